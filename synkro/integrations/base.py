@@ -1,0 +1,85 @@
+"""What every integration is: its fields, its check and its sample. The pages, masking and status follow from these."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+from flask_babel import LazyString
+
+from synkro.integrations.http import Answer, Door, Http
+
+Colour = Literal["green", "yellow", "red"]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One setting. It is secret unless show=True says that people may see it again after saving."""
+
+    name: str
+    label: LazyString
+    show: bool = False
+    required: bool = True
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """The outcome of a check. params fill the sentence that belongs to code."""
+
+    colour: Colour
+    code: str
+    params: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """One real item shown in the wizard as proof. Phones in it are already masked."""
+
+    title: str
+    lines: tuple[str, ...]
+
+
+class Integration(ABC):
+    """One outside service. Raises only ApiError kinds; knows no tenant, no database and no web."""
+
+    kind: ClassVar[str]
+    title: ClassVar[LazyString]
+    after: ClassVar[tuple[str, ...]] = ()
+    """Kinds that have to be connected before this one."""
+    fields: ClassVar[tuple[Field, ...]]
+    sentences: ClassVar[dict[str, LazyString]] = {}
+    """Code -> sentence, for the codes that only this service has. Codes start with the kind."""
+
+    def __init__(self, settings: Mapping[str, str], door: Door) -> None:
+        self.settings = settings
+        self.http = self.connect(door)
+
+    @abstractmethod
+    def connect(self, door: Door) -> Http:
+        """The connection: address, headers, paces, judge."""
+
+    @abstractmethod
+    def check(self) -> Check:
+        """Makes the same calls that a run makes. Green only from an effect that was seen."""
+
+    @abstractmethod
+    def sample(self, count: int = 3) -> list[Preview]:
+        """A few real items. Empty where there is nothing to show."""
+
+    @classmethod
+    def secret_names(cls) -> frozenset[str]:
+        return frozenset(f.name for f in cls.fields if not f.show)
+
+    @classmethod
+    def missing(cls, settings: Mapping[str, str]) -> list[str]:
+        """Names of the required settings that are not filled in."""
+        return [f.name for f in cls.fields if f.required and not settings.get(f.name)]
+
+
+def retry_after(answer: Answer) -> float | None:
+    """Seconds from a Retry-After header; None where it is absent or a date."""
+    value = answer.headers.get("retry-after", "")
+    return float(value) if value.isdigit() else None

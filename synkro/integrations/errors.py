@@ -1,0 +1,74 @@
+"""What may go wrong outside. The kind of an error decides about trying again and about the colour; its code, about words."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from flask_babel import LazyString
+
+from synkro.i18n import _l
+
+
+class ApiError(Exception):
+    """A vendor's failure, in our words. It never holds a vendor's text, a URL or a secret.
+
+    code: stable word for operators and tests; its sentence for people is in SENTENCES or in the integration's own table.
+    params: numbers and names that the sentence needs.
+    retry_after: seconds to wait before another try, where the vendor said so.
+    """
+
+    passing: ClassVar[bool] = False
+    """True: the same call may work later. False: a person has to do something first."""
+
+    def __init__(self, code: str, *, retry_after: float | None = None, **params: Any) -> None:
+        super().__init__(code)
+        self.code = code
+        self.retry_after = retry_after
+        self.params = params
+
+
+class Refused(ApiError):
+    """The key, its rights or the address is not accepted."""
+
+
+class Gone(ApiError):
+    """What we asked for does not exist there, or our request was wrong."""
+
+
+class Unpaid(ApiError):
+    """The account is unpaid, paused or restricted."""
+
+
+class Nonsense(ApiError):
+    """An answer that cannot be understood. Worth one more try, then a person has to look."""
+
+    passing = True
+
+
+class Busy(ApiError):
+    """Too many requests, or the vendor asks to wait."""
+
+    passing = True
+
+
+class Unreachable(ApiError):
+    """No answer: network, time-out or a server error."""
+
+    passing = True
+
+
+class Unsure(ApiError):
+    """The call may have had its effect, but the answer never came. Never repeated blindly."""
+
+
+SENTENCES: dict[str, LazyString] = {
+    "unreachable": _l("%(service)s does not answer. It will be tried again."),
+    "server_error": _l("%(service)s reports an error on its side. It will be tried again."),
+    "busy": _l("%(service)s asks to wait: too many requests. It will be tried again later."),
+    "not_json": _l("%(service)s gave an answer that cannot be read."),
+    "unexpected_shape": _l("%(service)s gave an answer of an unknown form."),
+    "too_large": _l("%(service)s gave an answer that is too large."),
+    "address_refused": _l("This address is not allowed."),
+    "too_slow": _l("%(service)s took too long to answer. It will be tried again."),
+    "pace_unavailable": _l("The request counter is not available right now. It will be tried again."),
+}
