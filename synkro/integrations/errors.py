@@ -1,4 +1,4 @@
-"""What may go wrong outside. The kind of an error decides about trying again and about the colour; its code, about words."""
+"""What may go wrong outside. An error's kind decides about trying again, its code about the words."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from synkro.i18n import _l
 class ApiError(Exception):
     """A vendor's failure, in our words. It never holds a vendor's text, a URL or a secret.
 
-    code: stable word for operators and tests; its sentence for people is in SENTENCES or in the integration's own table.
+    code: stable word for operators and tests; its sentence is in SENTENCES or in the integration's own table.
     params: numbers and names that the sentence needs.
     retry_after: seconds to wait before another try, where the vendor said so.
     """

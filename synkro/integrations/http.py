@@ -226,7 +226,7 @@ def common_failure(answer: Answer) -> ApiError | None:
 
 
 class _PublicOnly(IPFilterAdapter):  # type: ignore[misc]  # the library ships no types
-    """requests-hardened resolves once and pins the address; two old IPv6 forms pass its filter, so it is asked again."""
+    """requests-hardened resolves once and pins the address; two old IPv6 forms pass its filter, so we look again."""
 
     def build_connection_pool_key_attributes(self, *args: Any, **kwargs: Any) -> Any:
         host, pool = super().build_connection_pool_key_attributes(*args, **kwargs)

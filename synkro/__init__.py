@@ -1,0 +1,1 @@
+"""Synkro: a cabinet for sales departments."""
