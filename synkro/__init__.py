@@ -1,1 +1,67 @@
-"""Synkro: a cabinet for sales departments."""
+"""Synkro: a cabinet in which sales departments read every morning what their deals and dialogs say."""
+
+from __future__ import annotations
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from config import Config, load
+from synkro import access, blueprints, cli, errors, i18n, log, security, stores
+from synkro.crypto import Vault
+from synkro.extensions import babel, csrf, limiter, login, migrate, remember
+from synkro.services import accounts
+from synkro.tenancy import db
+
+MOST_BYTES = 1_000_000
+"""Of a request. The largest form is a prompt."""
+
+
+def create_app(config: Config | None = None) -> Flask:
+    """Build the program. Opens no connection: a database that is down is found by the first who needs it."""
+    config = config or load()
+    app = Flask(__name__)
+    app.config.update(_flask_settings(config))
+    log.configure(config.log_level, config.var_dir / "logs", production=config.production)
+    remember(app, config, Vault(config.encryption_key, config.encryption_keys_old), stores.redis_client(config))
+    app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+        app.wsgi_app, x_for=config.proxy_hops, x_proto=config.proxy_hops, x_host=config.proxy_hops
+    )
+    _extensions(app, config)
+    log.init_app(app)
+    errors.init_app(app)
+    access.init_app(app)
+    security.init_app(app, production=config.production)
+    blueprints.init_app(app)
+    cli.init_app(app)
+    return app
+
+
+def _extensions(app: Flask, config: Config) -> None:
+    db.init_app(app)
+    with app.app_context():
+        stores.start_when_needed(config, db.engine)
+    migrate.init_app(app, db, directory="migrations", compare_type=True)
+    csrf.init_app(app)
+    limiter.init_app(app)
+    babel.init_app(app, locale_selector=i18n.locale, timezone_selector=i18n.timezone)
+    login.init_app(app)
+    login.user_loader(accounts.load_user)
+
+
+def _flask_settings(config: Config) -> dict[str, object]:
+    return {
+        "SECRET_KEY": config.secret_key,
+        "TESTING": config.env == "test",
+        "MAX_CONTENT_LENGTH": MOST_BYTES,
+        "SQLALCHEMY_DATABASE_URI": stores.database_url(config),
+        "SQLALCHEMY_ENGINE_OPTIONS": {"pool_pre_ping": True, "pool_size": 5, "max_overflow": 5},
+        "SESSION_COOKIE_NAME": "__Host-session" if config.production else "session",
+        "SESSION_COOKIE_SECURE": config.production,
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "WTF_CSRF_TIME_LIMIT": None,  # bound to the session: a form may stay open over lunch
+        "BABEL_DEFAULT_LOCALE": i18n.DEFAULT_LANGUAGE,
+        "RATELIMIT_STORAGE_URI": stores.limits_url(config),
+        "RATELIMIT_IN_MEMORY_FALLBACK_ENABLED": True,  # without Redis the sign-in keeps a limit instead of failing
+        "RATELIMIT_STRATEGY": "moving-window",
+    }

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from flask import has_request_context, request
 from flask_babel import LazyString, lazy_gettext
+from flask_login import current_user
 
 LANGUAGES = ("ru", "en")
 DEFAULT_LANGUAGE = "ru"
@@ -11,3 +13,16 @@ DEFAULT_LANGUAGE = "ru"
 def _l(text: str) -> LazyString:
     """Mark an English text for translation; it is looked up when it is shown."""
     return lazy_gettext(text)
+
+
+def locale() -> str:
+    """The person's own choice, else what the browser asks for, else Russian."""
+    if not has_request_context():
+        return DEFAULT_LANGUAGE
+    if current_user.is_authenticated and current_user.language in LANGUAGES:
+        return str(current_user.language)
+    return request.accept_languages.best_match(LANGUAGES) or DEFAULT_LANGUAGE
+
+
+def timezone() -> str:
+    return "Asia/Almaty"

@@ -1,0 +1,208 @@
+"""The settings of one installation. This module is the only reader of the environment."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Literal, cast
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from dotenv import dotenv_values
+
+Environment = Literal["development", "test", "production"]
+
+SAMPLE = "change-me"
+"""What .env.example holds in place of keys; refused in production."""
+STAND_INS = ("amocrm", "amocrm_oauth", "radist", "gemini", "telegram")
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+
+
+class ConfigError(Exception):
+    """Everything that is wrong with the settings, one line each."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("The settings are not usable:\n" + "\n".join(f"  - {fault}" for fault in faults))
+        self.faults = faults
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """One typed object for the whole program. An empty database_url or redis_url means the embedded engine."""
+
+    env: Environment
+    secret_key: str = field(repr=False)
+    audit_key: str = field(repr=False)
+    encryption_key: str = field(repr=False)
+    encryption_keys_old: tuple[str, ...] = field(repr=False)
+    database_url: str = field(repr=False)
+    database_owner_url: str = field(repr=False)
+    redis_url: str = field(repr=False)
+    var_dir: Path
+    base_url: str
+    proxy_hops: int
+    log_level: str
+    stand_ins: Mapping[str, str]
+    """Vendor -> base URL of an emulator. Not empty only outside production."""
+    outbound_allow_hosts: frozenset[str]
+    lease_seconds: int
+    tick_seconds: int
+    artifact_days: int
+
+    @property
+    def production(self) -> bool:
+        return self.env == "production"
+
+    @property
+    def sandbox(self) -> bool:
+        """True where the vendors are emulators: reports say so."""
+        return bool(self.stand_ins)
+
+
+class _Reader:
+    """Reads typed values and collects every fault instead of stopping at the first."""
+
+    def __init__(self, values: Mapping[str, str | None]) -> None:
+        self.values = values
+        self.faults: list[str] = []
+
+    def text(self, name: str, default: str = "") -> str:
+        return (self.values.get(name) or "").strip() or default
+
+    def whole(self, name: str, default: int, least: int, most: int) -> int:
+        raw = self.text(name, str(default))
+        if raw.isascii() and raw.isdigit() and least <= int(raw) <= most:
+            return int(raw)
+        self.faults.append(f"{name} must be a whole number from {least} to {most}")
+        return default
+
+    def one_of(self, name: str, default: str, allowed: tuple[str, ...]) -> str:
+        raw = self.text(name, default)
+        if raw not in allowed:
+            self.faults.append(f"{name} must be one of: {', '.join(allowed)}")
+        return raw
+
+    def url(self, name: str, schemes: tuple[str, ...], default: str = "") -> str:
+        raw = self.text(name, default)
+        if raw and urlsplit(raw).scheme not in schemes:
+            self.faults.append(f"{name} must start with {' or '.join(s + '://' for s in schemes)}")
+        return raw
+
+    def hex_key(self, name: str, raw: str) -> str:
+        if raw and not is_encryption_key(raw):
+            self.faults.append(f"{name} must be 64 hexadecimal characters (make one with: flask keys generate)")
+        return raw
+
+
+def is_encryption_key(text: str) -> bool:
+    return len(text) == 64 and all(ch in "0123456789abcdef" for ch in text)
+
+
+def load(environ: Mapping[str, str] | None = None) -> Config:
+    """Read and judge the settings; raises ConfigError with all faults. An .env file fills what is not set."""
+    read = _Reader({**dotenv_values(".env"), **os.environ} if environ is None else environ)
+    env = cast(Environment, read.one_of("APP_ENV", "production", ("development", "test", "production")))
+    var_dir = Path(read.text("VAR_DIR", "var")).resolve()
+    old = tuple(part for part in read.text("FIELD_ENCRYPTION_KEYS_OLD").replace(",", " ").split() if part)
+    for key in old:
+        read.hex_key("FIELD_ENCRYPTION_KEYS_OLD", key)
+    keys = _Keys(read, env, var_dir)
+    database_url = read.url("DATABASE_URL", ("postgresql+psycopg", "postgresql"))
+    config = Config(
+        env=env,
+        secret_key=keys.get("APP_SECRET_KEY", lambda: secrets.token_urlsafe(48)),
+        audit_key=keys.get("AUDIT_KEY", lambda: secrets.token_urlsafe(48)),
+        encryption_key=read.hex_key(
+            "FIELD_ENCRYPTION_KEY", keys.get("FIELD_ENCRYPTION_KEY", lambda: secrets.token_hex(32))
+        ),
+        encryption_keys_old=old,
+        database_url=_psycopg(database_url),
+        database_owner_url=_psycopg(read.url("DATABASE_OWNER_URL", ("postgresql+psycopg", "postgresql"), database_url)),
+        redis_url=read.url("REDIS_URL", ("redis", "rediss", "unix")),
+        var_dir=var_dir,
+        base_url=read.url("BASE_URL", ("http", "https"), "http://127.0.0.1:8000").rstrip("/"),
+        proxy_hops=read.whole("PROXY_HOPS", 0, 0, 5),
+        log_level=read.one_of("LOG_LEVEL", "INFO", LOG_LEVELS),
+        stand_ins={kind: url for kind in STAND_INS if (url := read.url(_stand_in_name(kind), ("http", "https")))},
+        outbound_allow_hosts=frozenset(read.text("OUTBOUND_ALLOW_HOSTS").replace(",", " ").split()),
+        lease_seconds=read.whole("LEASE_SECONDS", 60, 1, 3600),
+        tick_seconds=read.whole("TICK_SECONDS", 10, 1, 60),
+        artifact_days=read.whole("ARTIFACT_DAYS", 30, 1, 3650),
+    )
+    faults = read.faults + keys.faults + _judge(config)
+    if faults:
+        raise ConfigError(faults)
+    return config
+
+
+class _Keys:
+    """Keys come from the environment; outside production an empty one is made once and kept in VAR_DIR/keys."""
+
+    def __init__(self, read: _Reader, env: Environment, var_dir: Path) -> None:
+        self.read = read
+        self.env = env
+        self.folder = var_dir / "keys"
+        self.faults: list[str] = []
+
+    def get(self, name: str, make: Callable[[], str]) -> str:
+        given = self.read.text(name)
+        if self.env == "production":
+            if len(given) < 32 or SAMPLE in given:
+                self.faults.append(f"{name} must be set to a long random value of your own")
+            return given
+        return given or self._made_once(name.lower(), make)
+
+    def _made_once(self, name: str, make: Callable[[], str]) -> str:
+        path = self.folder / name
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not path.exists():
+            # written aside and linked, so that two programs that start at once read the same whole key
+            draft = path.with_suffix(f".{os.getpid()}")
+            with open(draft, "x", encoding="ascii", opener=lambda p, flags: os.open(p, flags, 0o600)) as file:
+                file.write(make())
+            try:
+                path.hardlink_to(draft)
+            except FileExistsError:
+                pass
+            finally:
+                draft.unlink()
+        return path.read_text(encoding="ascii")
+
+
+def _stand_in_name(kind: str) -> str:
+    return {"amocrm_oauth": "AMOCRM_OAUTH_URL"}.get(kind, f"{kind.upper()}_BASE_URL")
+
+
+def _psycopg(url: str) -> str:
+    """SQLAlchemy picks the driver by the scheme; psycopg 3 is the one we have."""
+    return "postgresql+psycopg" + url.removeprefix("postgresql") if url.startswith("postgresql:") else url
+
+
+def _judge(config: Config) -> list[str]:
+    faults = []
+    if config.encryption_key in config.encryption_keys_old:
+        faults.append("FIELD_ENCRYPTION_KEY is also listed in FIELD_ENCRYPTION_KEYS_OLD")
+    if len({config.secret_key, config.encryption_key, config.audit_key}) < 3:
+        faults.append("APP_SECRET_KEY, AUDIT_KEY and FIELD_ENCRYPTION_KEY must differ from each other")
+    if datetime(2024, 3, 2, tzinfo=ZoneInfo("Asia/Almaty")).utcoffset() != timedelta(hours=5):
+        faults.append(
+            "The time zone data is older than 2024a: reports would be an hour late. Update the tzdata package"
+        )
+    if config.production:
+        faults += _judge_production(config)
+    return faults
+
+
+def _judge_production(config: Config) -> list[str]:
+    rules = (
+        (not config.database_url, "DATABASE_URL is empty: the embedded PostgreSQL is not for production"),
+        (not config.redis_url, "REDIS_URL is empty: the embedded Valkey is not for production"),
+        (bool(config.stand_ins), "AMOCRM_BASE_URL and its like point to emulators: not in production"),
+        (bool(config.outbound_allow_hosts), "OUTBOUND_ALLOW_HOSTS opens private hosts: not in production"),
+        (not config.base_url.startswith("https://"), "BASE_URL must be the https address that people open"),
+    )
+    return [text for broken, text in rules if broken]

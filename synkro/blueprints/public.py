@@ -1,0 +1,27 @@
+"""Pages without sign-in: the front page, and what monitors ask."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, jsonify
+
+from synkro.access import access
+from synkro.services import health
+
+blueprint = Blueprint("public", __name__)
+
+
+@blueprint.get("/health")
+@access(public=True)
+def healthy() -> tuple[Response, int]:
+    """Up or down for each part. 503 when the database or Redis is away; a late tick is told, not punished."""
+    state = health.state()
+    bad = "down" in (state["database"], state["redis"])
+    return jsonify(state), 503 if bad else 200
+
+
+@blueprint.get("/ready")
+@access(public=True)
+def ready() -> tuple[Response, int]:
+    """Whether the schema of the database is the one of this code."""
+    migrated = health.is_migrated()
+    return jsonify(migrated=migrated), 200 if migrated else 503

@@ -1,0 +1,13 @@
+"""The command line: one file a noun. JSON goes to stdout only when asked for, messages to stderr."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from synkro.cli import demo, engines, integrations, keys, processes, reports, runs, tenants, users
+
+
+def init_app(app: Flask) -> None:
+    for group in (tenants, users, integrations, runs, reports, engines, keys, processes, demo):
+        for command in group.COMMANDS:
+            app.cli.add_command(command)

@@ -1,0 +1,23 @@
+"""flask tenants."""
+
+from __future__ import annotations
+
+import click
+from flask.cli import AppGroup
+
+from synkro.cli.words import OPERATOR, command, say
+from synkro.services import tenants
+
+group = AppGroup("tenants", help="Companies.")
+COMMANDS = (group,)
+
+
+@group.command("create")
+@click.argument("slug")
+@click.option("--name", required=True, help="Name as people read it.")
+@click.option("--timezone", default="Asia/Almaty", show_default=True, help="IANA zone, such as Asia/Almaty.")
+@command
+def create(slug: str, name: str, timezone: str) -> None:
+    """Create the company SLUG (small Latin letters, digits, hyphens)."""
+    tenant = tenants.create(slug, name, timezone, actor=OPERATOR)
+    say(f"created {tenant.slug} {tenant.id}")

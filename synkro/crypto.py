@@ -1,0 +1,79 @@
+"""Secrets at rest: AES-256-GCM. A sealed value opens only with its key and in the very place it was sealed for."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import zlib
+from collections.abc import Sequence
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+NONCE = 12
+ID = 4
+
+
+class CannotOpen(Exception):
+    """Wrong key, wrong place, or the value was changed. Says nothing about the value."""
+
+
+class Vault:
+    """Seals with the current key; opens with it and with older ones.
+
+    context names the place of a value (tenant, kind, field) and is bound to it: a value that is copied to another
+    row or tenant does not open there.
+    """
+
+    def __init__(self, key: str, old_keys: Sequence[str] = ()) -> None:
+        """Keys are 64 hexadecimal characters."""
+        self._current = key_id(key)
+        self._ciphers = {key_id(k): AESGCM(bytes.fromhex(k)) for k in (*old_keys, key)}
+
+    def seal(self, value: str, context: str) -> str:
+        """Text -> `v1.<key id>.<base64url>`. Refuses an empty value: there is nothing to hide in it."""
+        if not value:
+            raise ValueError("an empty value cannot be sealed")
+        body = base64.urlsafe_b64encode(self._encrypt(value.encode(), context)).decode().rstrip("=")
+        return f"v1.{self._current.hex()}.{body}"
+
+    def open(self, token: str, context: str) -> str:
+        """The reverse of seal. Raises CannotOpen."""
+        version, _, rest = token.partition(".")
+        name, _, body = rest.partition(".")
+        if version != "v1":
+            raise CannotOpen("not a sealed value")
+        try:
+            sealed = base64.b64decode(body + "=" * (-len(body) % 4), altchars=b"-_", validate=True)
+            return self._decrypt(bytes.fromhex(name), sealed, context).decode()
+        except ValueError:
+            raise CannotOpen("not a sealed value") from None
+
+    def seal_bytes(self, data: bytes, context: str) -> bytes:
+        """Compressed and sealed: 1 byte version, 4 bytes key id, nonce, ciphertext."""
+        return b"\x01" + self._current + self._encrypt(zlib.compress(data, 3), context)
+
+    def open_bytes(self, sealed: bytes, context: str) -> bytes:
+        """The reverse of seal_bytes. Raises CannotOpen."""
+        if sealed[:1] != b"\x01":
+            raise CannotOpen("not a sealed value")
+        return zlib.decompress(self._decrypt(sealed[1 : 1 + ID], sealed[1 + ID :], context))
+
+    def _encrypt(self, data: bytes, context: str) -> bytes:
+        nonce = os.urandom(NONCE)
+        return nonce + self._ciphers[self._current].encrypt(nonce, data, context.encode())
+
+    def _decrypt(self, name: bytes, sealed: bytes, context: str) -> bytes:
+        cipher = self._ciphers.get(name)
+        if cipher is None:
+            raise CannotOpen("sealed with a key that is not configured")
+        try:
+            return cipher.decrypt(sealed[:NONCE], sealed[NONCE:], context.encode())
+        except (InvalidTag, ValueError):
+            raise CannotOpen("wrong place or changed value") from None
+
+
+def key_id(key: str) -> bytes:
+    """The first four bytes of the key's SHA-256: names a key without giving it away."""
+    return hashlib.sha256(bytes.fromhex(key)).digest()[:ID]

@@ -1,0 +1,86 @@
+"""Errors that people may see: one shape for programs, one page for people, never a trace."""
+
+from __future__ import annotations
+
+import logging
+
+from flask import Flask, Response, jsonify, make_response, render_template, request
+from flask_babel import LazyString
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+
+from synkro.i18n import _l
+from synkro.log import request_id
+
+log = logging.getLogger(__name__)
+
+TITLES: dict[int, LazyString] = {
+    400: _l("The request could not be understood"),
+    401: _l("Please sign in"),
+    403: _l("This page is not open to you"),
+    404: _l("There is no such page"),
+    405: _l("This cannot be done here"),
+    409: _l("This is not possible right now"),
+    413: _l("Too much was sent at once"),
+    415: _l("The request could not be understood"),
+    422: _l("Something was filled in wrongly"),
+    429: _l("Too many attempts"),
+    500: _l("Something broke on our side"),
+    503: _l("Not available right now"),
+}
+ADVICE: dict[int, LazyString] = {
+    400: _l("Go back, reload the page and try again."),
+    401: _l("Your session has ended or you have not signed in yet."),
+    403: _l("Ask an administrator if you think it should be."),
+    404: _l("It may have been moved, or the address has a mistake."),
+    429: _l("Wait a minute and try again."),
+    500: _l("It was written down. Tell us the number below if it happens again."),
+}
+
+
+class AppError(Exception):
+    """A known refusal. code: stable word for programs. says: one sentence for people."""
+
+    def __init__(self, status: int, code: str, says: LazyString) -> None:
+        super().__init__(code)
+        self.status = status
+        self.code = code
+        self.says = says
+
+
+def wants_json() -> bool:
+    best = request.accept_mimetypes.best_match(("text/html", "application/json"), default="text/html")
+    return request.is_json or best == "application/json"
+
+
+def answer(status: int, code: str, says: LazyString | str | None = None) -> Response:
+    """The one shape of a failure: {error, code} for programs, a page with a request number for people."""
+    title = TITLES.get(status, TITLES[500])
+    says = says or ADVICE.get(status, "")
+    if wants_json():
+        return make_response(jsonify(error=str(says or title), code=code), status)
+    page = render_template("errors/error.html", code=status, title=title, text=says, request_id=request_id())
+    return make_response(page, status)
+
+
+def init_app(app: Flask) -> None:
+    @app.errorhandler(AppError)
+    def known(error: AppError) -> Response:
+        return answer(error.status, error.code, error.says)
+
+    @app.errorhandler(CSRFError)
+    def forged(_error: CSRFError) -> Response:
+        return answer(400, "csrf")
+
+    @app.errorhandler(HTTPException)
+    def http(error: HTTPException) -> Response:
+        status = error.code or 500
+        response = answer(status, (error.name or "error").lower().replace(" ", "_"))
+        if status == 405 and (allowed := getattr(error, "valid_methods", None)):
+            response.headers["Allow"] = ", ".join(allowed)
+        return response
+
+    @app.errorhandler(Exception)
+    def unknown(error: Exception) -> Response:
+        log.error("unhandled", exc_info=error)
+        return answer(500, "internal")

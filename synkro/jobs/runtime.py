@@ -1,0 +1,97 @@
+"""The one function that workers call for a step: claim it, do it, and say how it ended."""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+import uuid
+from typing import Any
+
+from flask import Flask, current_app
+from rq.timeouts import JobTimeoutException
+from sqlalchemy.exc import OperationalError
+
+from synkro import log as logs
+from synkro.extensions import settings
+from synkro.integrations.errors import ApiError
+from synkro.jobs.pipeline import STEPS
+from synkro.jobs.step import Ctx, Done, Heart
+from synkro.services import runs, steps
+from synkro.services.steps import Claim, Lost
+from synkro.tenancy import db, tenant_scope
+
+log = logging.getLogger(__name__)
+
+
+class Stopping(BaseException):
+    """The worker was asked to end: the step goes back to ready, and the try is not counted."""
+
+
+def work(tenant_id: str, run_id: str, key: str) -> None:
+    """Do a step if it is there to be done. Arguments are ids only: they lie in Redis."""
+    logs.unbind()
+    logs.bind(tenant_id=tenant_id, run_id=run_id, step=key)
+    with tenant_scope(uuid.UUID(tenant_id)):
+        claim = steps.claim(uuid.UUID(run_id), key, settings().lease_seconds)
+        if claim is None:
+            log.info("nothing to claim")
+            return
+        following = _attempt(claim)
+        if following:
+            runs.ring(claim.tenant_id, claim.run_id, following)
+
+
+def _attempt(claim: Claim) -> Any:
+    """The key of the next step, or None when this one did not end well or was the last."""
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
+    with Heart(app, claim) as heart:
+        try:
+            done = _run(claim, heart)
+            return steps.finish(claim, done.colour, done.code, _json(done.params), heart.done, heart.total)
+        except Lost:
+            db.session.rollback()
+            log.info("claim lost")
+        except ApiError as error:
+            _after_trouble(claim, error.code, error.params, passing=error.passing, wait=error.retry_after)
+        except JobTimeoutException:
+            _after_trouble(claim, "step_too_long", {}, passing=True)
+        except OperationalError:
+            # the database went away: the lease runs out and the tick gives the step back
+            db.session.rollback()
+            log.warning("database lost")
+        except Stopping:
+            steps.try_again(claim, "worker_stopping", "{}", 0, counted=False)
+            raise
+        except Exception as error:  # a bug in a step must end in a red step, not in a silent worker
+            log.error("step broke", exc_info=error)
+            _after_trouble(claim, "internal", {}, passing=True)
+    return None
+
+
+def _run(claim: Claim, heart: Heart) -> Done:
+    run = runs.find(claim.run_id)
+    db.session.rollback()
+    if run is None:
+        raise Lost
+    return STEPS[claim.key].run(Ctx(claim, run, heart))
+
+
+def _after_trouble(
+    claim: Claim, code: str, params: dict[str, Any], *, passing: bool, wait: float | None = None
+) -> None:
+    """Try again later if that can help and tries are left; else the step and the run have failed."""
+    db.session.rollback()
+    pause = steps.next_pause(claim.key, claim.attempt) if passing else None
+    if pause is None:
+        log.warning("step failed", extra={"fields": {"code": code}})
+        steps.fail(claim, code, _json(params))
+        return
+    # jitter: many tenants that were turned away together do not come back together
+    pause = max(wait or 0, pause * random.uniform(0.8, 1.2))  # noqa: S311
+    log.info("step waits", extra={"fields": {"code": code, "pause": round(pause)}})
+    steps.try_again(claim, code, _json(params), pause)
+
+
+def _json(params: dict[str, Any]) -> str:
+    return json.dumps(params, ensure_ascii=False, default=str)

@@ -1,0 +1,81 @@
+"""The clock: rq-scheduler carries one entry, the tick. It may stop, start twice or lose Redis without harm."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import time
+from datetime import UTC, datetime
+from types import FrameType
+from typing import Any
+
+from flask import Flask
+from redis.exceptions import RedisError
+from rq.job import Job
+from rq.serializers import JSONSerializer
+from rq_scheduler import Scheduler
+
+from synkro import queue
+from synkro.extensions import redis, settings
+from synkro.jobs.tick import tick
+
+log = logging.getLogger(__name__)
+
+ENTRY = "tick"
+ASSERT_SECONDS = 60
+
+
+class JsonJob(Job):  # type: ignore[misc]  # rq's types are partial
+    """rq-scheduler has no serializer option and would pickle."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs["serializer"] = JSONSerializer
+        super().__init__(*args, **kwargs)
+
+
+class Clock:
+    """Turns the scheduler by hand instead of Scheduler.run(), which ends when Redis blinks."""
+
+    def __init__(self) -> None:
+        self._stopping = False
+        self._asserted = 0.0
+        self._scheduler = Scheduler(
+            queue=queue.queue(queue.TICK, redis()), connection=redis(), interval=1, job_class=JsonJob
+        )
+
+    def run(self) -> None:
+        signal.signal(signal.SIGTERM, self._stop)
+        signal.signal(signal.SIGINT, self._stop)
+        while not self._stopping:
+            try:
+                self._turn()
+            except RedisError as error:
+                self._asserted = 0.0
+                log.warning("queue away", extra={"fields": {"error": type(error).__name__}})
+            time.sleep(1)
+
+    def _turn(self) -> None:
+        if time.monotonic() - self._asserted > ASSERT_SECONDS or ENTRY not in self._scheduler:
+            self._assert()
+        if self._scheduler.acquire_lock():
+            try:
+                self._scheduler.enqueue_jobs()
+            finally:
+                self._scheduler.remove_lock()
+
+    def _assert(self) -> None:
+        """Put the entry back if an emptied Redis lost it. The id is fixed: there is never a second one."""
+        if ENTRY not in self._scheduler:
+            # no result_ttl: one shorter than the interval would delete the entry after its first run
+            self._scheduler.schedule(
+                scheduled_time=datetime.now(UTC), func=tick, interval=settings().tick_seconds, id=ENTRY, timeout=120
+            )
+        self._asserted = time.monotonic()
+
+    def _stop(self, _signal: int, _frame: FrameType | None) -> None:
+        self._stopping = True
+
+
+def run(app: Flask) -> None:
+    with app.app_context():
+        Clock().run()

@@ -1,0 +1,153 @@
+"""Step 6: the model reads the packs. Every paid answer is kept before anything else is done with it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from synkro import clock
+from synkro.analysis.answer import Answer
+from synkro.analysis.claims import ANSWER_SCHEMA, AnswerError, read_answer
+from synkro.analysis.merge import merge
+from synkro.analysis.prompt import system_instruction, user_part
+from synkro.integrations.ai import Ai, Generation, cost
+from synkro.integrations.errors import ApiError
+from synkro.jobs.handover import ANSWER, FIGURES, PACKS
+from synkro.jobs.step import Ctx, Done, Step
+from synkro.models import AiCall
+from synkro.models.plan import BY_KEY, StepKey
+from synkro.services import prompts
+from synkro.services.integrations import NotConnected
+from synkro.tenancy import db
+
+OUTPUT_TOKENS = 8_192
+DIALOG_HEAD = re.compile(r"^(?=## d\d+ )", re.MULTILINE)
+
+
+class Analyse(Step):
+    key = StepKey.ANALYSE
+
+    def run(self, ctx: Ctx) -> Done:
+        """Without a usable model the report is still made, of figures alone: yellow, with the reason."""
+        try:
+            return _Analysis(ctx, ctx.connect(Ai)).run()
+        except NotConnected:
+            return _figures_only(ctx, "ai_not_connected", {})
+        except ApiError as error:
+            last_try = ctx.claim.attempt >= BY_KEY[self.key].most_attempts
+            if error.passing and not last_try:
+                raise
+            return _figures_only(ctx, error.code, error.params)
+
+
+def _figures_only(ctx: Ctx, code: str, params: dict[str, Any]) -> Done:
+    ctx.save(ANSWER, 0, [{"answer": None, "outcomes": {}, "reason": code, "params": params, "model": ""}])
+    return Done(code, params)
+
+
+@dataclass(slots=True)
+class _Analysis:
+    ctx: Ctx
+    ai: Ai
+    answers: list[Answer] = field(default_factory=list)
+    outcomes: dict[int, str] = field(default_factory=dict)
+    bad_answers: int = 0
+    model: str = ""
+
+    def run(self) -> Done:
+        system = system_instruction(prompts.current(), self.ctx.run.language)
+        figures = self._figures()
+        total = self.ctx.count(PACKS)
+        for done, page in enumerate(self.ctx.pages(PACKS)):
+            self.ctx.beat(done, total)
+            packed = page.rows[0]
+            self._ask(system, figures, packed["text"], packed["refs"])
+        self.ctx.beat(total, total)
+        answer = merge(self.answers)
+        row = {"answer": answer.to_json() if self.answers else None, "outcomes": self.outcomes, "model": self.model}
+        self.ctx.save(ANSWER, 0, [{**row, "reason": "" if self.answers else self._reason(), "params": {}}])
+        return self._done(answer, total)
+
+    def _done(self, answer: Answer, packs: int) -> Done:
+        if packs == 0:
+            return Done("nothing_to_analyse")
+        blocked = sum(outcome == "blocked" for outcome in self.outcomes.values())
+        if self.bad_answers:
+            return Done("ai_bad_answer", {"answers": self.bad_answers})
+        if blocked:
+            return Done("ai_blocked", {"dialogs": blocked})
+        return Done("refs_dropped", {"refs": answer.unknown_refs}) if answer.unknown_refs else Done()
+
+    def _reason(self) -> str:
+        return "ai_bad_answer" if self.bad_answers else "ai_blocked" if self.outcomes else "nothing_to_analyse"
+
+    def _figures(self) -> dict[str, Any]:
+        page = self.ctx.page(FIGURES)
+        if page is None:
+            raise LookupError(FIGURES)
+        return dict(page.rows[0]["figures"])
+
+    def _ask(self, system: str, figures: dict[str, Any], text: str, refs: dict[str, Any]) -> None:
+        """One pack. One that the vendor's filter refuses is halved until the dialog that it minds stands alone."""
+        said = self._answered(system, user_part(figures, text))
+        self.model = said["model"]
+        chats = {chat for chat, _ in (refs[ref] for ref in refs if f"[{ref}]" in text)}
+        if said["outcome"] == "blocked":
+            halves = list(_halves(text))
+            if len(halves) < 2:
+                self.outcomes.update(dict.fromkeys(chats, "blocked"))
+                return
+            for half in halves:
+                self._ask(system, figures, half, refs)
+            return
+        answer = read_answer(said["text"], refs)
+        if isinstance(answer, AnswerError):
+            self.bad_answers += 1
+            return
+        self.answers.append(answer)
+        self.outcomes.update(dict.fromkeys(chats, "analysed"))
+
+    def _answered(self, system: str, user: str) -> dict[str, Any]:
+        """The answer to exactly this question: from an earlier try of this run where there is one."""
+        asked = hashlib.sha256(f"{self.ai.settings.get('model')}\0{system}\0{user}".encode()).hexdigest()
+        name = f"call:{asked[:40]}"
+        if known := self.ctx.page(name):
+            return dict(known.rows[0])
+        self.ctx.beat()
+        said = self.ai.generate(system, user, ANSWER_SCHEMA, OUTPUT_TOKENS)
+        if said.outcome in ("truncated", "empty"):
+            self._book(said, asked)
+            db.session.commit()
+            said = self.ai.generate(system, user, ANSWER_SCHEMA, OUTPUT_TOKENS * 2)
+        row = {"text": said.text, "outcome": said.outcome, "model": said.model}
+        self._book(said, asked)
+        self.ctx.save(name, 0, [row])
+        return row
+
+    def _book(self, said: Generation, asked: str) -> None:
+        """The usage of a call, committed together with its answer."""
+        call = AiCall(
+            tenant_id=self.ctx.claim.tenant_id,
+            run_id=self.ctx.run.id,
+            purpose=str(StepKey.ANALYSE),
+            seq=len(self.answers),
+            provider=self.ai.settings.get("provider") or "gemini",
+            model=said.model,
+            outcome=said.outcome,
+            prompt_hash=asked,
+            tokens_in=said.tokens_in,
+            tokens_out=said.tokens_out,
+            cost=cost(said.model, said.tokens_in, said.tokens_out, clock.now().date()),
+            usage={"thought": said.tokens_thought},
+        )
+        db.session.add(call)
+
+
+def _halves(text: str) -> Iterator[str]:
+    """The dialogs of a pack in two halves; a single dialog stays whole."""
+    dialogs = [part for part in DIALOG_HEAD.split(text) if part.strip()]
+    middle = len(dialogs) // 2
+    yield from ("".join(half) for half in (dialogs[:middle], dialogs[middle:]) if half)

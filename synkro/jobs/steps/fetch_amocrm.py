@@ -1,0 +1,58 @@
+"""Step 1: the deals of the window, their contacts, the managers and the stages, from amoCRM."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+from synkro.integrations.amocrm import BATCH, PAGE, Amocrm
+from synkro.jobs import handover
+from synkro.jobs.handover import CONTACTS, DIRECTORY, LEADS
+from synkro.jobs.step import Ctx, Done, Step
+from synkro.models.plan import StepKey
+
+
+class FetchAmocrm(Step):
+    key = StepKey.FETCH_AMOCRM
+
+    def run(self, ctx: Ctx) -> Done:
+        amocrm = ctx.connect(Amocrm)
+        if ctx.page(DIRECTORY) is None:
+            self._directory(ctx, amocrm)
+        self._leads(ctx, amocrm)
+        self._contacts(ctx, amocrm)
+        ctx.beat(ctx.count(LEADS), ctx.count(LEADS))
+        return Done()
+
+    def _directory(self, ctx: Ctx, amocrm: Amocrm) -> None:
+        account = amocrm.account()
+        row = {
+            "account_id": account.id,
+            "managers": [manager.to_json() for manager in amocrm.managers()],
+            "stages": [stage.to_json() for stage in amocrm.stages()],
+            "loss_reasons": amocrm.loss_reasons(),
+        }
+        ctx.save(DIRECTORY, 0, [row], filtered=account.filter_enabled)
+
+    def _leads(self, ctx: Ctx, amocrm: Amocrm) -> None:
+        """Page by page; a resumed fetch goes on behind the last page that was handed over."""
+        seq, last = ctx.last_meta(LEADS) or (-1, {"next_page": 1, "filtered": None, "limit": PAGE})
+        page, filtered, limit = last["next_page"], last["filtered"], last["limit"]
+        done = ctx.count(LEADS)
+        while page is not None:
+            ctx.beat(done)
+            found = amocrm.leads(ctx.start, ctx.end, page, filtered=filtered, limit=limit)
+            page, filtered, limit = found.next_page, found.filtered, found.limit
+            seq += 1
+            rows = [lead.to_json() for lead in found.leads]
+            ctx.save(LEADS, seq, rows, next_page=page, filtered=filtered, limit=limit)
+            done += len(rows)
+
+    def _contacts(self, ctx: Ctx, amocrm: Amocrm) -> None:
+        """In batches of ids, in the order in which the deals name them."""
+        ids = iter(dict.fromkeys(contact for lead in handover.leads(ctx) for contact in lead.contact_ids))
+        seq, _ = ctx.last_meta(CONTACTS) or (-1, {})
+        list(islice(ids, (seq + 1) * BATCH))
+        while batch := list(islice(ids, BATCH)):
+            ctx.beat()
+            seq += 1
+            ctx.save(CONTACTS, seq, [contact.to_json() for contact in amocrm.contacts(batch)])

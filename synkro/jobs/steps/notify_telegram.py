@@ -1,0 +1,91 @@
+"""Step 8: the report into the group. Telegram has no way to ask "did it arrive", so nothing unsure is sent again."""
+
+from __future__ import annotations
+
+import html
+import re
+
+from flask_babel import force_locale, gettext
+
+from synkro.analysis.answer import Answer
+from synkro.analysis.report import telegram_parts
+from synkro.integrations.errors import ApiError, Unsure
+from synkro.integrations.telegram import Sent, Telegram
+from synkro.jobs.handover import FINAL
+from synkro.jobs.rendering import as_report
+from synkro.jobs.step import Ctx, Done, Step
+from synkro.models import Delivery
+from synkro.models.plan import StepKey
+from synkro.models.states import DeliveryStatus
+from synkro.services import deliveries, integrations, reports
+from synkro.services.integrations import NotConnected
+from synkro.tenancy import db
+
+MOST_PARTS = 6
+
+
+class NotifyTelegram(Step):
+    key = StepKey.NOTIFY_TELEGRAM
+
+    def run(self, ctx: Ctx) -> Done:
+        try:
+            telegram = ctx.connect(Telegram)
+        except NotConnected:
+            return Done("telegram_not_connected")
+        if not telegram.chat_id:
+            return Done("telegram_choose_chat")
+        parts = _parts(ctx)
+        rows = deliveries.plan(reports.id_for(ctx.run.id), deliveries.TELEGRAM, telegram.chat_id, len(parts))
+        remark = None
+        for row, part in zip(rows, parts, strict=True):
+            ctx.beat(row.part - 1, len(parts))
+            remark = _deliver(telegram, row, part) or remark
+        ctx.beat(len(parts), len(parts))
+        return Done(remark)
+
+
+def _parts(ctx: Ctx) -> list[str]:
+    """The messages, each whole by itself. Rendered from what was saved, so a second try sends the same words."""
+    report = reports.find(reports.id_for(ctx.run.id))
+    final = ctx.page(FINAL)
+    if report is None or final is None:
+        raise LookupError(FINAL)
+    db.session.rollback()
+    said, (code, params) = final.rows[0]["answer"], final.rows[0]["reason"]
+    answer = Answer.from_json(said) if said else None
+    with force_locale(ctx.run.language):
+        return telegram_parts(as_report(ctx.run, report.figures, answer, (code, params)), gettext)[:MOST_PARTS]
+
+
+def _plain(part: str) -> str:
+    """The same words without tags. Everything that is not a tag was escaped by us, so `<` only opens tags."""
+    return html.unescape(re.sub(r"<[^>]+>", "", part))
+
+
+def _deliver(telegram: Telegram, row: Delivery, part: str) -> str | None:
+    """Send a part that was not sent. The code of a remark, or None."""
+    if row.status == DeliveryStatus.SENT:
+        return row.code
+    if row.status in (DeliveryStatus.SENDING, DeliveryStatus.UNKNOWN):
+        # an earlier try was killed between "sending" and the answer: it may have arrived
+        deliveries.end(row, DeliveryStatus.UNKNOWN, code="telegram_earlier_unknown")
+        return "telegram_earlier_unknown"
+    if not deliveries.begin(row):
+        return "telegram_earlier_unknown"
+    try:
+        sent = telegram.send(part, _plain(part))
+    except Unsure as error:
+        deliveries.end(row, DeliveryStatus.UNKNOWN, code=error.code)
+        return error.code
+    except ApiError as error:
+        deliveries.end(row, DeliveryStatus.FAILED, code=error.code)
+        raise
+    deliveries.end(row, DeliveryStatus.SENT, message_id=sent.message_id, code=sent.notice)
+    _follow(telegram, sent)
+    return sent.notice
+
+
+def _follow(telegram: Telegram, sent: Sent) -> None:
+    """The group has become a supergroup: its new id is kept for the next report."""
+    if sent.notice == "telegram_migrated":
+        integrations.save_setting(telegram.kind, "chat_id", str(sent.chat_id), "telegram_migrated")

@@ -1,0 +1,48 @@
+"""What happens every ten seconds: dead steps return, forgotten doorbells ring, due reports start."""
+
+from __future__ import annotations
+
+import logging
+
+from synkro import log as logs
+from synkro.errors import AppError
+from synkro.extensions import settings
+from synkro.services import artifacts, health, runs, schedules, steps, tenants
+from synkro.services.schedules import Due
+from synkro.tenancy import system_scope, tenant_scope
+
+log = logging.getLogger(__name__)
+
+QUIET_SECONDS = 30
+"""A doorbell that was rung this long ago and not answered is rung again. A double one finds nothing to claim."""
+
+
+def tick() -> None:
+    """May run in any number of copies at once: rows are taken with SKIP LOCKED and unique windows."""
+    logs.unbind()
+    with system_scope("tick"):
+        returned = steps.return_expired()
+        steps.close_stopped()
+        bells = steps.due(QUIET_SECONDS)
+        due = schedules.due_now()
+        artifacts.purge(settings().artifact_days)
+    for bell in bells:
+        runs.ring(bell.tenant_id, bell.run_id, bell.key)
+    for one in due:
+        _start(one)
+    health.mark_tick()
+    if returned or bells:
+        log.info("tick", extra={"fields": {"returned": returned, "rung": len(bells)}})
+
+
+def _start(due: Due) -> None:
+    """A tenant whose other run is active keeps its turn: the window stays due."""
+    tenant = tenants.get(due.tenant_id)
+    with tenant_scope(due.tenant_id):
+        try:
+            run, started = runs.start(tenant, due.kind, due.window.start, due.window.end, actor="schedule")
+        except AppError as error:
+            log.warning("due run refused", extra={"fields": {"code": error.code, "tenant_id": str(due.tenant_id)}})
+            return
+        if started:
+            log.info("due run started", extra={"fields": {"run_id": str(run.id), "kind": str(due.kind)}})

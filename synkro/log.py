@@ -1,0 +1,164 @@
+"""Structured logs: every line knows its request, run and tenant; none knows a secret."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import time
+import uuid
+from contextvars import ContextVar
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from flask import Flask, Response, g, request
+
+KEEP_DAYS = 14
+MOST_BYTES = 20_000_000
+
+_context: ContextVar[dict[str, str]] = ContextVar("log_context", default={})  # noqa: B039 (never changed in place)
+
+SECRET_PATTERNS = tuple(
+    re.compile(pattern)
+    for pattern in (
+        r"(?<=bot)\d{5,16}:[\w-]{20,}",  # Telegram puts its token into the path
+        r"\b(?:sb_secret_|sb_publishable_|AQ\.|AIza)[\w.-]{8,}",
+        r"\beyJ[\w-]{5,}\.[\w-]{5,}(?:\.[\w-]*)?",  # JSON web tokens
+        r"(?i)(?<=bearer )[\w.~+/-]{8,}=*",
+        r"\bv1\.[0-9a-f]{8}\.[\w-]{16,}",  # our own sealed values: useless alone, but nobody's business
+        r"(?i)(?<=://)[^/\s:@]+:[^/\s@]+(?=@)",  # user:password in a URL
+        r"(?i)(?:(?<=password=)|(?<=secret=)|(?<=token=)|(?<=api_key=)|(?<=apikey=)|(?<=key=))[^&\s,\"']{4,}",
+        r"(?<![\w-])\+?\d[\d ()-]{8,16}\d(?![\w-])",  # phones
+    )
+)
+CONTROL = {code: f"\\x{code:02x}" for code in (*range(0x20), 0x7F, *range(0x80, 0xA0), 0x2028, 0x2029)}
+
+
+def bind(**names: str | uuid.UUID | None) -> None:
+    """Add ids to every further line of this context: run_id, tenant_id, user_id, step."""
+    _context.set({**_context.get(), **{name: str(value) for name, value in names.items() if value is not None}})
+
+
+def unbind() -> None:
+    _context.set({})
+
+
+def request_id() -> str:
+    return _context.get().get("request_id", "")
+
+
+def redact(text: str) -> str:
+    """Secrets, phones and control characters out. Applied to whole lines, exceptions included."""
+    for pattern in SECRET_PATTERNS:
+        text = pattern.sub("***", text)
+    return text
+
+
+def _clean(value: object) -> object:
+    return redact(value) if isinstance(value, str) else value
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": redact(record.getMessage()),
+            **_context.get(),
+            **{name: _clean(value) for name, value in getattr(record, "fields", {}).items()},
+        }
+        if record.exc_info:
+            line["trace"] = redact(self.formatException(record.exc_info))
+        return json.dumps(line, ensure_ascii=False, default=str)
+
+
+class ForPeople(logging.Formatter):
+    """One readable line in development. Control characters are shown, not obeyed: no forged lines."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        fields = {**_context.get(), **getattr(record, "fields", {})}
+        tail = " ".join(f"{name}={value}" for name, value in fields.items())
+        at = datetime.fromtimestamp(record.created, UTC).strftime("%H:%M:%S")
+        line = f"{at} {record.levelname:<7} {record.getMessage()} {tail}".rstrip().translate(CONTROL)
+        trace = "\n" + self.formatException(record.exc_info) if record.exc_info else ""
+        return redact(line + trace)
+
+
+class DailyFile(logging.Handler):
+    """One file a day and a next one when it is full. Nothing is renamed, so any number of processes may write."""
+
+    def __init__(self, folder: Path, name: str, level: int) -> None:
+        super().__init__(level)
+        self.folder = folder
+        self.name_of = name
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            with self._path().open("a", encoding="utf-8") as file:
+                file.write(self.format(record) + "\n")
+        except OSError:
+            self.handleError(record)
+
+    def _path(self) -> Path:
+        today = datetime.now(UTC).date()
+        part = 0
+        while True:
+            path = self.folder / f"{self.name_of}-{today}{f'.{part}' if part else ''}.log"
+            if not path.exists():
+                self._forget_before((today - timedelta(days=KEEP_DAYS)).isoformat())
+                return path
+            if path.stat().st_size < MOST_BYTES:
+                return path
+            part += 1
+
+    def _forget_before(self, day: str) -> None:
+        for path in self.folder.glob(f"{self.name_of}-*.log"):
+            if path.name.removeprefix(f"{self.name_of}-")[:10] < day:
+                path.unlink(missing_ok=True)
+
+
+def configure(level: str, folder: Path, *, production: bool) -> None:
+    """Set up the root logger once per process: the console and two files."""
+    console = logging.StreamHandler()
+    console.setFormatter(JsonLines() if production else ForPeople())
+    combined, errors = DailyFile(folder, "combined", logging.INFO), DailyFile(folder, "error", logging.ERROR)
+    for file in (combined, errors):
+        file.setFormatter(JsonLines())
+    root = logging.getLogger()
+    root.handlers[:] = [console, combined, errors]
+    root.setLevel(level)
+    for noisy in ("rq.worker", "rq.job", "rq_scheduler", "urllib3", "werkzeug", "requests_hardened", "alembic"):
+        logging.getLogger(noisy).setLevel("WARNING")
+
+
+access_log = logging.getLogger("synkro.request")
+VALID_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
+
+
+def init_app(app: Flask) -> None:
+    """Give every request a number, and a line when it ends. Query strings are not logged: they may hold names."""
+
+    @app.before_request
+    def start() -> None:
+        unbind()
+        given = request.headers.get("X-Request-ID", "")
+        bind(request_id=given if VALID_ID.fullmatch(given) else uuid.uuid4().hex)
+        g.started = time.monotonic()
+
+    @app.after_request
+    def end(response: Response) -> Response:
+        response.headers["X-Request-ID"] = request_id()
+        if request.endpoint != "static":
+            fields = {
+                "method": request.method,
+                "path": request.path,
+                "status": response.status_code,
+                "ms": round((time.monotonic() - g.started) * 1000),
+                "agent": request.user_agent.string[:200],
+            }
+            access_log.info("request", extra={"fields": fields})
+        return response

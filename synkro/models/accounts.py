@@ -1,0 +1,63 @@
+"""Companies and the people who sign in. Not tenant data: these tables are read before a tenant is known."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+from flask_login import UserMixin
+from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from synkro.models.columns import Created, Key, Words, one_of
+from synkro.models.states import STAFF, Role, TenantStatus
+from synkro.tenancy import Base
+
+
+class Tenant(Base):
+    __tablename__ = "tenants"
+    __table_args__ = (
+        one_of("status", TenantStatus),
+        CheckConstraint("slug ~ '^[a-z0-9][a-z0-9-]{0,62}$'", name="slug"),
+    )
+
+    id: Mapped[Key]
+    slug: Mapped[Words] = mapped_column(unique=True)
+    name: Mapped[Words]
+    status: Mapped[Words] = mapped_column(default=TenantStatus.ACTIVE)
+    timezone: Mapped[Words] = mapped_column(default="Asia/Almaty")
+    language: Mapped[Words] = mapped_column(default="ru")
+    created_at: Mapped[Created]
+
+    @property
+    def is_paused(self) -> bool:
+        return self.status == TenantStatus.PAUSED
+
+
+class User(UserMixin, Base):  # type: ignore[misc]  # flask-login ships no types
+    """Staff have no tenant; everybody else has exactly one."""
+
+    __tablename__ = "users"
+    __table_args__ = (
+        one_of("role", Role),
+        CheckConstraint("(role = 'user') = (tenant_id is not null)", name="tenant_by_role"),
+        Index("uq_users_email_lower", text("lower(email)"), unique=True),
+        Index("ix_users_tenant_id", "tenant_id"),
+    )
+
+    id: Mapped[Key]
+    email: Mapped[Words]
+    name: Mapped[Words] = mapped_column(default="")
+    password_hash: Mapped[Words]
+    role: Mapped[Words]
+    tenant_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("tenants.id", ondelete="CASCADE"))
+    can_manage_settings: Mapped[bool] = mapped_column(default=False)
+    is_active: Mapped[bool] = mapped_column(default=True)
+    language: Mapped[Words] = mapped_column(default="")
+    theme: Mapped[Words] = mapped_column(default="")
+    last_sign_in_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    created_at: Mapped[Created]
+
+    @property
+    def is_staff(self) -> bool:
+        return self.role in STAFF

@@ -1,0 +1,38 @@
+"""Doorbells: a queue carries the ids of what is due, never the truth about it."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+
+from redis import Redis
+from redis.exceptions import RedisError
+from rq import Queue
+from rq.serializers import JSONSerializer
+
+log = logging.getLogger(__name__)
+
+TICK, CHECKS, STEPS = "tick", "checks", "steps"
+QUEUES = (TICK, CHECKS, STEPS)
+"""One worker process each: a tick never waits behind a long step."""
+KEEP_FAILED_SECONDS = 7 * 86_400
+
+
+def queue(name: str, redis: Redis) -> Queue:
+    # JSON and not pickle: who can write to Redis must not be able to run code in a worker
+    return Queue(name, connection=redis, serializer=JSONSerializer)
+
+
+def ring(redis: Redis, name: str, job: str, *ids: uuid.UUID | str, seconds: int) -> bool:
+    """Send the ids to a worker. False when Redis is away: the row stays ready and the tick rings again.
+
+    job: dotted path of the function. seconds: its time limit. Call it after the commit, never before.
+    """
+    try:
+        queue(name, redis).enqueue(
+            job, *(str(i) for i in ids), job_timeout=seconds, result_ttl=0, failure_ttl=KEEP_FAILED_SECONDS
+        )
+    except RedisError as error:
+        log.warning("bell not rung", extra={"fields": {"queue": name, "error": type(error).__name__}})
+        return False
+    return True

@@ -1,0 +1,156 @@
+"""A tenant's connections: save settings, build a client, check it, remember the outcome."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import select, update
+
+from synkro import clock, queue
+from synkro.errors import AppError
+from synkro.extensions import redis, settings
+from synkro.i18n import _l
+from synkro.integrations import INTEGRATIONS
+from synkro.integrations.base import Check, Integration
+from synkro.integrations.errors import ApiError
+from synkro.integrations.http import Door
+from synkro.models import IntegrationConfig
+from synkro.pace import RedisPacer
+from synkro.services import amocrm_tokens, audit
+from synkro.services.secrets import open_secrets, seal_secret
+from synkro.services.wording import sentence
+from synkro.tenancy import current_tenant_id, db
+
+CHECK = "synkro.jobs.checks.check"
+CHECK_SECONDS = 60
+LONGEST_VALUE = 8_000
+
+
+class NotConnected(ApiError):
+    """The tenant has not filled in this service."""
+
+
+def find(kind: str) -> IntegrationConfig | None:
+    statement = select(IntegrationConfig).where(IntegrationConfig.kind == kind)
+    return db.session.execute(statement.execution_options(populate_existing=True)).scalar_one_or_none()
+
+
+def save(kind: str, values: Mapping[str, str], *, actor: str = "") -> IntegrationConfig:
+    """Store what was typed. An empty secret keeps the old one; what is no field of the kind is refused."""
+    cls = INTEGRATIONS[kind]
+    if unknown := set(values) - {field.name for field in cls.fields}:
+        raise AppError(422, "unknown_field", _l("Unknown field: ") + ", ".join(sorted(unknown)))
+    config = find(kind) or IntegrationConfig(
+        tenant_id=current_tenant_id(), kind=kind, settings={}, secrets={}, version=0
+    )
+    changed = _fill(config, cls, values)
+    config.version = (config.version or 0) + 1
+    config.check_colour = config.check_code = config.checked_at = None
+    config.check_params = {}
+    config.updated_at = clock.now()
+    db.session.add(config)
+    audit.record("integration_saved", "integration", kind, actor=actor, fields=changed)
+    db.session.commit()
+    return config
+
+
+def _fill(config: IntegrationConfig, cls: type[Integration], values: Mapping[str, str]) -> list[str]:
+    """Names of the fields that were set. JSON columns are replaced, since changes inside them go unnoticed."""
+    shown, secrets, changed = dict(config.settings), dict(config.secrets), []
+    for field in cls.fields:
+        value = str(values.get(field.name, "") or "").strip()
+        if field.name not in values or (not value and not field.show):
+            continue
+        if len(value) > LONGEST_VALUE or "\x00" in value:
+            raise AppError(422, "bad_value", _l("This value is not possible"))
+        changed.append(field.name)
+        if field.show:
+            shown[field.name] = value
+        else:
+            secrets[field.name] = seal_secret(config.kind, field.name, value)
+    config.settings, config.secrets = shown, secrets
+    return changed
+
+
+def is_connected(kind: str) -> bool:
+    config = find(kind)
+    return config is not None and not INTEGRATIONS[kind].missing({**config.settings, **config.secrets})
+
+
+def build(kind: str) -> Integration:
+    """A client with the tenant's own keys. Raises NotConnected, or ApiError where a token cannot be renewed."""
+    config = find(kind)
+    if config is None or not is_connected(kind):
+        raise NotConnected(f"{kind}_not_connected")
+    values = {**config.settings, **open_secrets(config)}
+    db.session.rollback()  # no transaction stays open while a vendor is called
+    if kind == "amocrm":
+        values = amocrm_tokens.fresh(values, door())
+    return INTEGRATIONS[kind](values, door())
+
+
+def door() -> Door:
+    config = settings()
+    return Door(RedisPacer(redis()), config.stand_ins, config.outbound_allow_hosts)
+
+
+def request_check(kind: str) -> datetime:
+    """Ask a worker to check; pressing again while one is asked for makes no second one. The time of the request."""
+    now = clock.now()
+    config = find(kind)
+    if config is None:
+        raise AppError(404, f"{kind}_not_connected", _l("This service is not connected yet"))
+    waiting = config.check_requested_at and (now - config.check_requested_at).total_seconds() < CHECK_SECONDS
+    if waiting and config.check_requested_at:
+        return config.check_requested_at
+    config.check_requested_at = now
+    db.session.commit()
+    queue.ring(redis(), queue.CHECKS, CHECK, config.tenant_id, kind, seconds=CHECK_SECONDS)
+    return now
+
+
+def run_check(kind: str) -> Check:
+    """Make the check and store its outcome. Runs in a worker, with the same calls as a run."""
+    config = find(kind)
+    version = config.version if config else 0
+    started = time.monotonic()
+    try:
+        outcome = build(kind).check()
+    except ApiError as error:
+        outcome = Check("red", error.code, error.params)
+    _store(kind, version, outcome, time.monotonic() - started)
+    return outcome
+
+
+def _store(kind: str, version: int, outcome: Check, seconds: float) -> None:
+    """Only for the settings that were checked: a save in between asks for a new check."""
+    db.session.execute(
+        update(IntegrationConfig)
+        .where(IntegrationConfig.kind == kind, IntegrationConfig.version == version)
+        .values(
+            check_colour=outcome.colour,
+            check_code=outcome.code,
+            check_params=outcome.params,
+            checked_at=clock.now(),
+            checked_seconds=seconds,
+            check_requested_at=None,
+        )
+    )
+    db.session.commit()
+
+
+def says(config: IntegrationConfig) -> str:
+    """The sentence of the last check."""
+    return sentence(config.check_code, config.check_params) if config.check_code else ""
+
+
+def save_setting(kind: str, name: str, value: str, reason: str) -> None:
+    """A value that the vendor changed, such as the new id of a group. Does not ask for a new check."""
+    config = find(kind)
+    if config is None:
+        return
+    config.settings = {**config.settings, name: value}
+    audit.record("setting_followed", "integration", kind, field=name, reason=reason)
+    db.session.commit()

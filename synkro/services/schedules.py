@@ -1,0 +1,66 @@
+"""When reports are due: local wall time and zone in SQL, never in a queue."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import exists, select
+
+from synkro import clock
+from synkro.analysis.window import Window, latest_closed
+from synkro.models import Automation, JobRun, Tenant
+from synkro.models.states import Kind, TenantStatus
+from synkro.tenancy import db
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A window that has closed and has no run yet."""
+
+    tenant_id: uuid.UUID
+    kind: Kind
+    window: Window
+
+
+def due_now() -> list[Due]:
+    """The latest closed window of every schedule whose hour has come and which has no run. Needs the system scope."""
+    statement = (
+        select(Automation, Tenant)
+        .join(Tenant, Tenant.id == Automation.tenant_id)
+        .where(Automation.kind != Kind.MANUAL, Tenant.status == TenantStatus.ACTIVE)
+    )
+    found = [due for automation, tenant in db.session.execute(statement) if (due := _due(automation, tenant))]
+    missing = [due for due in found if not _has_run(due)]
+    db.session.rollback()
+    return missing
+
+
+def _due(automation: Automation, tenant: Tenant) -> Due | None:
+    zone = ZoneInfo(tenant.timezone)
+    kind, now = Kind(automation.kind), clock.now()
+    window = latest_closed(kind, now, zone, automation.boundary_hour, automation.weekday)
+    comes = sending_time(automation, window.end, zone)
+    # a schedule that was set after its hour starts with the next window, not with a surprise
+    if comes > now or comes < automation.updated_at:
+        return None
+    return Due(tenant.id, kind, window)
+
+
+def sending_time(automation: Automation, window_end: datetime, zone: ZoneInfo) -> datetime:
+    """The first moment at or after the window's end at which the local clock shows the chosen time."""
+    closed = window_end.astimezone(zone)
+    day = closed.date() if automation.at >= closed.time() else closed.date() + timedelta(days=1)
+    return datetime.combine(day, automation.at, zone)
+
+
+def _has_run(due: Due) -> bool:
+    same = (
+        JobRun.tenant_id == due.tenant_id,
+        JobRun.kind == due.kind,
+        JobRun.window_start == due.window.start,
+        JobRun.window_end == due.window.end,
+    )
+    return bool(db.session.execute(select(exists().where(*same))).scalar())

@@ -1,0 +1,226 @@
+"""Where a step stands: every move is one conditional UPDATE, and the number of rows decides who made it."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from synkro.models.plan import BY_KEY, PLAN, StepKey
+from synkro.tenancy import db
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to work on a step. It ends when somebody else's claim raises the fence."""
+
+    step_id: uuid.UUID
+    tenant_id: uuid.UUID
+    run_id: uuid.UUID
+    key: StepKey
+    fence: int
+    attempt: int
+    cursor: dict[str, Any]
+
+
+class Lost(Exception):
+    """The claim has ended: another worker took over, or the run was stopped. The work so far is not committed."""
+
+
+_CLAIM = text("""
+    with mine as (
+        update job_steps s
+           set status = 'running', attempts = s.attempts + 1, fence = s.fence + 1,
+               lease_until = now() + make_interval(secs => :lease), started_at = coalesce(s.started_at, now()),
+               finished_at = null, code = null, colour = null, params = '{}'
+          from job_runs r
+         where s.run_id = :run_id and s.key = :key and s.status = 'ready' and s.ready_at <= now()
+           and r.id = s.run_id and r.status in ('queued', 'running') and r.cancel_requested_at is null
+     returning s.id, s.tenant_id, s.run_id, s.key, s.fence, s.attempts, s.cursor
+    ), begun as (
+        update job_runs set status = 'running', started_at = coalesce(started_at, now())
+         where id = (select run_id from mine) and status = 'queued'
+    )
+    select * from mine""")
+
+_RENEW = text("""
+    update job_steps s
+       set lease_until = now() + make_interval(secs => :lease), done = :done, total = :total
+      from job_runs r
+     where s.id = :id and s.fence = :fence and s.status = 'running'
+       and r.id = s.run_id and r.cancel_requested_at is null""")
+
+_HOLD = text("select 1 from job_steps where id = :id and fence = :fence and status = 'running' for update")
+
+_CURSOR = text("update job_steps set cursor = cast(:cursor as jsonb), done = :done, total = :total where id = :id")
+
+_FINISH = text("""
+    with mine as (
+        update job_steps
+           set status = 'done', colour = :colour, code = :code, params = cast(:params as jsonb), lease_until = null,
+               done = :done, total = :total, finished_at = now()
+         where id = :id and fence = :fence and status = 'running'
+     returning run_id, n
+    ), following as (
+        update job_steps s set status = 'ready', ready_at = now(), rung_at = now()
+          from mine where s.run_id = mine.run_id and s.n = mine.n + 1 and s.status = 'pending'
+     returning s.key
+    ), ended as (
+        update job_runs r set status = 'succeeded', finished_at = now()
+          from mine where r.id = mine.run_id and mine.n = :last and r.status = 'running'
+    )
+    select (select key from following) as following from mine""")
+
+_AGAIN = text("""
+    update job_steps
+       set status = 'ready', ready_at = now() + make_interval(secs => :pause), rung_at = null, lease_until = null,
+           code = :code, params = cast(:params as jsonb), attempts = attempts - :uncounted
+     where id = :id and fence = :fence and status = 'running'""")
+
+_FAIL = text("""
+    with mine as (
+        update job_steps
+           set status = 'failed', colour = 'red', code = :code, params = cast(:params as jsonb), lease_until = null,
+               finished_at = now()
+         where id = :id and fence = :fence and status = 'running'
+     returning run_id
+    ), rest as (
+        update job_steps s set status = 'cancelled' from mine where s.run_id = mine.run_id and s.status = 'pending'
+    )
+    update job_runs r set status = 'failed', finished_at = now(), code = :code
+      from mine where r.id = mine.run_id and r.status = 'running'""")
+
+
+def claim(run_id: uuid.UUID, key: str, lease_seconds: int) -> Claim | None:
+    """Take a ready step. None: a stale doorbell, there is nothing to take (or it belongs to another tenant)."""
+    found = db.session.execute(_CLAIM, {"run_id": run_id, "key": key, "lease": lease_seconds}).one_or_none()
+    db.session.commit()
+    if found is None:
+        return None
+    return Claim(found.id, found.tenant_id, found.run_id, StepKey(found.key), found.fence, found.attempts, found.cursor)
+
+
+def renew(connection: Connection, held: Claim, lease_seconds: int, done: int, total: int | None) -> bool:
+    """Push the lease on. False: the claim is lost or the run is being stopped."""
+    values = {"id": held.step_id, "fence": held.fence, "lease": lease_seconds, "done": done, "total": total}
+    return connection.execute(_RENEW, values).rowcount == 1
+
+
+def hold(held: Claim) -> None:
+    """Inside a transaction: whatever it writes is written by the holder of the claim. Raises Lost."""
+    if db.session.execute(_HOLD, {"id": held.step_id, "fence": held.fence}).one_or_none() is None:
+        db.session.rollback()
+        raise Lost
+
+
+def keep_cursor(held: Claim, cursor_json: str, done: int, total: int | None) -> None:
+    """Remember where a resumed try goes on. The caller holds the claim and commits."""
+    db.session.execute(_CURSOR, {"id": held.step_id, "cursor": cursor_json, "done": done, "total": total})
+
+
+def finish(
+    held: Claim, colour: str, code: str | None, params_json: str, done: int, total: int | None
+) -> StepKey | None:
+    """Step done, its successor ready or the run succeeded: one statement. The key of the successor. Raises Lost."""
+    values = {
+        "id": held.step_id, "fence": held.fence, "colour": colour, "code": code, "params": params_json,
+        "done": done, "total": total, "last": len(PLAN),
+    }  # fmt: skip
+    row = db.session.execute(_FINISH, values).one_or_none()
+    db.session.commit()
+    if row is None:
+        raise Lost
+    return StepKey(row.following) if row.following else None
+
+
+def try_again(held: Claim, code: str, params_json: str, pause: float, *, counted: bool = True) -> None:
+    """Back to ready after a pause. counted=False: the try was interrupted by us (a stopping worker)."""
+    values = {
+        "id": held.step_id, "fence": held.fence, "code": code, "params": params_json, "pause": pause,
+        "uncounted": 0 if counted else 1,
+    }  # fmt: skip
+    db.session.execute(_AGAIN, values)
+    db.session.commit()
+
+
+def fail(held: Claim, code: str, params_json: str) -> None:
+    """The step and its run have failed; a person may continue the run from here later."""
+    db.session.execute(_FAIL, {"id": held.step_id, "fence": held.fence, "code": code, "params": params_json})
+    db.session.commit()
+
+
+def next_pause(key: StepKey, attempt: int) -> int | None:
+    """Seconds before the next try; None when the tries are used up."""
+    waits = BY_KEY[key].waits
+    return waits[attempt - 1] if attempt <= len(waits) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Bell:
+    """A step that is due and has to be rung for."""
+
+    tenant_id: uuid.UUID
+    run_id: uuid.UUID
+    key: StepKey
+
+
+_EXPIRED = text("""
+    select id, tenant_id, run_id, key, fence, attempts, cursor from job_steps
+     where status = 'running' and lease_until < now() for update skip locked""")
+
+_DUE = text("""
+    update job_steps s set rung_at = now()
+      from job_runs r
+     where s.id in (select id from job_steps where status = 'ready' and ready_at <= now()
+                       and (rung_at is null or rung_at < now() - make_interval(secs => :quiet))
+                     order by ready_at limit 500 for update skip locked)
+       and r.id = s.run_id and r.status in ('queued', 'running') and r.cancel_requested_at is null
+ returning s.tenant_id, s.run_id, s.key""")
+
+_CLOSE_STOPPED = text("""
+    with stopped as (
+        update job_runs r set status = 'cancelled', finished_at = now()
+         where r.status in ('queued', 'running') and r.cancel_requested_at is not null
+           and not exists (select 1 from job_steps s
+                            where s.run_id = r.id and s.status = 'running' and s.lease_until >= now())
+     returning r.id)
+    update job_steps s set status = 'cancelled', lease_until = null
+      from stopped where s.run_id = stopped.id and s.status in ('pending', 'ready', 'running')""")
+
+
+def return_expired() -> int:
+    """Steps whose worker died go back to ready, or fail when their tries are used up. Needs the system scope."""
+    expired = db.session.execute(_EXPIRED).all()
+    for row in expired:
+        held = Claim(row.id, row.tenant_id, row.run_id, StepKey(row.key), row.fence, row.attempts, row.cursor)
+        if held.attempt < BY_KEY[held.key].most_attempts:
+            values = {"id": held.step_id, "fence": held.fence, "code": None, "params": "{}", "pause": 0, "uncounted": 0}
+            db.session.execute(_AGAIN, values)
+        else:
+            db.session.execute(_FAIL, {"id": held.step_id, "fence": held.fence, "code": "step_died", "params": "{}"})
+    db.session.commit()
+    return len(expired)
+
+
+def close_stopped() -> None:
+    """Runs that a person stopped and that no worker holds any more. Needs the system scope."""
+    db.session.execute(_CLOSE_STOPPED)
+    db.session.commit()
+
+
+def due(quiet_seconds: int) -> list[Bell]:
+    """Steps that are due and were not rung for lately; they count as rung from now. Needs the system scope."""
+    rows = db.session.execute(_DUE, {"quiet": quiet_seconds}).all()
+    db.session.commit()
+    return [Bell(row.tenant_id, row.run_id, StepKey(row.key)) for row in rows]
+
+
+def ready_since(run_id: uuid.UUID) -> datetime | None:
+    """When the run's ready step becomes due; None where none is ready."""
+    found = db.session.execute(
+        text("select ready_at from job_steps where run_id = :id and status = 'ready'"), {"id": run_id}
+    ).scalar_one_or_none()
+    return found if isinstance(found, datetime) else None

@@ -1,0 +1,46 @@
+"""Codes of steps and runs in words. What a service says is in its own table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask_babel import LazyString
+
+from synkro import integrations
+from synkro.i18n import _l
+
+SENTENCES: dict[str, LazyString] = {
+    "supabase_not_connected": _l("Supabase is not connected: there is nowhere to write."),
+    "amocrm_not_connected": _l("amoCRM is not connected: there is nowhere to take deals from."),
+    "radist_not_connected": _l("Radist is not connected: there is nowhere to take dialogs from."),
+    "ai_not_connected": _l("The AI is not connected: the report has figures only."),
+    "telegram_not_connected": _l("Telegram is not connected: the report is in the cabinet only."),
+    "radist_unreadable": _l("Messages that could not be read and were left out: %(rows)s."),
+    "radist_partial": _l("Radist's chat list did not come to its end: %(chats)s contacts were read."),
+    "rows_refused": _l("Rows that Supabase did not take: %(rows)s."),
+    "over_budget": _l("Dialogs over the limit of one report, not analysed: %(dialogs)s."),
+    "nothing_to_analyse": _l("There were no dialogs of deals in this period."),
+    "ai_bad_answer": _l("Answers of the AI that could not be read: %(answers)s."),
+    "ai_blocked": _l("Dialogs that the AI's filter refused: %(dialogs)s."),
+    "refs_dropped": _l("References of the AI to messages that it was not given, dropped: %(refs)s."),
+    "step_died": _l("The work was interrupted several times. Continue it, and tell us if it happens again."),
+    "step_too_long": _l("The step took longer than it may. It will be tried again."),
+    "worker_stopping": _l("The server is being restarted. The step goes on by itself."),
+    "internal": _l("Something broke on our side. It was written down."),
+    "telegram_earlier_unknown": _l(
+        "It is not known whether the message arrived. Look into the group, then send again."
+    ),
+    "no_worker": _l("No worker took the check up. Start the worker."),
+}
+
+
+def sentence(code: str, params: Mapping[str, Any]) -> str:
+    """What a code means. One without a sentence is shown as it is: better than silence."""
+    says = SENTENCES.get(code) or integrations.ALL_SENTENCES.get(code)
+    if says is None:
+        return code
+    try:
+        return str(says) % dict(params)
+    except (KeyError, ValueError):
+        return str(says)

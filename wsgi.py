@@ -1,0 +1,5 @@
+"""What gunicorn and the flask command start from."""
+
+from synkro import create_app
+
+app = create_app()
