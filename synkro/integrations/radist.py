@@ -22,6 +22,7 @@ ALL_PER_SECOND = 4.5
 CHATS_PER_SECOND = 0.9
 """... and 1 a second on chats and contacts. We stay a tenth below both."""
 MOST_PAGES = 5_000
+CONFIRMATIONS = 20
 LONGEST_TEXT = 20_000
 INBOUND = frozenset({"inbound", "in", "incoming"})
 OUTBOUND = frozenset({"outbound", "out", "outgoing"})
@@ -58,6 +59,8 @@ class Radist(Integration):
 
     unreadable = 0
     """Rows that messages() had to leave out because they have no id, time or direction."""
+    _largest, _confirmed = 0, 0
+    """What pages have taught us about a limit of the server below the one we ask for; see _is_last."""
 
     def connect(self, door: Door) -> Http:
         name = key_name(self.settings["api_key"])
@@ -99,7 +102,7 @@ class Radist(Integration):
 
     def chats(self, cursor: str | None = None, limit: int = PAGE) -> ChatPage:
         """One page of the chat list. It is not ordered by time (unanswered chats come first), so read to the end."""
-        params = [("limit", limit), *([("cursor", cursor)] if cursor else [])]
+        params: list[tuple[str, str | int]] = [("limit", limit), *([("cursor", cursor)] if cursor else [])]
         payload = self._get(f"{self._company()}/messaging/chats/with_contacts/", params, "chats").json()
         contacts = tuple(_chats_of(item) for item in _rows(payload))
         following = _next_cursor(payload)
@@ -122,9 +125,10 @@ class Radist(Integration):
             if not page:
                 return
             oldest = min(message.at for message in page)
-            if oldest < start or (len(rows) < PAGE and fresh):
+            if oldest < start or (fresh and self._is_last(len(rows))):
                 return
             if not fresh and until <= oldest:
+                self._confirmed += 1
                 return
             until = oldest if fresh else oldest - timedelta(microseconds=1)
 
@@ -139,6 +143,15 @@ class Radist(Integration):
         readable = [message for message in found if message]
         self.unreadable += len(rows) - len(readable)
         return readable
+
+    def _is_last(self, size: int) -> bool:
+        """Whether a page of this size ends the chat. A server may give less than asked for, silently.
+
+        A page shorter than another one that we saw is the last. One as long as the longest is followed up, until
+        enough of these follow-ups have brought nothing.
+        """
+        self._largest = max(self._largest, size)
+        return size < self._largest or (size < PAGE and self._confirmed >= CONFIRMATIONS)
 
     def _message_page(self, chat_id: int, until: datetime | None, limit: int) -> list[dict[str, Any]]:
         params: list[tuple[str, str | int]] = [("chat_id", chat_id), ("limit", limit)]

@@ -7,8 +7,8 @@
 * `{"set": {NAME: VALUE}}` changes settings which the emulator declared; an unknown name is refused with 400.
 
 `GET /__control` shows what is queued and set; `DELETE /__control` drops the queue and restores the settings.
-`GET /__requests` is the log, `[{"method", "path", "query", "status", "at"}]` plus what the emulator noted; status is null
-while a request runs and when no answer was given. `DELETE /__requests` empties it. Requests to `/__...` are not logged.
+`GET /__requests` is the log, `[{"method", "path", "query", "status", "at"}]` plus what the emulator noted; status is
+null while a request runs and when no answer was given. `DELETE /__requests` empties it. `/__...` itself is not logged.
 
 Faults every emulator has: 500, 502_html, 503, 429, 429_html, slow (waits `seconds`, then goes on), drop (closes the
 connection before the work), drop_after (does the work, then closes it unanswered), broken_json, html, empty, huge (200
@@ -29,7 +29,9 @@ from flask import Flask, Response, g, jsonify, request
 from flask.typing import ResponseReturnValue
 
 _LOG_LENGTH = 200_000
-_HTML = "<html>\r\n<head><title>{0}</title></head>\r\n<body><center><h1>{0}</h1></center><hr>nginx</body>\r\n</html>\r\n"
+_HTML = (
+    "<html>\r\n<head><title>{0}</title></head>\r\n<body><center><h1>{0}</h1></center><hr>nginx</body>\r\n</html>\r\n"
+)
 _DEFAULT_HUGE = 50_000_000
 
 
@@ -128,7 +130,7 @@ class Faults:
         if slow := self.take("slow"):
             time.sleep(slow.seconds)
         if self.take("drop"):
-            _hang_up()
+            return _hang_up(Response(status=500))
         return self._answer()
 
     def _answer(self) -> ResponseReturnValue | None:
@@ -144,8 +146,7 @@ class Faults:
         if entry is None or g.get("hung_up"):
             return response
         if self.take("drop_after"):
-            _hang_up()
-            return response
+            return _hang_up(response)
         with self._lock:
             entry["status"] = response.status_code
         return response
@@ -163,11 +164,12 @@ _ANSWERS: dict[str, tuple[int, str, str]] = {
 }
 
 
-def _hang_up() -> None:
-    """Close the client's connection, so that whatever is written afterwards never leaves the machine."""
+def _hang_up(response: Response) -> Response:
+    """Close the client's connection, so that the response never leaves the machine."""
     g.hung_up = True
     connection: socket.socket = request.environ["werkzeug.socket"]
     connection.shutdown(socket.SHUT_RDWR)
+    return response
 
 
 def _blank(size: int) -> Iterator[bytes]:

@@ -6,12 +6,15 @@ import contextlib
 import io
 import socket
 import threading
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import IO, Any, cast
 
 from flask import Flask
 from werkzeug.serving import BaseWSGIServer, DechunkedInput, WSGIRequestHandler, make_server
 from werkzeug.test import run_wsgi_app
+
+from synkro.sandbox import amocrm, gemini, radist, supabase, telegram
+from synkro.sandbox.world import World
 
 _BACKLOG = 256
 
@@ -50,7 +53,7 @@ class KeepAlive(WSGIRequestHandler):
     def _body(self) -> bytes:
         # Read whole before the work: an unread rest would be taken for the next request.
         if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
-            return io.BufferedReader(DechunkedInput(self.rfile)).read()
+            return DechunkedInput(cast(IO[bytes], self.rfile)).read() or b""
         return self.rfile.read(int(self.headers.get("Content-Length") or 0))
 
     def _answer(self, method: str, pieces: Iterable[bytes], status: str, headers: Iterable[tuple[str, str]]) -> None:
@@ -107,3 +110,35 @@ def _listen(port: int) -> socket.socket:
         return socket.create_server(("127.0.0.1", port), backlog=_BACKLOG)
     except OSError:
         return socket.create_server(("127.0.0.1", 0), backlog=_BACKLOG)
+
+
+class Sandbox:
+    """All five vendors around one world. ports: kind -> wished port; where it is taken or missing, any free one."""
+
+    def __init__(self, world: World, ports: Mapping[str, int] | None = None) -> None:
+        wished = dict(ports or {})
+        self.amocrm = Server(amocrm.create_app(world), wished.get("amocrm", 0))
+        self.radist = Server(radist.create_app(world), wished.get("radist", 0))
+        self.supabase = Server(supabase.create_app(world.keys), wished.get("supabase", 0))
+        self.gemini = Server(gemini.create_app(world.keys), wished.get("gemini", 0))
+        self.telegram = Server(telegram.create_app(world.keys), wished.get("telegram", 0))
+
+    @property
+    def _servers(self) -> dict[str, Server]:
+        return {
+            "amocrm": self.amocrm,
+            "radist": self.radist,
+            "supabase": self.supabase,
+            "gemini": self.gemini,
+            "telegram": self.telegram,
+        }
+
+    @property
+    def urls(self) -> dict[str, str]:
+        """kind -> "scheme://host:port" that stands in for the vendor's own."""
+        return {kind: server.url for kind, server in self._servers.items()}
+
+    def stop(self) -> None:
+        """Stop all five."""
+        for server in self._servers.values():
+            server.stop()

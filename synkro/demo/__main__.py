@@ -1,0 +1,172 @@
+"""The course of the demo: engines, vendors' stand-ins, company, processes, one report, then serve until Ctrl-C."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import sys
+import time
+import urllib.request
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import FrameType
+from zoneinfo import ZoneInfo
+
+from flask import Flask
+from flask_migrate import upgrade
+
+from config import Config, load
+from synkro import create_app, embedded
+from synkro.analysis.window import day_window
+from synkro.demo.children import Children, free_port, python
+from synkro.demo.company import company, connect
+from synkro.demo.progress import follow
+from synkro.models import Tenant
+from synkro.models.states import Kind, RunStatus
+from synkro.sandbox.demo import demo_world
+from synkro.services import reports, runs
+from synkro.tenancy import tenant_scope
+
+LONGEST_RUN_SECONDS = 300
+START_SECONDS = 30
+
+
+class Stop(Exception):
+    """SIGTERM: end as with Ctrl-C."""
+
+
+def main() -> int:
+    signal.signal(signal.SIGTERM, _stop)
+    var = Path(os.environ.get("VAR_DIR") or "var").resolve()
+    was_running = all(engine.running for engine in embedded.status(var).values())
+    children = Children(var / "demo")
+    try:
+        return _run(children, var)
+    except (KeyboardInterrupt, Stop):
+        return 0
+    finally:
+        children.end()
+        if not was_running:
+            embedded.stop(var)
+
+
+def _stop(_signal: int, _frame: FrameType | None) -> None:
+    raise Stop
+
+
+def _run(children: Children, var: Path) -> int:
+    started = time.monotonic()
+    _say("Starting the embedded PostgreSQL and Valkey, and the vendors' stand-ins ...")
+    urls = _vendors(children, var)
+    env = _environment(var, urls, free_port())
+    config = load(env)
+    embedded.start(config.var_dir)
+    app = create_app(config)
+    logging.getLogger().handlers.pop(0)  # the terminal belongs to the progress display; the files keep everything
+    with app.app_context():
+        upgrade(directory="migrations")
+        tenant, passwords = company()
+        connect(tenant, demo_world(datetime.now(UTC)), urls)
+    _serve(children, env, config)
+    _people(config, passwords)
+    ok = _report(app, tenant, started, config)
+    if os.environ.get("ONCE") or not ok:
+        return 0 if ok else 1
+    _say(f"\nServing at {config.base_url} until Ctrl-C.")
+    while (dead := children.dead()) is None:
+        time.sleep(0.5)
+    _say(f"{dead} has ended by itself; see {var / 'demo' / dead}.out")
+    return 1
+
+
+def _vendors(children: Children, var: Path) -> dict[str, str]:
+    """Base URLs of the five stand-ins, once they listen."""
+    state = var / "demo" / "sandbox.json"
+    state.unlink(missing_ok=True)
+    children.start("sandbox", python("synkro.sandbox", "--state", str(state)), os.environ)
+    ends = time.monotonic() + START_SECONDS
+    while not state.exists():
+        if children.dead() or time.monotonic() > ends:
+            raise SystemExit(f"the stand-ins did not start; see {var / 'demo' / 'sandbox.out'}")
+        time.sleep(0.05)
+    urls: dict[str, str] = json.loads(state.read_text())
+    return urls
+
+
+def _environment(var: Path, urls: Mapping[str, str], port: int) -> dict[str, str]:
+    hosts = ",".join(url.removeprefix("http://") for url in urls.values())
+    return {
+        **os.environ,
+        "APP_ENV": "development",
+        "VAR_DIR": str(var),
+        "DATABASE_URL": "",
+        "REDIS_URL": "",
+        "BASE_URL": f"http://127.0.0.1:{port}",
+        "AMOCRM_BASE_URL": urls["amocrm"],
+        "AMOCRM_OAUTH_URL": urls["amocrm"],
+        "RADIST_BASE_URL": urls["radist"],
+        "GEMINI_BASE_URL": urls["gemini"],
+        "TELEGRAM_BASE_URL": urls["telegram"],
+        "OUTBOUND_ALLOW_HOSTS": hosts,
+    }
+
+
+def _serve(children: Children, env: Mapping[str, str], config: Config) -> None:
+    """Web, worker and scheduler, as in production."""
+    address = config.base_url.removeprefix("http://")
+    children.start("web", python("gunicorn", "wsgi:app", "--bind", address, "--workers", "2", "--threads", "4"), env)
+    children.start("worker", python("flask", "--app", "wsgi", "worker"), env)
+    children.start("scheduler", python("flask", "--app", "wsgi", "scheduler"), env)
+    ends = time.monotonic() + START_SECONDS
+    while not _answers(f"{config.base_url}/ready"):
+        if children.dead() or time.monotonic() > ends:
+            raise SystemExit(f"{children.dead() or 'web'} did not start; see {config.var_dir / 'demo'}")
+        time.sleep(0.1)
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as response:  # noqa: S310 (a loopback address of our own)
+            return bool(response.status == 200)
+    except OSError:
+        return False
+
+
+def _people(config: Config, passwords: Mapping[str, str]) -> None:
+    _say(f"\nSign in at {config.base_url}")
+    for email, password in passwords.items():
+        _say(f"  {email:<28} {password}")
+    if not passwords:
+        _say("  with the passwords that the first start has shown")
+
+
+def _report(app: Flask, tenant: Tenant, started: float, config: Config) -> bool:
+    """Yesterday's report, with its steps on the screen. True when all eight are done."""
+    zone = ZoneInfo(tenant.timezone)
+    window = day_window(datetime.now(zone).date() - timedelta(days=1), zone)
+    with app.app_context():
+        with tenant_scope(tenant.id):
+            run, _ = runs.start(tenant, Kind.MANUAL, window.start, window.end, actor="demo")
+        _say(f"\nReport for {window.start.astimezone(zone):%d.%m.%Y}:")
+        state = follow(tenant.id, run.id, LONGEST_RUN_SECONDS)
+        ok = state["status"] == RunStatus.SUCCEEDED
+        if ok:
+            with tenant_scope(tenant.id):
+                report = reports.find(reports.id_for(run.id))
+                body = reports.body(report) if report else None
+            _say(f"\n{body.text if body else ''}")
+            _say(f"\n{config.base_url}/reports/{reports.id_for(run.id)}")
+    _say(f"\n{'Done' if ok else 'Not done'} in {time.monotonic() - started:.1f} s from the start.")
+    return ok
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
