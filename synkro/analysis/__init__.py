@@ -1,0 +1,1 @@
+"""What Synkro thinks: pure functions over plain records. No network, no database, no web framework."""

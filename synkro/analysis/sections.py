@@ -1,0 +1,163 @@
+"""A report as titled lines of plain text, the one source of every form it is shown in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from synkro.analysis.answer import Answer
+from synkro.analysis.window import Window
+from synkro.analysis.wording import Translate, duration, moment, number
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """figures: the result of Figures. answer is None when the AI took no part; no_ai_reason then tells people why."""
+
+    company: str
+    number: str
+    window: Window
+    zone: ZoneInfo
+    figures: Mapping[str, Any]
+    answer: Answer | None
+    no_ai_reason: str = ""
+    sandbox: bool = False
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Lines may hold strangers' text: whoever shows them escapes them."""
+
+    title: str
+    lines: tuple[str, ...]
+
+
+def heading(report: Report, gettext: Translate) -> Section:
+    zone, window = report.zone, report.window
+    words = {
+        "start": moment(window.start.astimezone(zone)),
+        "end": moment(window.end.astimezone(zone)),
+        "number": report.number,
+    }
+    lines = [gettext("Report %(number)s: %(start)s – %(end)s") % words]
+    if report.sandbox:
+        lines.insert(0, gettext("SANDBOX: practice data, no real clients"))
+    if report.answer is None:
+        lines.append(gettext("Figures only: %(reason)s") % {"reason": report.no_ai_reason})
+    return Section(report.company, tuple(lines))
+
+
+def sections(report: Report, gettext: Translate) -> Iterator[Section]:
+    """Without empty ones, the AI's words first: people read the beginning."""
+    figures = report.figures
+    if report.answer:
+        yield from _claims(report.answer, gettext)
+    yield Section(gettext("Deals"), tuple(_deals(figures, gettext)))
+    yield Section(gettext("Dialogs"), tuple(_dialogs(figures, gettext)))
+    yield Section(gettext("Response times"), tuple(_speed(figures, gettext)))
+    if figures["by_manager"]:
+        title = gettext("Managers, by the deal's responsible user")
+        yield Section(title, tuple(_manager(row, gettext) for row in figures["by_manager"]))
+    yield Section(gettext("Coverage"), tuple(_coverage(figures, gettext)))
+
+
+def _claims(answer: Answer, gettext: Translate) -> Iterator[Section]:
+    titles = {
+        "risk": gettext("Risks"),
+        "loss": gettext("Losses"),
+        "praise": gettext("Well done"),
+        "idea": gettext("Ideas"),
+        "question": gettext("Questions"),
+    }
+    if answer.summary:
+        yield Section(gettext("Summary"), tuple(answer.summary.splitlines()))
+    for kind, title in titles.items():
+        if found := tuple(finding.text for finding in answer.findings if finding.kind == kind):
+            yield Section(title, found)
+    if answer.managers:
+        remarks = tuple(f"{item.name}: {item.remark}" for item in answer.managers)
+        yield Section(gettext("Remarks on managers"), remarks)
+    if answer.unconfirmed:
+        yield Section(gettext("Not confirmed by any message"), answer.unconfirmed)
+
+
+def _deals(figures: Mapping[str, Any], gettext: Translate) -> Iterator[str]:
+    yield gettext("In the period: %(total)s; won: %(won)s; lost: %(lost)s; open: %(open)s") % {
+        "total": number(figures["leads_in_window"]),
+        "won": number(figures["leads_won"]),
+        "lost": number(figures["leads_lost"]),
+        "open": number(figures["leads_open"]),
+    }
+    yield gettext("Sum of won deals: %(sum)s") % {"sum": number(figures["price_sum_won"])}
+
+
+def _dialogs(figures: Mapping[str, Any], gettext: Translate) -> Iterator[str]:
+    yield gettext("Chats with a deal: %(chats)s; active: %(active)s") % {
+        "chats": number(figures["chats_matched"]),
+        "active": number(figures["active_chats"]),
+    }
+    yield gettext("Messages from clients: %(incoming)s; to clients: %(outgoing)s; failed: %(failed)s") % {
+        "incoming": number(figures["messages_in"]),
+        "outgoing": number(figures["messages_out"]),
+        "failed": number(figures["out_failed"]),
+    }
+    yield gettext("Unanswered: %(count)s") % {"count": number(figures["unanswered"])}
+    yield gettext("Active chats without a deal: %(active)s; waiting for an answer: %(waiting)s") % {
+        "active": number(figures["unmatched_active"]),
+        "waiting": number(figures["unmatched_waiting"]),
+    }
+
+
+def _speed(figures: Mapping[str, Any], gettext: Translate) -> Iterator[str]:
+    for title, source in (
+        (gettext("By the clock"), figures),
+        (gettext("In working hours"), figures["working_hours"]),
+    ):
+        yield gettext("%(title)s: first response %(first)s (90%% within %(first_p90)s), any %(any)s (%(any_p90)s)") % {
+            "title": title,
+            "first": duration(source["first_response_median_s"], gettext),
+            "first_p90": duration(source["first_response_p90_s"], gettext),
+            "any": duration(source["response_median_s"], gettext),
+            "any_p90": duration(source["response_p90_s"], gettext),
+        }
+
+
+def _manager(row: Mapping[str, Any], gettext: Translate) -> str:
+    words = gettext("%(name)s: deals %(leads)s, chats %(chats)s, first response %(first)s, unanswered %(unanswered)s")
+    return words % {
+        "name": row["name"],
+        "leads": number(row["leads_in_window"]),
+        "chats": number(row["chats_matched"]),
+        "first": duration(row["first_response_median_s"], gettext),
+        "unanswered": number(row["unanswered"]),
+    }
+
+
+def _coverage(figures: Mapping[str, Any], gettext: Translate) -> Iterator[str]:
+    stages = {
+        "leads": gettext("Deals"),
+        "with_phone": gettext("With a phone"),
+        "with_chat": gettext("With a chat"),
+        "analysed": gettext("Analysed"),
+    }
+    reasons = _reasons(gettext)
+    for stage in figures["coverage"]:
+        lost = "; ".join(f"{reasons[reason]}: {number(count)}" for reason, count in stage["lost"].items())
+        yield f"{stages[stage['stage']]}: {number(stage['count'])}" + (f" ({lost})" if lost else "")
+
+
+def _reasons(gettext: Translate) -> dict[str, str]:
+    return {
+        "no_contact": gettext("no contact"),
+        "no_phone": gettext("no phone"),
+        "no_chat": gettext("no chat"),
+        "group": gettext("only a group chat"),
+        "too_long": gettext("dialog too long"),
+        "over_budget": gettext("over the budget"),
+        "blocked": gettext("refused by the AI's filter"),
+        "not_sent": gettext("not sent to the AI"),
+        "no_messages": gettext("no messages in the period"),
+    }

@@ -1,0 +1,18 @@
+"""Every figure is explained."""
+
+from __future__ import annotations
+
+from synkro.analysis.definitions import DEFINITIONS
+from synkro.analysis.figures import Figures
+from synkro.analysis.matching import PhoneIndex
+from tests.analysis.builders import WINDOW
+
+
+def test_every_figure_has_a_definition_and_no_definition_lacks_a_figure() -> None:
+    assert set(DEFINITIONS) == set(Figures(WINDOW, PhoneIndex.build([], []), {}).result())
+
+
+def test_a_definition_is_one_sentence_or_two() -> None:
+    for definition in DEFINITIONS.values():
+        assert str(definition.label)
+        assert str(definition.meaning).endswith(".")

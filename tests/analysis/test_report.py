@@ -1,0 +1,100 @@
+"""The report as people get it."""
+
+from __future__ import annotations
+
+import html
+import re
+from dataclasses import replace
+
+import pytest
+
+from synkro.analysis.answer import Answer, Finding, Remark
+from synkro.analysis.report import Report, plain_text, telegram_parts
+from tests.analysis.builders import ALMATY, WINDOW, identity
+from tests.analysis.test_figures import figures_of
+
+ANSWER = Answer(
+    "All in all <b>fine</b>\nSecond line",
+    (Finding("risk", "Answers are *slow* & late", ("d1m1",)), Finding("idea", "Call first", ("d1m2",))),
+    (Remark("Aliya", "[quick](x)", ("d1m1",)),),
+    ("Somebody was rude",),
+)
+REPORT = Report("Company <1>", "R-7", WINDOW, ALMATY, figures_of().result(), ANSWER, url="https://synkro.test/r/7")
+FIGURES_ONLY = replace(REPORT, answer=None, no_ai_reason="the budget is used up")
+
+
+def words(*parts: str) -> list[str]:
+    """Of Telegram's HTML, without our tags."""
+    return re.findall(r"\w+", html.unescape(re.sub(r"<[^>]*>", " ", "\n".join(parts))))
+
+
+def test_telegram_says_what_the_text_says() -> None:
+    sent = words(*telegram_parts(REPORT, identity))
+    assert sent == [*re.findall(r"\w+", plain_text(REPORT, identity)), "Open", "the", "report"]
+
+
+@pytest.mark.parametrize("limit", [150, 300, 3_900])
+def test_a_smaller_limit_makes_more_parts_with_the_same_words(limit: int) -> None:
+    parts = telegram_parts(REPORT, identity, limit)
+    assert all(len(part.encode("utf-16-le")) // 2 <= limit for part in parts)
+    assert words(*parts) == words(*telegram_parts(REPORT, identity, 10**6))
+
+
+def test_strangers_markup_is_only_text() -> None:
+    sent = "\n".join(telegram_parts(REPORT, identity))
+    assert "&lt;b&gt;fine&lt;/b&gt;" in sent
+    assert set(re.findall(r"<(\w+)", sent)) == {"b", "i", "a"}
+
+
+def test_markdown_of_strangers_is_escaped() -> None:
+    text = plain_text(REPORT, identity)
+    assert "\\*slow\\*" in text
+    assert "\\[quick\\](x)" in text
+    assert "# Company \\<1\\>" in text
+
+
+@pytest.mark.parametrize("line", ["# title", "- item", "1. item", "> quote", "=== x"])
+def test_a_line_cannot_begin_a_block_of_its_own(line: str) -> None:
+    text = plain_text(replace(REPORT, answer=Answer(line)), identity)
+    assert f"- {line}" not in text
+
+
+def test_without_the_ai_the_reason_is_said() -> None:
+    assert "Figures only: the budget is used up" in plain_text(FIGURES_ONLY, identity)
+    assert "Figures only" not in plain_text(REPORT, identity)
+
+
+def test_the_sandbox_is_marked_in_every_form() -> None:
+    practice = replace(REPORT, sandbox=True)
+    assert "SANDBOX" in plain_text(practice, identity)
+    assert "SANDBOX" in telegram_parts(practice, identity)[0]
+    assert "SANDBOX" not in plain_text(REPORT, identity)
+
+
+def test_every_number_comes_from_the_figures() -> None:
+    body = plain_text(FIGURES_ONLY, identity).split("## ", 1)[1].replace("90% within", "")
+    # 60 s, 180 s, 276 s and 60 s again are the only durations of the fixture.
+    allowed = {"0", "1", "2", "3", "4", "500", "1 min", "3 min", "4 min"}
+    assert set(re.findall(r"\d[\d\u00a0]*(?: min| h| s| d)?", body)) <= allowed
+
+
+def test_unconfirmed_claims_stand_apart() -> None:
+    text = plain_text(REPORT, identity)
+    assert text.index("Not confirmed by any message") < text.index("Somebody was rude")
+
+
+def test_only_an_https_address_becomes_a_link() -> None:
+    assert "<a " not in "".join(telegram_parts(replace(REPORT, url="http://synkro.test/r/7"), identity))
+
+
+def test_every_word_of_ours_goes_through_the_translation() -> None:
+    def translate(text: str) -> str:
+        return re.sub(r"%\(\w+\)s|[A-Za-z']+", lambda found: found[0] if found[0][0] == "%" else "ж", text)
+
+    left = set(re.findall(r"[A-Za-z]{2,}", plain_text(FIGURES_ONLY, translate)))
+    assert left == {"Company", "Aliya", "Bolat", *FIGURES_ONLY.no_ai_reason.split()}
+
+
+def test_no_figures_at_all_still_make_a_report() -> None:
+    empty = replace(FIGURES_ONLY, figures={**FIGURES_ONLY.figures, "by_manager": []})
+    assert "Managers" not in plain_text(empty, identity)

@@ -1,0 +1,172 @@
+"""Real PostgreSQL and Valkey for every test, one application, a cast of people, and the practice world on demand."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from flask_migrate import upgrade
+from redis import Redis
+
+from config import load
+from synkro import create_app, embedded
+from synkro.extensions import redis, remember, settings, vault
+from synkro.models import Automation, Tenant, User
+from synkro.models.states import Role
+from synkro.pace import RedisPacer
+from synkro.sandbox.demo import demo_world
+from synkro.sandbox.server import Sandbox
+from synkro.sandbox.world import World
+from synkro.services import accounts
+from synkro.tenancy import db, tenant_scope
+from tests.practice import Practice
+
+ROOT = Path(__file__).resolve().parent.parent
+PASSWORD = "correct horse battery staple"
+
+
+@pytest.fixture(scope="session")
+def var_dir() -> Iterator[Path]:
+    """Short, because the path of a socket may not be long."""
+    folder = Path(tempfile.mkdtemp(prefix="sy", dir="/tmp"))
+    folder.chmod(0o755)
+    yield folder
+    embedded.stop(folder)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def engines(var_dir: Path) -> embedded.Engines:
+    return embedded.start(var_dir, durable=False)
+
+
+@pytest.fixture(scope="session")
+def postgres_superuser_url(engines: embedded.Engines) -> str:
+    return engines.superuser_url
+
+
+@pytest.fixture(scope="session")
+def whole_app(var_dir: Path, engines: embedded.Engines) -> Iterator[Flask]:
+    """Made and migrated once. Tests take `app`, which comes with empty tables."""
+    app = create_app(load({"APP_ENV": "test", "VAR_DIR": str(var_dir), "LOG_LEVEL": "WARNING"}))
+    with app.app_context():
+        upgrade(directory=str(ROOT / "migrations"))
+        yield app
+        db.engine.dispose()
+        redis().close()
+
+
+@pytest.fixture
+def app(whole_app: Flask, engines: embedded.Engines) -> Iterator[Flask]:
+    """Every row and key that a test made is gone after it."""
+    with whole_app.app_context():
+        config, seal, store = settings(), vault(), redis()
+        yield whole_app
+        db.session.remove()
+        remember(whole_app, config, seal, store)
+        store.flushdb()
+    _empty(engines.superuser_url)
+
+
+def _empty(superuser_url: str) -> None:
+    with psycopg.connect(superuser_url, dbname="synkro", autocommit=True) as connection:
+        connection.execute("truncate tenants, users, system_marks, audit_log cascade")
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def store(app: Flask) -> Redis:
+    return redis()
+
+
+@pytest.fixture
+def tenant(app: Flask) -> Tenant:
+    return make_tenant("alfa", "Alfa")
+
+
+@pytest.fixture
+def other_tenant(app: Flask) -> Tenant:
+    return make_tenant("beta", "Beta")
+
+
+def make_tenant(slug: str, name: str) -> Tenant:
+    tenant = Tenant(slug=slug, name=name)
+    db.session.add(tenant)
+    db.session.commit()
+    with tenant_scope(tenant.id):
+        db.session.add(Automation(tenant_id=tenant.id))
+        db.session.commit()
+    return tenant
+
+
+@pytest.fixture(scope="session")
+def password_hash() -> str:
+    return accounts.hasher.hash(PASSWORD)
+
+
+@pytest.fixture
+def cast(tenant: Tenant, other_tenant: Tenant, password_hash: str) -> dict[str, User]:
+    """user and settings belong to tenant, other to other_tenant; lite and admin are staff."""
+    people = {
+        "user": User(role=Role.USER, tenant_id=tenant.id),
+        "settings": User(role=Role.USER, tenant_id=tenant.id, can_manage_settings=True),
+        "other": User(role=Role.USER, tenant_id=other_tenant.id),
+        "lite": User(role=Role.ADMIN_LITE),
+        "admin": User(role=Role.SUPER_ADMIN),
+    }
+    for name, person in people.items():
+        person.email, person.name, person.password_hash = f"{name}@example.com", name.title(), password_hash
+    db.session.add_all(people.values())
+    db.session.commit()
+    return people
+
+
+@pytest.fixture
+def sign_in(app: Flask) -> Callable[[FlaskClient, User], FlaskClient]:
+    """Puts a person into a client's session, without the form."""
+
+    def enter(client: FlaskClient, person: User) -> FlaskClient:
+        with client.session_transaction() as session:
+            session["_user_id"] = str(person.id)
+            session["_fresh"] = True
+        return client
+
+    return enter
+
+
+@pytest.fixture(scope="session")
+def world() -> World:
+    return demo_world(datetime(2026, 11, 18, 9, 0, tzinfo=UTC))
+
+
+@pytest.fixture
+def new_practice(app: Flask, world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Tenant], Practice]]:
+    """Makes the five stand-ins on loopback and a tenant connected to them. Requests are paced, but time runs faster."""
+    real_wait = RedisPacer.wait
+    monkeypatch.setattr(RedisPacer, "wait", lambda self, key, rate: real_wait(self, key, rate * 1000))
+    sandboxes = []
+
+    def make(tenant: Tenant) -> Practice:
+        sandbox = Sandbox(world)
+        sandboxes.append(sandbox)
+        return Practice(app, tenant, world, sandbox.urls).connect()
+
+    yield make
+    for sandbox in sandboxes:
+        sandbox.stop()
+
+
+@pytest.fixture
+def practice(new_practice: Callable[[Tenant], Practice], tenant: Tenant) -> Practice:
+    return new_practice(tenant)
