@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint, Response, jsonify, redirect, render_template
+from werkzeug.wrappers import Response as AnyResponse
 
 from synkro.access import access
+from synkro.blueprints import reader
 from synkro.services import health
 
 blueprint = Blueprint("public", __name__)
+
+
+@blueprint.get("/")
+@access(public=True)
+def index() -> AnyResponse | str:
+    """Who is in already goes to the own start page."""
+    if reader.is_signed_in():
+        return redirect(reader.start_page())
+    return render_template("public/index.html", signed_in=False)
 
 
 @blueprint.get("/health")

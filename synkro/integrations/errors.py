@@ -57,6 +57,10 @@ class Unreachable(ApiError):
     passing = True
 
 
+class Lost(Unreachable):
+    """The request may have been carried out, but its answer never came. Unreachable for all who may simply repeat."""
+
+
 class Unsure(ApiError):
     """The call may have had its effect, but the answer never came. Never repeated blindly."""
 
@@ -69,6 +73,7 @@ SENTENCES: dict[str, LazyString] = {
     "unexpected_shape": _l("%(service)s gave an answer of an unknown form."),
     "too_large": _l("%(service)s gave an answer that is too large."),
     "address_refused": _l("This address is not allowed."),
+    "key_malformed": _l("The key for %(service)s holds characters that no key has. Copy it once more, without spaces."),
     "too_slow": _l("%(service)s took too long to answer. It will be tried again."),
     "pace_unavailable": _l("The request counter is not available right now. It will be tried again."),
 }

@@ -6,9 +6,11 @@ import hashlib
 import ipaddress
 import json
 import random
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from socket import gaierror
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -17,15 +19,17 @@ from requests_hardened import Config as HardenedConfig
 from requests_hardened import HTTPSession
 from requests_hardened.ip_filter import InvalidIPAddress
 from requests_hardened.ip_filter_adapter import IPFilterAdapter
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, NewConnectionError, ReadTimeoutError
 
-from synkro.integrations.errors import ApiError, Busy, Nonsense, Refused, Unreachable
+from synkro.integrations.errors import ApiError, Busy, Lost, Nonsense, Refused, Unreachable
 
 USER_AGENT = "Synkro/1.0"
 CONNECT_SECONDS = 10
 LONGEST_WAIT_SECONDS = 15
 """A longer wait is not slept through: the caller gets Busy and gives its worker back."""
 CHUNK = 65_536
+NAME = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
+"""A DNS name whose last part is letters: no IP in any of its spellings, no trailing dot, no letters that look alike."""
 
 Params = Sequence[tuple[str, str | int]]
 
@@ -46,14 +50,14 @@ class Answer:
     def json(self) -> Any:
         try:
             return json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise Nonsense("not_json", service=self.service) from None
 
     def json_or_none(self) -> Any:
         """The body as JSON, or None where it is HTML or broken. For judges: an error page is not an error in itself."""
         try:
             return json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
 
 
@@ -99,8 +103,11 @@ class Door:
     ) -> Http:
         """address: base URL of the vendor; a stand-in listed under kind replaces its scheme, host and port.
 
-        service: the name that people read in sentences about it. Raises Refused for an address that is not allowed.
+        service: the name that people read in sentences about it. Raises Refused for an address that is not allowed
+        and for a header that HTTP cannot carry: the library's own error would repeat the key.
         """
+        if not all(value.isascii() and value.isprintable() for value in (headers or {}).values()):
+            raise Refused("key_malformed", service=service)
         if stand_in := self.replace.get(kind):
             address = stand_in.rstrip("/") + urlsplit(address).path
         _refuse_unsafe(address, self.allow_hosts)
@@ -139,18 +146,22 @@ class Http:
         headers: Mapping[str, str] | None = None,
         pace: Sequence[str] = ("default",),
         tries: int = 1,
+        final: type[ApiError] | tuple[type[ApiError], ...] = (),
         read_seconds: float = 30,
         deadline_seconds: float = 90,
         max_bytes: int = 32_000_000,
     ) -> Answer:
-        """One call. pace: names of the limits it counts against. Raises ApiError kinds only."""
+        """One call. pace: names of the limits it counts against. final: kinds after which it is not repeated.
+
+        Raises ApiError kinds only.
+        """
         ends = time.monotonic() + deadline_seconds
         for turn in range(1, tries + 1):
             try:
                 return self._once(method, path, params, body, headers, pace, read_seconds, ends, max_bytes)
             except ApiError as error:
                 pause = error.retry_after or random.uniform(0.5, 1) * 2 ** (turn - 1)  # noqa: S311 (jitter, not a secret)
-                last = turn == tries or not error.passing or pause > LONGEST_WAIT_SECONDS
+                last = turn == tries or not error.passing or isinstance(error, final) or pause > LONGEST_WAIT_SECONDS
                 if last or time.monotonic() + pause > ends:
                     raise
             time.sleep(pause)
@@ -176,9 +187,9 @@ class Http:
                 method,
                 self._base + path,
                 params=list(params),
-                data=None if body is None else json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(),
+                data=None if body is None else _encode(body),
                 headers={**({"Content-Type": "application/json"} if body is not None else {}), **(headers or {})},
-                timeout=(CONNECT_SECONDS, read_seconds),
+                timeout=_timeouts(read_seconds, ends),
                 allow_redirects=False,
                 stream=True,
             ) as response:
@@ -188,26 +199,25 @@ class Http:
                     self._read(response, ends, max_bytes),
                     self.service,
                 )
-        except InvalidIPAddress:
-            raise Refused("address_refused") from None
-        except (requests.ConnectTimeout, requests.ReadTimeout):
-            raise Unreachable("too_slow", service=self.service) from None
-        except (requests.RequestException, HTTPError, OSError):
-            # `from None`: the vendor library's message holds the URL, and with Telegram the URL holds the token
-            raise Unreachable("unreachable", service=self.service) from None
-        if error := self._judge(answer):
-            raise error
+        except (requests.RequestException, HTTPError, OSError, UnicodeError) as error:
+            failure: ApiError | None = _failure(error, self.service)
+        else:
+            failure = self._judge(answer)
+        # Raised out here and not where it was caught: the library's error holds the URL, with Telegram the token in it,
+        # and Python would hang it on ours.
+        if failure:
+            raise failure
         return answer
 
     def _read(self, response: requests.Response, ends: float, max_bytes: int) -> bytes:
         """The time-out of requests counts each read anew, so a slow drip needs its own clock."""
         body = bytearray()
-        for chunk in response.iter_content(CHUNK):
+        while chunk := response.raw.read1(CHUNK, decode_content=True):  # read() would wait until a chunk is full
             body += chunk
             if len(body) > max_bytes:
                 raise Nonsense("too_large", service=self.service)
             if time.monotonic() > ends:
-                raise Unreachable("too_slow", service=self.service)
+                raise Lost("too_slow", service=self.service)
         return bytes(body)
 
     def close(self) -> None:
@@ -223,6 +233,38 @@ def common_failure(answer: Answer) -> ApiError | None:
     if answer.status >= 500 or answer.status in (408, 425):
         return Unreachable("server_error", service=answer.service)
     return Nonsense("unexpected_shape", service=answer.service)
+
+
+def _encode(body: Any) -> bytes:
+    """Half a surrogate pair, which only a cut text can hold, becomes `?`: UTF-8 cannot carry it."""
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
+
+
+def _timeouts(read_seconds: float, ends: float) -> tuple[float, float]:
+    """For connecting and for each read: neither may outlast what is left of the call."""
+    left = max(ends - time.monotonic(), 0.1)
+    return min(CONNECT_SECONDS, left), min(read_seconds, left)
+
+
+def _failure(error: Exception, service: str) -> ApiError:
+    """Our word for an error of the library."""
+    match error:
+        case InvalidIPAddress():
+            return Refused("address_refused")
+        case UnicodeError():
+            return Refused("key_malformed", service=service)
+        case requests.ConnectTimeout():
+            return Unreachable("too_slow", service=service)
+        case requests.ReadTimeout() | ReadTimeoutError():
+            return Lost("too_slow", service=service)
+    kind = Unreachable if _never_sent(error) else Lost
+    return kind("unreachable", service=service)
+
+
+def _never_sent(error: Exception) -> bool:
+    """True where no connection came about: the name is unknown or the port closed. All else may have arrived."""
+    cause = error.args[0] if error.args else None
+    return isinstance(getattr(cause, "reason", None), NewConnectionError) or isinstance(error.__cause__, gaierror)
 
 
 class _PublicOnly(IPFilterAdapter):  # type: ignore[misc]  # the library ships no types
@@ -241,7 +283,7 @@ def _embeds_ipv4(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool
 
 
 def _session(base: str, allow_hosts: frozenset[str]) -> requests.Session:
-    listed = _host_port(base) in allow_hosts
+    listed = host_port(base) in allow_hosts
     session: requests.Session = HTTPSession(
         HardenedConfig(
             ip_filter_enable=not listed,
@@ -257,7 +299,8 @@ def _session(base: str, allow_hosts: frozenset[str]) -> requests.Session:
     return session
 
 
-def _host_port(url: str) -> str:
+def host_port(url: str) -> str:
+    """`host:port` as the list of allowed hosts spells it. Raises ValueError for a port that is no number."""
     parts = urlsplit(url)
     return f"{parts.hostname}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
 
@@ -265,17 +308,11 @@ def _host_port(url: str) -> str:
 def _refuse_unsafe(url: str, allow_hosts: frozenset[str]) -> None:
     """A listed host:port may be anything; all others are https names on port 443, without user, query or IP literal."""
     try:
-        parts, listed = urlsplit(url), _host_port(url) in allow_hosts
+        parts, listed = urlsplit(url), host_port(url) in allow_hosts
     except ValueError:
         raise Refused("address_refused") from None
     if listed and parts.scheme in ("http", "https"):
         return
-    name = parts.hostname or ""
-    if parts.scheme != "https" or parts.port not in (None, 443) or parts.username or not _is_name(name):
+    extra = "@" in parts.netloc or parts.query or parts.fragment
+    if parts.scheme != "https" or parts.port not in (None, 443) or extra or not NAME.fullmatch(parts.hostname or ""):
         raise Refused("address_refused")
-
-
-def _is_name(host: str) -> bool:
-    """A DNS name with a dot whose last part is letters: no IP in any of its spellings, no trailing dot."""
-    last = host.rpartition(".")[2]
-    return "." in host and last.isascii() and last.isalpha() and not host.endswith(".")

@@ -11,6 +11,8 @@ from synkro.i18n import _l
 from synkro.integrations.base import Check, Field, Integration, Preview, retry_after
 from synkro.integrations.errors import ApiError, Busy, Gone, Nonsense, Refused
 from synkro.integrations.http import Answer, Door, Http, Pace, Params, common_failure, key_name
+from synkro.integrations.masks import without_numbers
+from synkro.integrations.reading import inner, number, objects
 from synkro.records import Chat, Direction, Message
 
 HOSTS = ("https://api.radist.online/v2", "https://api-ru.radist.online/v2")
@@ -59,6 +61,8 @@ class Radist(Integration):
 
     unreadable = 0
     """Rows that messages() had to leave out because they have no id, time or direction."""
+    _step = -1
+    """1 where pages list the oldest message first. A page of one moment only does not tell, so it is remembered."""
     _largest, _confirmed = 0, 0
     """What pages have taught us about a limit of the server below the one we ask for; see _is_last."""
 
@@ -89,12 +93,15 @@ class Radist(Integration):
 
     def sample(self, count: int = 3) -> list[Preview]:
         chats = [chat for contact in self.chats(limit=count).contacts for chat in contact if not chat.is_group]
-        return [Preview(chat.name, (chat.last_at.isoformat() if chat.last_at else "",)) for chat in chats[:count]]
+        return [
+            Preview(without_numbers(chat.name), (chat.last_at.isoformat() if chat.last_at else "",))
+            for chat in chats[:count]
+        ]
 
     def companies(self) -> list[tuple[int, str]]:
         """(id, name) of the companies that the key may see."""
         rows = _rows(self._get("/companies/", (("limit", PAGE), ("offset", 0)), "all").json())
-        return [(int(row["id"]), str(row.get("name", ""))) for row in rows if "id" in row]
+        return [(identity, str(row.get("name") or "")) for row in rows if (identity := number(row.get("id")))]
 
     def sources(self) -> list[dict[str, Any]]:
         """The connected messengers: connection_id, type, name."""
@@ -111,38 +118,41 @@ class Radist(Integration):
     def messages(self, chat: Chat, start: datetime, end: datetime) -> Iterator[Message]:
         """The messages of a chat with start <= time < end, newest page first, each once.
 
-        Whether `until` includes its instant is not documented and times tie, so a page that brings nothing new is
-        asked once more from a microsecond earlier, and pages are told apart by message id only.
+        Whether `until` includes its instant is not documented and times tie, so the next page begins a microsecond
+        above the oldest time, goes to it and then below it as long as nothing new comes. Messages are told apart by id.
         """
         seen: set[str] = set()
         until = end + timedelta(seconds=1)
         for turn in range(MOST_PAGES):
             rows = self._message_page(chat.id, until, PAGE)
-            page = self._readable(rows, chat, turn)
+            page = self._readable(rows, chat, turn, seen)
             fresh = [message for message in page if message.id not in seen]
             seen.update(message.id for message in fresh)
             yield from (message for message in fresh if start <= message.at < end)
             if not page:
+                self._confirmed += min(turn, 1)
                 return
             oldest = min(message.at for message in page)
-            if oldest < start or (fresh and self._is_last(len(rows))):
+            if oldest < start:
                 return
-            if not fresh and until <= oldest:
-                self._confirmed += 1
+            if self._is_last(len(rows)) or (not fresh and until < oldest):
+                self._confirmed += 0 if fresh else 1
                 return
-            until = oldest if fresh else oldest - timedelta(microseconds=1)
+            until = _earlier(until, oldest, came_new=bool(fresh))
 
-    def _readable(self, rows: list[dict[str, Any]], chat: Chat, turn: int) -> list[Message]:
+    def _readable(self, rows: list[dict[str, Any]], chat: Chat, turn: int, seen: set[str]) -> list[Message]:
         """The rows that have an id, a time and a side; the others are counted in `unreadable`, not guessed.
 
-        Positions grow with age reversed: a page lists the newest first unless its own times say otherwise.
+        Positions grow with age reversed: a page lists the newest first unless times have said otherwise.
         """
         times = [at for row in rows if (at := _time(row.get("created_at")))]
-        step = 1 if times and times[0] < times[-1] else -1
-        found = [_message(row, chat, -turn * 10 * PAGE + step * n) for n, row in enumerate(rows)]
-        readable = [message for message in found if message]
-        self.unreadable += len(rows) - len(readable)
-        return readable
+        if times and times[0] != times[-1]:
+            self._step = 1 if times[0] < times[-1] else -1
+        found = [_message(row, chat, -turn * 10 * PAGE + self._step * n) for n, row in enumerate(rows)]
+        left_out = {repr(row) for row, message in zip(rows, found, strict=True) if message is None} - seen
+        seen.update(left_out)
+        self.unreadable += len(left_out)
+        return [message for message in found if message]
 
     def _is_last(self, size: int) -> bool:
         """Whether a page of this size ends the chat. A server may give less than asked for, silently.
@@ -209,29 +219,34 @@ def _next_cursor(payload: Any) -> str | None:
     return str(found) if found else None
 
 
+def _earlier(until: datetime, oldest: datetime, *, came_new: bool) -> datetime:
+    """Where the page after one that reached down to `oldest` begins."""
+    if came_new:
+        return oldest + timedelta(microseconds=1)
+    return oldest if until > oldest else oldest - timedelta(microseconds=1)
+
+
 def _chats_of(item: Mapping[str, Any]) -> tuple[Chat, ...]:
-    contact = int(item.get("contact_id") or item.get("id") or 0)
-    chats = [
-        chat for chat in item.get("chats") or () if isinstance(chat, dict) and (chat.get("chat_id") or chat.get("id"))
-    ]
-    return tuple(_chat(chat, contact, item) for chat in chats)
+    return tuple(chat for row in objects(item.get("chats")) if (chat := _chat(row, item)))
 
 
-def _chat(row: Mapping[str, Any], contact_id: int, item: Mapping[str, Any]) -> Chat:
-    last = row.get("last_message") or {}
-    at = _time(last.get("created_at") or item.get("last_chat_updated_at"))
+def _chat(row: Mapping[str, Any], item: Mapping[str, Any]) -> Chat | None:
+    identity = number(row.get("chat_id") or row.get("id"))
+    if identity is None:
+        return None
+    last = inner(row, "last_message")
     source = str(row.get("source_chat_id") or "")
     return Chat(
-        id=int(row.get("chat_id") or row["id"]),
-        connection_id=int(row.get("connection_id") or 0),
-        contact_id=contact_id,
+        id=identity,
+        connection_id=number(row.get("connection_id")) or 0,
+        contact_id=number(item.get("contact_id") or item.get("id")) or 0,
         source_chat_id=source,
         name=str(row.get("name") or item.get("contact_name") or ""),
         phone=_phone(row, source),
-        username=row.get("username"),
+        username=str(row["username"]) if row.get("username") else None,
         is_group=bool(row.get("is_group") or item.get("is_group")),
-        last_at=at,
-        last_direction=_direction(last) if last else None,
+        last_at=_time(last.get("created_at") or item.get("last_chat_updated_at")),
+        last_direction=_direction(last),
         raw=dict(row),
     )
 
@@ -243,7 +258,8 @@ def _phone(row: Mapping[str, Any], source: str) -> str | None:
 
 
 def _message(row: Mapping[str, Any], chat: Chat, position: int) -> Message | None:
-    kind = str(row.get("message_type") or row.get("type") or "unknown")
+    named = row.get("message_type") or row.get("type")
+    kind = named if isinstance(named, str) else "unknown"
     at = _time(row.get("created_at") or row.get("createdAt") or row.get("date"))
     identity = row.get("message_id") or row.get("id")
     direction = _direction(row)
@@ -275,21 +291,19 @@ def _direction(row: Mapping[str, Any]) -> Direction | None:
 def _text(row: Mapping[str, Any], kind: str) -> str:
     """What was said. A file is named by its kind and caption; its address is secret-bearing and stays in raw."""
     body = row.get("text") or row.get("body")
-    if isinstance(body, Mapping):
-        body = body.get("text") or body.get("body")
-    if isinstance(body, str) and body:
-        return body
-    inner = row.get(kind)
-    if not isinstance(inner, Mapping):
-        return f"[{kind}]"
-    said = inner.get("caption") or (inner.get("body") or {}).get("text") or inner.get("name")
-    return f"[{kind}] {said}" if said else f"[{kind}]"
+    said = inner(row, "text").get("text") or inner(row, "text").get("body") or inner(row, "body").get("text") or body
+    if isinstance(said, str) and said:
+        return said
+    own = inner(row, kind)
+    note = own.get("caption") or inner(own, "body").get("text") or own.get("name")
+    return f"[{kind}] {note}" if isinstance(note, str) and note else f"[{kind}]"
 
 
 def _time(value: Any) -> datetime | None:
     """ISO 8601 of any precision; without a zone it is UTC. None for anything else."""
     try:
-        at = datetime.fromisoformat(str(value))
-    except ValueError:
+        at = datetime.fromisoformat(value if isinstance(value, str) else "")
+        at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    return at if 1970 <= at.year < 9999 else None

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import exists, select
 
 from synkro import clock
-from synkro.analysis.window import Window, latest_closed
+from synkro.analysis.window import Window, day_window, latest_closed, month_window, week_window
 from synkro.models import Automation, JobRun, Tenant
 from synkro.models.states import Kind, TenantStatus
 from synkro.tenancy import db
@@ -22,6 +22,14 @@ class Due:
 
     tenant_id: uuid.UUID
     kind: Kind
+    window: Window
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A run that is still to come. at: in the company's zone."""
+
+    at: datetime
     window: Window
 
 
@@ -64,3 +72,37 @@ def _has_run(due: Due) -> bool:
         JobRun.window_end == due.window.end,
     )
     return bool(db.session.execute(select(exists().where(*same))).scalar())
+
+
+def of_tenant() -> Automation | None:
+    """The schedule of the tenant in scope."""
+    return db.session.execute(select(Automation)).scalar_one_or_none()
+
+
+def boundary_hour() -> int:
+    """The local hour at which the days of the tenant in scope end."""
+    automation = of_tenant()
+    return automation.boundary_hour if automation else 0
+
+
+def next_run(tenant: Tenant) -> Planned | None:
+    """The next run of the schedule. None where reports are made by hand or the company is paused."""
+    automation = of_tenant()
+    if automation is None or automation.kind == Kind.MANUAL or tenant.is_paused:
+        return None
+    zone = ZoneInfo(tenant.timezone)
+    kind, now = Kind(automation.kind), clock.now()
+    window = latest_closed(kind, now, zone, automation.boundary_hour, automation.weekday)
+    at = sending_time(automation, window.end, zone)
+    if at <= now:
+        window = _following(kind, window, zone, automation.boundary_hour)
+        at = sending_time(automation, window.end, zone)
+    return Planned(at, window)
+
+
+def _following(kind: Kind, window: Window, zone: ZoneInfo, boundary_hour: int) -> Window:
+    """The window that begins where this one ends."""
+    first = window.end.astimezone(zone).date()
+    if kind == Kind.WEEKLY:
+        return week_window(first, zone, boundary_hour)
+    return (month_window if kind == Kind.MONTHLY else day_window)(first, zone, boundary_hour)

@@ -33,12 +33,6 @@ CHANGES = ("fetched_at", "run_id", "report_id", "created_at", "body_markdown")
 KEYS = [plan.key for plan in PLAN]
 
 
-@pytest.fixture(autouse=True)
-def impatient(practice: Practice, monkeypatch: pytest.MonkeyPatch) -> None:
-    remember(practice.app, replace(settings(), lease_seconds=1), vault(), redis())
-    monkeypatch.setattr(tick, "QUIET_SECONDS", 0)
-
-
 _made: dict[str, Any] = {}
 
 
@@ -50,6 +44,12 @@ def clean_world(new_practice: Callable[[Tenant], Practice], app: Flask) -> dict[
         undisturbed.run()
         _made.update(world_of(undisturbed))
     return _made
+
+
+@pytest.fixture(autouse=True)
+def impatient(clean_world: dict[str, Any], practice: Practice, monkeypatch: pytest.MonkeyPatch) -> None:
+    remember(practice.app, replace(settings(), lease_seconds=1), vault(), redis())
+    monkeypatch.setattr(tick, "QUIET_SECONDS", 0)
 
 
 def world_of(practice: Practice) -> dict[str, Any]:

@@ -1,0 +1,61 @@
+"""What the AI claims, each claim with the messages it stands on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from flask_babel import gettext
+
+from synkro.i18n import _l
+from synkro.services.reports import Body
+
+KINDS = {
+    "risk": _l("Risk"),
+    "loss": _l("Loss"),
+    "praise": _l("Well done"),
+    "idea": _l("Idea"),
+    "question": _l("Question"),
+}
+
+
+def findings(body: Body) -> list[dict[str, Any]]:
+    """Findings, then remarks on managers: {n, kind, text, basis, quotes}."""
+    return [{"n": n, **claim} for n, claim in enumerate(_claims(body), 1)]
+
+
+def unconfirmed(body: Body) -> list[dict[str, str]]:
+    return [{"text": text, "why": gettext("No message confirms it.")} for text in body.unconfirmed]
+
+
+def _claims(body: Body) -> Iterator[dict[str, Any]]:
+    for one in body.findings:
+        yield _claim(str(KINDS.get(one["kind"], one["kind"])), one["text"], one["evidence"])
+    for one in body.managers:
+        yield _claim(gettext("Remark on a manager"), f"{one['name']}: {one['remark']}", one["evidence"])
+
+
+def _claim(kind: str, text: str, evidence: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    dialogs = len({said["chat_id"] for said in evidence})
+    return {
+        "kind": kind,
+        "text": text,
+        "basis": gettext(
+            "Rests on messages: %(messages)s, dialogs: %(dialogs)s", messages=len(evidence), dialogs=dialogs
+        ),
+        "quotes": [_quote(said) for said in evidence],
+    }
+
+
+def _quote(said: Mapping[str, Any]) -> dict[str, Any]:
+    from_client = said["direction"] == "in"
+    return {
+        "side": said["direction"],
+        "who": (said["client"] or gettext("Client")) if from_client else gettext("We"),
+        "at": datetime.fromisoformat(said["at"]),
+        "text": said["text"],
+        "phone": said["phone"],
+        "translation": "",
+        "url": "",
+    }

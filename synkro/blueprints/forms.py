@@ -1,0 +1,67 @@
+"""What people fill in, with the words for what is wrong."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
+
+from flask_wtf import FlaskForm
+from wtforms import DateField, EmailField, HiddenField, PasswordField, RadioField, TextAreaField
+from wtforms.validators import InputRequired, Length, Optional
+
+from synkro import clock
+from synkro.analysis.window import Window, latest_closed, period_window
+from synkro.i18n import _l
+from synkro.services.reports import LONGEST_COMMENT
+
+WEEK_DAYS = 7
+
+
+class SignInForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+    email = EmailField(_l("E-mail"), [InputRequired(_l("Fill this in"))])
+    password = PasswordField(_l("Password"), [InputRequired(_l("Fill this in"))])
+    next = HiddenField()
+
+
+class RunForm(FlaskForm):  # type: ignore[misc]
+    span = RadioField(
+        _l("Period"),
+        choices=[("yesterday", _l("Yesterday")), ("week", _l("7 days")), ("own", _l("Own"))],
+        default="yesterday",
+    )
+    start = DateField(_l("From"), [Optional()])
+    end = DateField(_l("To"), [Optional()])
+
+    def window(self, zone: ZoneInfo, boundary_hour: int) -> Window | None:
+        """The period that was asked for, in whole local days; None, with an error at the field, when it cannot be."""
+        last = _last_closed_day(zone, boundary_hour)
+        if self.span.data == "yesterday":
+            return period_window(last, last, zone, boundary_hour)
+        if self.span.data == "week":
+            return period_window(last - timedelta(days=WEEK_DAYS - 1), last, zone, boundary_hour)
+        return self._own_window(zone, boundary_hour)
+
+    def _own_window(self, zone: ZoneInfo, boundary_hour: int) -> Window | None:
+        for field in (self.start, self.end):
+            if field.data is None:
+                field.errors = [_l("Choose a day")]
+                return None
+        try:
+            return period_window(self.start.data, self.end.data, zone, boundary_hour)
+        except ValueError:
+            self.end.errors = [_l("The end of the period must not be before its start")]
+            return None
+
+
+def _last_closed_day(zone: ZoneInfo, boundary_hour: int) -> date:
+    return latest_closed("daily", clock.now(), zone, boundary_hour).start.astimezone(zone).date()
+
+
+class CommentForm(FlaskForm):  # type: ignore[misc]
+    text = TextAreaField(
+        _l("Your comment"),
+        [
+            InputRequired(_l("Fill this in")),
+            Length(max=LONGEST_COMMENT, message=_l("A comment has 1 to 4000 characters")),
+        ],
+    )

@@ -1,0 +1,33 @@
+"""Where a form may send a person afterwards: only to pages of our own."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from flask import current_app
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RequestRedirect
+
+LONGEST = 2_000
+
+
+def is_own_path(text: str) -> bool:
+    """One slash and then a path. Browsers read a backslash as a slash and skip tabs and line ends, so none may be in."""
+    if not text.startswith("/") or len(text) > LONGEST or not text.isprintable() or "\\" in text:
+        return False
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    return not parts.scheme and not parts.netloc and "//" not in parts.path
+
+
+def page_or(text: str | None, default: str) -> str:
+    """The path when it is ours and can be opened with GET, else the default."""
+    if not text or not is_own_path(text):
+        return default
+    try:
+        current_app.url_map.bind("").match(urlsplit(text).path, method="GET")
+    except (HTTPException, RequestRedirect):
+        return default
+    return text

@@ -1,0 +1,54 @@
+"""Reports: the list, the page that is read every morning, comments."""
+
+from __future__ import annotations
+
+import uuid
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from synkro.access import access
+from synkro.blueprints import reader, report_view
+from synkro.blueprints.forms import CommentForm
+from synkro.blueprints.found import found_or_404
+from synkro.blueprints.paging import asked_page, pager
+from synkro.blueprints.report_rows import rows
+from synkro.models import Report
+from synkro.models.states import Role
+from synkro.services import reports
+
+blueprint = Blueprint("reports", __name__, url_prefix="/reports")
+
+
+@blueprint.get("")
+@access(Role.USER)
+def index() -> str:
+    page = asked_page(request.args)
+    shown, pages = reports.listed(page)
+    if page > pages:
+        page = pages
+        shown, pages = reports.listed(page)
+    ways = pager(page, pages, lambda number: url_for("reports.index", page=number))
+    return render_template("reports/list.html", rows=rows(shown), pager=ways)
+
+
+@blueprint.get("/<uuid:report_id>")
+@access(Role.USER)
+def show(report_id: uuid.UUID) -> str:
+    return _page(found_or_404(reports.find(report_id)), CommentForm())
+
+
+@blueprint.post("/<uuid:report_id>/comments")
+@access(Role.USER)
+def comment(report_id: uuid.UUID) -> Response | tuple[str, int]:
+    report = found_or_404(reports.find(report_id))
+    form = CommentForm()
+    if not form.validate():
+        return _page(report, form), 422
+    reports.comment(report, reader.me(), form.text.data)
+    return redirect(url_for("reports.show", report_id=report_id, _anchor="comments"), 303)
+
+
+def _page(report: Report, form: CommentForm) -> str:
+    shown = report_view.context(report)
+    return render_template("reports/show.html", **shown, comments=report_view.comments(report), comment_form=form)

@@ -1,0 +1,148 @@
+"""A run as its page shows it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask_babel import gettext
+from sqlalchemy import Row
+
+from synkro import clock
+from synkro.blueprints import formats
+from synkro.blueprints.progress import Rows
+from synkro.models.plan import BY_KEY, StepKey
+from synkro.models.states import ACTIVE_RUN, RunStatus, StepStatus
+from synkro.services.wording import sentence
+
+LOOK_SECONDS, WAITING_SECONDS = 2, 10
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    """One circle. seconds: how long the work took or takes; None before the start. says: the remark or the fault."""
+
+    n: int
+    key: str
+    title: str
+    short_title: str
+    status: str
+    colour: str
+    says: str
+    done: int
+    total: int | None
+    seconds: int | None
+    attempts: int
+
+    def to_json(self) -> dict[str, Any]:
+        names = ("n", "key", "title", "status", "colour", "says", "done", "total", "attempts")
+        return {name: getattr(self, name) for name in names}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a run failed. url: where it is mended, and the words for going there; empty while no page does that."""
+
+    title: str
+    text: str
+    url: str = ""
+    action: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """What runs/show.html and runs/_steps.html need. poll: seconds to the next look, 0 when nothing changes any more."""
+
+    id: uuid.UUID
+    number: int
+    kind: str
+    status: str
+    colour: str
+    sandbox: bool
+    window_text: str
+    zone_text: str
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    report_id: uuid.UUID | None
+    problem: Problem | None
+    steps: list[StepView]
+    poll: int
+
+    @property
+    def current(self) -> StepView | None:
+        """The first step that is not over."""
+        over = (StepStatus.DONE, StepStatus.SKIPPED)
+        return next((step for step in self.steps if step.status not in over), None)
+
+    @property
+    def remark(self) -> str:
+        """The first remark of a step that is done."""
+        return next((step.says for step in self.steps if step.status == StepStatus.DONE and step.says), "")
+
+
+def view(rows: Rows) -> RunView:
+    run = rows[0]
+    steps = [_step(row) for row in rows]
+    with_remark = run.status == RunStatus.SUCCEEDED and any(step.colour == "yellow" for step in steps)
+    return RunView(
+        id=run.id,
+        number=run.number,
+        kind=run.kind,
+        status=run.status,
+        colour="yellow" if with_remark else "",
+        sandbox=run.sandbox,
+        window_text=formats.period(run.window_start, run.window_end, ZoneInfo(run.timezone)),
+        zone_text=formats.place(run.timezone),
+        created_at=run.created_at,
+        started_at=run.started_at,
+        finished_at=run.finished_at,
+        report_id=run.report_id,
+        problem=_problem(run, steps) if run.status == RunStatus.FAILED else None,
+        steps=steps,
+        poll=_poll(run, steps),
+    )
+
+
+def _step(row: Row[Any]) -> StepView:
+    plan = BY_KEY[StepKey(row.step_key)]
+    return StepView(
+        n=row.step_n,
+        key=row.step_key,
+        title=str(plan.title),
+        short_title=str(plan.short),
+        status=row.step_status,
+        colour=row.step_colour or "",
+        says=sentence(row.step_code, row.step_params) if row.step_code else "",
+        done=row.step_done,
+        total=row.step_total,
+        seconds=_seconds(row),
+        attempts=row.step_attempts,
+    )
+
+
+def _seconds(row: Row[Any]) -> int | None:
+    end = clock.now() if row.step_status == StepStatus.RUNNING else row.step_finished_at
+    if row.step_started_at is None or end is None:
+        return None
+    return max(int((end - row.step_started_at).total_seconds()), 0)
+
+
+def _problem(run: Row[Any], steps: Sequence[StepView]) -> Problem:
+    failed = next((step for step in steps if step.status == StepStatus.FAILED), None)
+    if failed is None:
+        return Problem(gettext("The report was not made"), sentence(run.code, {}) if run.code else "")
+    title = gettext("Step %(n)s did not work: %(title)s", n=failed.n, title=failed.title)
+    return Problem(title, failed.says)
+
+
+def _poll(run: Row[Any], steps: Sequence[StepView]) -> int:
+    if run.status not in ACTIVE_RUN:
+        return 0
+    busy = any(step.status == StepStatus.RUNNING for step in steps)
+    tried = any(step.status == StepStatus.READY and step.attempts for step in steps)
+    return WAITING_SECONDS if tried and not busy else LOOK_SECONDS

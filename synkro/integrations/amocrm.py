@@ -1,0 +1,309 @@
+"""amoCRM (Kommo), REST API v4: deals, contacts, managers, stages. Read only: this class can make no request but GET."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+from synkro.i18n import _l
+from synkro.integrations.amocrm_rules import PACES, ZONES, TooMuch, account_address, is_vendor, judge, paces_of
+from synkro.integrations.amocrm_shapes import (
+    contact_of,
+    lead_of,
+    linked_contacts,
+    managers_of,
+    names_of,
+    preview,
+    rows_of,
+    stages_of,
+)
+from synkro.integrations.base import Check, Field, Integration, Preview
+from synkro.integrations.errors import ApiError, Gone, Nonsense, Refused
+from synkro.integrations.http import Door, Http, Params
+from synkro.integrations.reading import inner, number
+from synkro.records import Contact, Lead, Manager, Stage
+
+PAGE = 250
+SMALLER_PAGE = {250: 125, 125: 50}
+"""On 504 the vendor asks to take less at once."""
+BATCH = 50
+"""Ids in one request: more could make the address too long."""
+OVERLAP_SECONDS = 600
+"""Whether the bound of the filter includes its instant is not documented; what is too old is dropped again here."""
+MOST_LEADS = 250_000
+MOST_PAGES = 1_000
+
+_WITH = (("with", "contacts,loss_reason"),)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountInfo:
+    """zone: the account's time zone (`Asia/Almaty`) or "". filter_enabled: the paid filter add-on is connected."""
+
+    id: int
+    name: str
+    zone: str
+    filter_enabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LeadPage:
+    """Deals of one page that lie in the window. next_page None: the list has ended.
+
+    The next call takes next_page, filtered and limit from here; they may differ from what was asked: a page of
+    another size has another number. unreadable: rows without an id or a time, left out. A deal may come twice.
+    """
+
+    leads: tuple[Lead, ...]
+    next_page: int | None
+    filtered: bool
+    limit: int = PAGE
+    unreadable: int = 0
+
+
+class Amocrm(Integration):
+    kind = "amocrm"
+    title = _l("amoCRM")
+    fields = (
+        Field("subdomain", _l("Account address"), show=True),
+        Field("zone", _l("Where the account is"), show=True, required=False, choices=ZONES),
+        Field("token", _l("Long-lived token"), required=False),
+        Field("client_id", _l("Integration ID"), show=True, required=False),
+        Field("client_secret", _l("Secret key"), required=False),
+        Field("access_token", _l("Access token"), required=False),
+        Field("refresh_token", _l("Refresh token"), required=False),
+        Field("expires_at", _l("Access token expires at"), show=True, required=False),
+    )
+    sentences: ClassVar = {
+        "amocrm_ok": _l("Connected: deals and contacts can be read."),
+        "amocrm_no_leads": _l("Connected. There are no deals in the account yet."),
+        "amocrm_bad_address": _l("This is not an address of an amoCRM account. It looks like company.amocrm.ru."),
+        "amocrm_reconnect": _l("amoCRM no longer accepts the token. Connect amoCRM anew."),
+        "amocrm_unpaid": _l("The amoCRM account is not paid for. Pay for it and try again."),
+        "amocrm_no_rights": _l("The amoCRM token lacks the rights, or the account lets only listed addresses in."),
+        "amocrm_blocked": _l("amoCRM has blocked requests to this account. Write to the support of amoCRM."),
+        "amocrm_not_found": _l("amoCRM does not know this account or page. Check the account address."),
+        "amocrm_rejected": _l("amoCRM did not accept our request."),
+        "amocrm_too_much": _l("amoCRM cannot put its answer together in time. It will be tried again."),
+        "amocrm_too_many": _l("There are more than %(most)s deals to go through. Choose a shorter period."),
+        "amocrm_foreign_link": _l("The answer of amoCRM points to a foreign address, so it was not used."),
+        "amocrm_filter_off": _l("The filter add-on is not connected in amoCRM. Deals are read in another way, slower."),
+        "amocrm_managers_hidden": _l("Only an administrator's token can read the names of the managers."),
+        "amocrm_code_expired": _l("The amoCRM code is used up or older than 20 minutes. Get a new one."),
+        "amocrm_redirect_differs": _l("The redirect address in the amoCRM integration differs from ours."),
+        "amocrm_other_account": _l("The amoCRM code belongs to another account. Check the account address."),
+        "amocrm_client_refused": _l("amoCRM does not accept the integration ID and the secret key."),
+    }
+
+    def __init__(self, settings: Mapping[str, str], door: Door) -> None:
+        """Raises Refused for an address that is none of the vendor's, and where there is no token at all."""
+        self.address = account_address(settings.get("subdomain", ""), settings.get("zone", ""))
+        self.notices: set[str] = set()
+        """Codes of what people should know although nothing failed. A notice never changes a colour."""
+        self._stand_in = urlsplit(door.replace.get(self.kind, "")).hostname
+        super().__init__(settings, door)
+
+    def connect(self, door: Door) -> Http:
+        token = self.settings.get("token") or self.settings.get("access_token")
+        if not token:
+            raise Refused("amocrm_reconnect")
+        return door.open(
+            self.kind,
+            "amoCRM",
+            f"https://{self.address.host}/api/v4",
+            judge=judge,
+            headers={"Authorization": f"Bearer {token.strip()}"},
+            paces=paces_of(self.address),
+        )
+
+    @classmethod
+    def missing(cls, settings: Mapping[str, str]) -> list[str]:
+        lacking = super().missing(settings)
+        return lacking if settings.get("token") or settings.get("access_token") else [*lacking, "token"]
+
+    def check(self) -> Check:
+        """Reads the account, the latest deals and their contacts: what a run reads first."""
+        account = self.account()
+        if not account.filter_enabled:
+            self.notices.add("amocrm_filter_off")
+        leads = self._latest(3)
+        self.contacts([contact for lead in leads for contact in lead.contact_ids], filtered=account.filter_enabled)
+        code = "amocrm_ok" if leads else "amocrm_no_leads"
+        return Check("green", code, {"account": account.name, "notices": sorted(self.notices)})
+
+    def sample(self, count: int = 3) -> list[Preview]:
+        """The latest deals: time, manager, main contact and its phone. What may be empty is an empty line."""
+        leads = self._latest(count)
+        people = {contact.id: contact for contact in self.contacts([c for lead in leads for c in lead.contact_ids[:1]])}
+        names = {manager.id: manager.name for manager in self.managers()} if leads else {}
+        return [
+            preview(lead, names.get(lead.responsible_user_id or 0, ""), people.get(next(iter(lead.contact_ids), 0)))
+            for lead in leads
+        ]
+
+    def account(self) -> AccountInfo:
+        payload = self._object("/account", (("with", "is_api_filter_enabled,datetime_settings"),))
+        if (identity := number(payload.get("id"))) is None:
+            raise Nonsense("unexpected_shape", service="amoCRM")
+        clock = inner(payload, "_embedded", "datetime_settings")
+        return AccountInfo(
+            id=identity,
+            name=str(payload.get("name") or ""),
+            zone=str(clock.get("timezone") or ""),
+            # Kommo does not sell the filter apart and may not report it
+            filter_enabled=bool(payload.get("is_api_filter_enabled", self.address.zone != "amocrm.ru")),
+        )
+
+    def leads(
+        self, start: datetime, end: datetime, page: int = 1, *, filtered: bool | None = None, limit: int = PAGE
+    ) -> LeadPage:
+        """One page of the deals changed in start <= time < end; end is past. filtered None: as the account has it.
+
+        With the filter there is no upper bound and the order is by id: while we page, deals can only join the set,
+        so pages shift towards repeats and never towards gaps. Without it the newest changes come first, down to the
+        start. A filter that was switched off is ignored in silence: then the page is empty and its `filtered` is
+        False, which sends the caller to the first page of the other way.
+        """
+        filtered = self.filter_enabled if filtered is None else filtered
+        since = int(start.timestamp()) - OVERLAP_SECONDS
+        payload, page, limit = self._lead_page(_window(since) if filtered else _newest(), page, limit)
+        rows = rows_of(payload, "leads")
+        found = [lead for row in rows if (lead := lead_of(row))]
+        too_old = bool(found) and found[-1].updated_at < since
+        if filtered and any(lead.updated_at < since for lead in found):
+            self.notices.add("amocrm_filter_off")
+            return LeadPage((), 1, filtered=False, limit=limit)
+        inside = [lead for lead in found if start.timestamp() <= lead.updated_at < end.timestamp()]
+        more = not too_old and self._goes_on(payload, len(rows) >= limit)
+        if more and page * limit >= MOST_LEADS:
+            raise Gone("amocrm_too_many", most=MOST_LEADS)
+        leads = tuple(self._with_contacts(lead) for lead in inside)
+        return LeadPage(leads, page + 1 if more else None, filtered, limit, len(rows) - len(found))
+
+    @cached_property
+    def filter_enabled(self) -> bool:
+        return self.account().filter_enabled
+
+    def contacts(self, ids: Sequence[int], *, filtered: bool | None = None) -> list[Contact]:
+        """The contacts with these ids. One that is deleted or hidden from the token is simply absent."""
+        wanted = list(dict.fromkeys(ids))
+        if not wanted:
+            return []
+        filtered = self.filter_enabled if filtered is None else filtered
+        rows: list[dict[str, Any]] = []
+        for first in range(0, len(wanted), BATCH):
+            batch = wanted[first : first + BATCH]
+            found = self._contacts_at_once(batch) if filtered else None
+            filtered = found is not None
+            rows += self._contacts_singly(batch) if found is None else found
+        return [contact for row in rows if (contact := contact_of(row))]
+
+    def managers(self) -> list[Manager]:
+        """The users of the account. Empty, with a notice, where the token is not an administrator's."""
+        try:
+            rows = list(self._all("/users", "users", (("limit", PAGE),)))
+        except Refused as error:
+            if error.code != "amocrm_no_rights":
+                raise
+            self.notices.add("amocrm_managers_hidden")
+            return []
+        return managers_of(rows)
+
+    def stages(self) -> list[Stage]:
+        """The stages of all pipelines, in the vendor's order."""
+        pipelines = rows_of(self._object("/leads/pipelines"), "pipelines")
+        return [stage for pipeline in pipelines for stage in stages_of(pipeline)]
+
+    def loss_reasons(self) -> dict[int, str]:
+        """id -> name. Empty where the account does not keep reasons."""
+        try:
+            rows = list(self._all("/leads/loss_reasons", "loss_reasons", (("limit", PAGE),)))
+        except Gone:
+            return {}
+        return names_of(rows)
+
+    def _latest(self, count: int) -> list[Lead]:
+        rows = rows_of(self._object("/leads", (*_newest(), ("limit", count), ("page", 1))), "leads")
+        return [self._with_contacts(lead) for row in rows[:count] if (lead := lead_of(row))]
+
+    def _lead_page(self, params: Params, page: int, limit: int) -> tuple[dict[str, Any], int, int]:
+        """The page, or the smaller one that starts at the same place or just before it, with its number and limit."""
+        while True:
+            smaller = SMALLER_PAGE.get(limit)
+            try:
+                asked = (*params, ("limit", limit), ("page", page))
+                return self._object("/leads", asked, final=(TooMuch,) if smaller else ()), page, limit
+            except TooMuch:
+                if not smaller:
+                    raise
+                page, limit = (page - 1) * limit // smaller + 1, smaller
+
+    def _with_contacts(self, lead: Lead) -> Lead:
+        """A deal whose contacts did not come with it is asked for its links. An empty list is an answer."""
+        if "contacts" in inner(lead.raw, "_embedded"):
+            return lead
+        links = rows_of(self._object(f"/leads/{lead.id}/links"), "links")
+        return replace(lead, contact_ids=linked_contacts(links))
+
+    def _contacts_at_once(self, ids: Sequence[int]) -> list[dict[str, Any]] | None:
+        """None where the filter is ignored: then strangers come instead of those that were asked for."""
+        params = [("filter[id][]", identity) for identity in ids]
+        rows = rows_of(self._object("/contacts", (*params, ("limit", PAGE), ("page", 1))), "contacts")
+        if all(row.get("id") in ids for row in rows):
+            return rows
+        self.notices.add("amocrm_filter_off")
+        return None
+
+    def _contacts_singly(self, ids: Sequence[int]) -> list[dict[str, Any]]:
+        return [row for identity in ids if (row := self._contact_row(identity))]
+
+    def _contact_row(self, identity: int) -> dict[str, Any]:
+        try:
+            return self._object(f"/contacts/{identity}")
+        except Gone as error:
+            if error.code != "amocrm_not_found":
+                raise
+            return {}
+
+    def _all(self, path: str, name: str, params: Params) -> Iterator[dict[str, Any]]:
+        for page in range(1, MOST_PAGES + 1):
+            payload = self._object(path, (*params, ("page", page)))
+            rows = rows_of(payload, name)
+            yield from rows
+            if not self._goes_on(payload, len(rows) >= PAGE):
+                return
+
+    def _goes_on(self, payload: Mapping[str, Any], full: bool) -> bool:
+        """Pages are asked for by number; `next` only tells that there is one, and a full page without it is tried too.
+
+        The link is never followed. One that points away from the vendor means that this answer is not the vendor's.
+        """
+        following = inner(payload, "_links", "next").get("href")
+        if following is None:
+            return full
+        host = urlsplit(str(following)).hostname or ""
+        if not is_vendor(host) and host != self._stand_in:
+            raise Nonsense("amocrm_foreign_link")
+        return True
+
+    def _object(self, path: str, params: Params = (), *, final: tuple[type[ApiError], ...] = ()) -> dict[str, Any]:
+        """The JSON object of an answer; empty where the vendor answers 204, its word for "nothing here"."""
+        answer = self.http.get(path, params, pace=PACES, final=final)
+        if answer.status == 204:
+            return {}
+        payload = answer.json()
+        if not isinstance(payload, dict) or not payload:
+            raise Nonsense("unexpected_shape", service="amoCRM")
+        return payload
+
+
+def _window(since: int) -> Params:
+    return (("filter[updated_at][from]", since), ("order[id]", "asc"), *_WITH)
+
+
+def _newest() -> Params:
+    return (("order[updated_at]", "desc"), *_WITH)

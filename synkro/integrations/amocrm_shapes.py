@@ -1,0 +1,115 @@
+"""amoCRM's JSON as plain records. A row that cannot be one gives None; nothing here raises for a value's sake."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from synkro.integrations.base import Preview
+from synkro.integrations.errors import Nonsense
+from synkro.integrations.masks import mask, without_numbers
+from synkro.integrations.reading import inner, number, objects
+from synkro.records import Contact, Lead, Manager, Stage
+
+LONGEST_PHONE = 100
+
+Row = dict[str, Any]
+
+
+def rows_of(payload: Mapping[str, Any], name: str) -> list[Row]:
+    """The list in an answer's envelope. An answer without content has none; PHP writes an empty envelope as []."""
+    if not payload:
+        return []
+    envelope = payload.get("_embedded")
+    if envelope == []:
+        return []
+    rows = envelope.get(name) if isinstance(envelope, Mapping) else None
+    if not isinstance(rows, list):
+        raise Nonsense("unexpected_shape", service="amoCRM")
+    return [row for row in rows if isinstance(row, dict)]
+
+
+def lead_of(row: Row) -> Lead | None:
+    """None where the id or the time of the last change is missing: without them it cannot be placed."""
+    identity, updated_at = number(row.get("id")), number(row.get("updated_at"))
+    if identity is None or updated_at is None:
+        return None
+    return Lead(
+        id=identity,
+        name=str(row.get("name") or ""),
+        price=number(row.get("price")),
+        pipeline_id=number(row.get("pipeline_id")) or 0,
+        status_id=number(row.get("status_id")) or 0,
+        responsible_user_id=number(row.get("responsible_user_id")),
+        created_at=number(row.get("created_at")) or updated_at,
+        updated_at=updated_at,
+        closed_at=number(row.get("closed_at")),
+        loss_reason_id=number(row.get("loss_reason_id")),
+        is_deleted=row.get("is_deleted") is True,
+        contact_ids=_main_first(objects(inner(row, "_embedded").get("contacts")), "id", "is_main"),
+        raw=row,
+    )
+
+
+def linked_contacts(links: Iterable[Row]) -> tuple[int, ...]:
+    """Ids of the contacts among the links of a deal, the main one first."""
+    people = [{**row, **inner(row, "metadata")} for row in links if row.get("to_entity_type") == "contacts"]
+    return _main_first(people, "to_entity_id", "main_contact")
+
+
+def contact_of(row: Row) -> Contact | None:
+    identity = number(row.get("id"))
+    if identity is None:
+        return None
+    phones = tuple(dict.fromkeys(_phones(row)))
+    return Contact(identity, str(row.get("name") or ""), phones, number(row.get("updated_at")) or 0, raw=row)
+
+
+def managers_of(rows: Iterable[Row]) -> list[Manager]:
+    return [
+        Manager(identity, str(row.get("name") or ""), inner(row, "rights").get("is_active") is not False)
+        for row in rows
+        if (identity := number(row.get("id"))) is not None
+    ]
+
+
+def names_of(rows: Iterable[Row]) -> dict[int, str]:
+    return {identity: str(row.get("name") or "") for row in rows if (identity := number(row.get("id"))) is not None}
+
+
+def stages_of(pipeline: Row) -> list[Stage]:
+    pipeline_id = number(pipeline.get("id")) or 0
+    return [
+        Stage(
+            pipeline_id=pipeline_id,
+            status_id=identity,
+            pipeline_name=str(pipeline.get("name") or ""),
+            name=str(row.get("name") or ""),
+            kind=number(row.get("type")) or 0,
+        )
+        for row in objects(inner(pipeline, "_embedded").get("statuses"))
+        if (identity := number(row.get("id"))) is not None
+    ]
+
+
+def preview(lead: Lead, manager: str, contact: Contact | None) -> Preview:
+    """Title: the deal's name. Lines: ISO time of the last change, manager, contact, phone; "" for what is unknown."""
+    at = datetime.fromtimestamp(min(max(lead.updated_at, 0), 2**32), UTC).isoformat()
+    name = without_numbers(contact.name) if contact else ""
+    phone = mask(contact.phones[0]) if contact and contact.phones else ""
+    return Preview(without_numbers(lead.name), (at, manager, name, phone))
+
+
+def _main_first(rows: Sequence[Row], name: str, mark: str) -> tuple[int, ...]:
+    ordered = sorted(rows, key=lambda row: row.get(mark) is not True)
+    return tuple(dict.fromkeys(identity for row in ordered if (identity := number(row.get(name))) is not None))
+
+
+def _phones(row: Row) -> Iterator[str]:
+    """The values of the PHONE field. Found by its code: ids and names of fields differ from account to account."""
+    for field in objects(row.get("custom_fields_values")):
+        if field.get("field_code") == "PHONE":
+            for item in objects(field.get("values")):
+                if isinstance(value := item.get("value"), str | int) and str(value).strip():
+                    yield str(value).strip()[:LONGEST_PHONE]

@@ -1,0 +1,129 @@
+// Comforts over pages that work without them: theme, copying, showing a password, definitions, dialogs, the pulse of a running report.
+// No eval and no handlers in the markup (CSP: script-src 'self'): an element names what it does in data-act.
+const root = document.documentElement;
+const by = (id) => document.getElementById(id);
+const say = (words) => { by("live").textContent = words; };
+root.classList.add("js");
+
+const acts = {
+  close: (button) => button.closest(".toast").remove(),
+  async copy(button) {
+    const text = by(button.dataset.for);
+    try {
+      await navigator.clipboard.writeText(text.textContent.trim());
+      say(button.dataset.done);
+    } catch {
+      getSelection().selectAllChildren(text);     // no clipboard on this address: the text is marked, the keys do the rest
+      say(button.dataset.marked);
+    }
+  },
+  reveal(button) {
+    const field = by(button.dataset.for);
+    const shown = field.type === "password";
+    field.type = shown ? "text" : "password";
+    button.setAttribute("aria-pressed", String(shown));
+  },
+  open(button, event) { event.preventDefault(); by(button.dataset.for).showModal(); },
+  shut(button, event) { event.preventDefault(); button.closest("dialog").close(); },
+  print: () => print(),
+};
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-act]");
+  if (button) acts[button.dataset.act](button, event);
+});
+
+// ---- theme: the server keeps the choice, the page changes at once
+const dark = () => (root.dataset.theme || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
+const themes = document.querySelectorAll("form[data-theme-form]");
+const mark = () => themes.forEach((form) => form.querySelector("button").setAttribute("aria-pressed", String(dark())));
+mark();
+for (const form of themes) {
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const body = new FormData(form);
+    body.set("theme", dark() ? "light" : "dark");
+    root.dataset.theme = body.get("theme");
+    mark();
+    await fetch(form.action, { method: "POST", body, redirect: "manual" }).catch(() => say(form.dataset.failed));
+  });
+}
+
+// ---- one press, one request
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (event.defaultPrevented || form.method !== "post") return;
+  if (form.dataset.sent) { event.preventDefault(); return; }
+  form.dataset.sent = "1";
+  event.submitter?.setAttribute("aria-busy", "true");
+});
+addEventListener("pageshow", (event) => {         // the page came back from the browser's memory
+  if (!event.persisted) return;
+  for (const form of document.querySelectorAll("form[data-sent]")) {
+    delete form.dataset.sent;
+    form.querySelectorAll("[aria-busy]").forEach((button) => button.removeAttribute("aria-busy"));
+  }
+});
+
+// ---- a definition opens on hover and focus, stays while the pointer is on it, closes on Escape (WCAG 1.4.13); a tap works by itself
+let leaving;
+const tipOf = (target) => {
+  const word = target.closest?.(".def");
+  return word ? by(word.getAttribute("popovertarget")) : target.closest?.(".tip");
+};
+const show = (tip) => { clearTimeout(leaving); if (!tip.matches(":popover-open")) tip.showPopover({ source: document.querySelector(`[popovertarget="${tip.id}"]`) }); };
+const hide = (tip) => { leaving = setTimeout(() => tip.matches(":popover-open") && tip.hidePopover(), 150); };
+const onTip = (name, act, holds) => document.addEventListener(name, (event) => {
+  const tip = tipOf(event.target);
+  if (tip && holds(event)) act(tip);
+});
+onTip("pointerover", show, (event) => event.pointerType === "mouse");
+onTip("pointerout", hide, (event) => event.pointerType === "mouse");
+onTip("focusin", show, (event) => event.target.matches(".def:focus-visible"));
+onTip("focusout", hide, (event) => event.target.matches(".def"));
+
+// ---- the section that is on screen is marked in the contents
+for (const nav of document.querySelectorAll("[data-spy]")) {
+  const links = new Map([...nav.querySelectorAll("a")].map((link) => [by(link.hash.slice(1)), link]));
+  const first = links.keys().next().value;
+  const seen = new IntersectionObserver((entries) => {
+    const now = scrollY < 80 ? first : entries.findLast((entry) => entry.isIntersecting)?.target;
+    if (!now) return;
+    for (const [part, link] of links) part === now ? link.setAttribute("aria-current", "true") : link.removeAttribute("aria-current");
+  }, { rootMargin: "-20% 0px -70% 0px" });
+  for (const part of links.keys()) seen.observe(part);
+}
+
+// ---- a running report: how fresh the page is, and what a reader hears when a step changes
+const fresh = document.querySelector("[data-fresh]");
+if (fresh) {
+  const polled = () => document.querySelector("[data-says][hx-trigger]");
+  let seen = Date.now();
+  let lost = false;
+  let heard = document.querySelector("[data-says]").dataset.says;
+  const beat = () => {
+    const seconds = Math.round((Date.now() - seen) / 1000);
+    fresh.toggleAttribute("data-lost", lost);
+    fresh.textContent = !polled() ? "" : lost ? fresh.dataset.broken : seconds < 5 ? fresh.dataset.now : fresh.dataset.ago.replace("{n}", seconds);
+  };
+  const lose = () => { if (!lost) say(fresh.dataset.broken); lost = true; beat(); };
+  document.addEventListener("htmx:sendError", lose);
+  document.addEventListener("htmx:timeout", lose);
+  document.addEventListener("htmx:responseError", lose);
+  document.addEventListener("htmx:afterOnLoad", (event) => {
+    if (event.detail.xhr.status >= 400) return;
+    seen = Date.now();
+    lost = false;
+    beat();
+  });
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (document.querySelector("[data-says] :active")) event.detail.shouldSwap = false;     // a button under a pressed finger stays
+  });
+  document.addEventListener("htmx:afterSwap", () => {
+    const words = document.querySelector("[data-says]").dataset.says;
+    if (heard !== words) say(words);
+    heard = words;
+    for (const turning of document.getAnimations()) turning.startTime = 0;                  // the ring goes on where it was
+  });
+  setInterval(beat, 1000);
+  beat();
+}

@@ -1,0 +1,11 @@
+"""What the tests of several integrations ask for."""
+
+from __future__ import annotations
+
+from synkro.integrations import ALL_SENTENCES
+from synkro.integrations.errors import ApiError
+
+
+def words(error: ApiError) -> str:
+    """The English sentence for an error, filled with its params: fails where a code has none or lacks a param."""
+    return str(ALL_SENTENCES[error.code]) % error.params

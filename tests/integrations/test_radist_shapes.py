@@ -1,0 +1,157 @@
+"""Radist.Online where it answers unlike the emulator: any shape, any time, any tie."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from flask import Flask, Response, request
+from hypothesis import given
+from hypothesis import strategies as st
+
+from synkro.integrations.errors import SENTENCES, Nonsense, Refused
+from synkro.integrations.http import Answer
+from synkro.integrations.radist import Radist, _judge
+from synkro.records import Chat
+from tests.integrations.conftest import NOW, Counted, Emulator, Start, door_to
+
+START, END = NOW - timedelta(days=1), NOW
+
+
+@given(st.data())
+def test_any_window_is_cut_exactly(vendor: Vendor, data: st.DataObject) -> None:
+    times = sorted(data.draw(st.lists(st.integers(0, 50), max_size=60)))
+    inclusive = data.draw(st.booleans())
+    low, high = sorted(data.draw(st.tuples(st.integers(0, 50), st.integers(0, 50))))
+    rows = [{"message_id": str(n), "created_at": stamp(at), "direction": "inbound"} for n, at in enumerate(times)]
+    found = list(vendor.listing(rows, inclusive=inclusive).messages(CHAT, moment(low), moment(high)))
+    assert sorted(int(message.id) for message in found) == [n for n, at in enumerate(times) if low <= at < high]
+
+
+CHAT = Chat(1, 1, 1, "1@c.us", "", None)
+
+
+def moment(seconds: int) -> datetime:
+    return START + timedelta(seconds=seconds)
+
+
+def stamp(seconds: int) -> str:
+    return moment(seconds).isoformat()
+
+
+class Vendor:
+    """A vendor that gives to every call what the test says. answer: from the query of the call to JSON."""
+
+    def __init__(self) -> None:
+        self.answer: Callable[[Mapping[str, str]], Any] = dict
+        app = Flask("vendor")
+        app.before_request(lambda: Response(json.dumps(self.answer(request.args)), content_type="application/json"))
+        self.emulator = Emulator(app)
+        self._door = door_to(Counted(), radist=self.emulator)
+
+    def listing(self, rows: list[dict[str, Any]], *, inclusive: bool) -> Radist:
+        """These rows, the oldest first, as the messages of any chat."""
+
+        def page(query: Mapping[str, str]) -> list[dict[str, Any]]:
+            until = datetime.fromisoformat(query["until"])
+            times = [datetime.fromisoformat(row["created_at"]) for row in rows]
+            return [row for row, at in zip(rows, times, strict=True) if at < until or (inclusive and at == until)][
+                ::-1
+            ][:100]
+
+        self.answer = page
+        return self.radist()
+
+    def saying(self, payload: Any) -> Radist:
+        self.answer = lambda _query: payload
+        return self.radist()
+
+    def radist(self) -> Radist:
+        return Radist({"api_key": "k", "company_id": "1"}, self._door)
+
+
+@pytest.fixture(scope="module")
+def vendor() -> Iterator[Vendor]:
+    running = Vendor()
+    yield running
+    running.emulator.stop()
+
+
+def test_rows_without_id_time_or_side_are_counted(vendor: Vendor) -> None:
+    whole = {"message_id": "1", "created_at": stamp(5), "direction": "inbound"}
+    broken = [{**whole, "message_id": None}, {**whole, "created_at": "soon"}, {**whole, "direction": "?"}]
+    radist = vendor.saying([whole, *broken])
+    assert [message.id for message in radist.messages(CHAT, moment(0), moment(9))] == ["1"]
+    assert radist.unreadable == 3
+
+
+def odd(start: Start, **answers: Any) -> Radist:
+    """A vendor that gives these answers: by the last part of the path."""
+    app = Flask("odd")
+    paths = {
+        "companies": "/v2/companies/",
+        "sources": "/v2/companies/1/messaging/chats/sources/",
+        "chats": "/v2/companies/1/messaging/chats/with_contacts/",
+        "messages": "/v2/companies/1/messaging/messages/",
+    }
+    given_answers = {"companies": {"companies": [{"id": 1}]}, **answers}
+    for name, answer in given_answers.items():
+        app.add_url_rule(paths[name], name, lambda answer=answer: answer)
+    return Radist({"api_key": "k"}, door_to(Counted(), radist=start(app)))
+
+
+@pytest.mark.parametrize(("rows", "code"), [([], "radist_no_company"), ([1, 2], "radist_choose_company")])
+def test_a_company_is_never_guessed(rows: list[int], code: str, start: Start) -> None:
+    with pytest.raises(Refused, match=code):
+        odd(start, companies={"companies": [{"id": n, "name": "Company"} for n in rows]}).chats()
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=10),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def rows(*names: str) -> st.SearchStrategy[list[dict[str, Any]]]:
+    value = st.one_of(JSON, st.lists(st.dictionaries(st.sampled_from(names), JSON), max_size=3))
+    return st.lists(st.dictionaries(st.sampled_from(names), value), max_size=4)
+
+
+CHAT_NAMES = ("contact_id", "id", "chats", "chat_id", "last_message", "phone", "created_at", "source_chat_id", "name")
+MESSAGE_NAMES = ("message_id", "created_at", "direction", "message_type", "text", "image", "from_me", "body", "date")
+
+
+@given(rows(*CHAT_NAMES))
+def test_a_chat_list_of_any_shape_is_chats_or_nonsense(vendor: Vendor, payload: list[dict[str, Any]]) -> None:
+    try:
+        page = vendor.saying(payload).chats()
+    except Nonsense:
+        return
+    assert all(isinstance(chat.id, int) for contact in page.contacts for chat in contact)
+
+
+@given(rows(*MESSAGE_NAMES), st.booleans())
+def test_messages_of_any_shape_are_messages_or_counted(
+    vendor: Vendor, payload: list[dict[str, Any]], wrapped: bool
+) -> None:
+    radist = vendor.saying({"data": payload} if wrapped else payload)
+    found = list(radist.messages(CHAT, datetime.min.replace(tzinfo=UTC) + timedelta(days=2), NOW))
+    assert all(message.at.tzinfo is not None and isinstance(message.text, str) for message in found)
+
+
+@given(st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(hours=14)), timezone(timedelta(hours=-12))])))
+def test_any_time_with_any_zone_is_read(vendor: Vendor, at: datetime) -> None:
+    rows_ = [{"message_id": "1", "created_at": at.isoformat(), "direction": "inbound"}]
+    found = list(vendor.saying(rows_).messages(CHAT, START, END))
+    assert len(found) == (START <= at < END)
+
+
+@given(st.integers(100, 599), st.binary(max_size=60))
+def test_every_answer_is_judged(status: int, body: bytes) -> None:
+    failure = _judge(Answer(status, {}, body, "Radist"))
+    assert (failure is None) == (status < 300)
+    assert failure is None or failure.code in {**SENTENCES, **Radist.sentences}
