@@ -6,7 +6,8 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from config import Config, load
-from synkro import access, blueprints, cli, errors, i18n, log, security, stores
+from synkro import access, blueprints, errors, i18n, log, security, stores
+from synkro import cli as commands
 from synkro.crypto import Vault
 from synkro.extensions import babel, csrf, limiter, login, migrate, remember
 from synkro.services import accounts
@@ -32,7 +33,7 @@ def create_app(config: Config | None = None) -> Flask:
     access.init_app(app)
     security.init_app(app, production=config.production)
     blueprints.init_app(app)
-    cli.init_app(app)
+    commands.init_app(app)
     return app
 
 

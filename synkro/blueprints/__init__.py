@@ -5,17 +5,25 @@ from __future__ import annotations
 from flask import Flask
 from flask_babel import get_babel
 
-from synkro.blueprints import admin, auth, dashboard, preferences, public, reader, reports, runs, style
+from synkro.blueprints import reader
+from synkro.blueprints.admin import blueprint as admin_pages
+from synkro.blueprints.auth import blueprint as auth_pages
+from synkro.blueprints.dashboard import blueprint as dashboard_pages
+from synkro.blueprints.preferences import blueprint as preferences_pages
+from synkro.blueprints.public import blueprint as public_pages
+from synkro.blueprints.reports import blueprint as reports_pages
+from synkro.blueprints.runs import blueprint as runs_pages
+from synkro.blueprints.style import blueprint as style_pages
 
 BLUEPRINTS = (
-    public.blueprint,
-    auth.blueprint,
-    preferences.blueprint,
-    dashboard.blueprint,
-    runs.blueprint,
-    reports.blueprint,
-    admin.blueprint,
-    style.blueprint,
+    public_pages,
+    auth_pages,
+    preferences_pages,
+    dashboard_pages,
+    runs_pages,
+    reports_pages,
+    admin_pages,
+    style_pages,
 )
 
 

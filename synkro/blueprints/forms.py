@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 from flask_wtf import FlaskForm
-from wtforms import DateField, EmailField, HiddenField, PasswordField, RadioField, TextAreaField
+from wtforms import DateField, EmailField, HiddenField, PasswordField, RadioField, SelectChoice, TextAreaField
 from wtforms.validators import InputRequired, Length, Optional
 
 from synkro import clock
@@ -26,7 +26,11 @@ class SignInForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
 class RunForm(FlaskForm):  # type: ignore[misc]
     span = RadioField(
         _l("Period"),
-        choices=[("yesterday", _l("Yesterday")), ("week", _l("7 days")), ("own", _l("Own"))],
+        choices=[
+            SelectChoice("yesterday", _l("Yesterday")),
+            SelectChoice("week", _l("7 days")),
+            SelectChoice("own", _l("Own")),
+        ],
         default="yesterday",
     )
     start = DateField(_l("From"), [Optional()])

@@ -61,7 +61,8 @@ def _says(run: RunView, summary: str) -> str:
     if run.problem:
         return run.problem.text or run.problem.title
     if run.status == RunStatus.RUNNING and run.current:
-        return gettext("Step %(n)s of %(all)s: %(title)s", n=run.current.n, all=len(run.steps), title=run.current.title)
+        words = {"n": run.current.n, "all": len(run.steps), "title": run.current.title}
+        return str(gettext("Step %(n)s of %(all)s: %(title)s", **words))
     return one_line(summary, LONGEST_SAYING) or run.remark
 
 

@@ -12,7 +12,7 @@ LONGEST = 2_000
 
 
 def is_own_path(text: str) -> bool:
-    """One slash and then a path. Browsers read a backslash as a slash and skip tabs and line ends, so none may be in."""
+    """One slash, then a path. Browsers read a backslash as a slash and skip tabs and line ends: none is let in."""
     if not text.startswith("/") or len(text) > LONGEST or not text.isprintable() or "\\" in text:
         return False
     try:

@@ -7,15 +7,16 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, Select, select
 
 from synkro.models import JobRun, JobStep, Report
 from synkro.tenancy import db
 
-Rows = Sequence[Row[Any]]
+OneRow = Row[*tuple[Any, ...]]
+Rows = Sequence[OneRow]
 """One a step, in order; the columns of the run stand in each."""
 
-_READ = (
+_READ: Select[*tuple[Any, ...]] = (
     select(
         JobRun.id,
         JobRun.number,

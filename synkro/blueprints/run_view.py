@@ -10,11 +10,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask_babel import gettext
-from sqlalchemy import Row
 
 from synkro import clock
 from synkro.blueprints import formats
-from synkro.blueprints.progress import Rows
+from synkro.blueprints.progress import OneRow, Rows
 from synkro.models.plan import BY_KEY, StepKey
 from synkro.models.states import ACTIVE_RUN, RunStatus, StepStatus
 from synkro.services.wording import sentence
@@ -55,7 +54,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class RunView:
-    """What runs/show.html and runs/_steps.html need. poll: seconds to the next look, 0 when nothing changes any more."""
+    """What runs/show.html and runs/_steps.html need. poll: seconds to the next look, 0 when nothing changes."""
 
     id: uuid.UUID
     number: int
@@ -108,7 +107,7 @@ def view(rows: Rows) -> RunView:
     )
 
 
-def _step(row: Row[Any]) -> StepView:
+def _step(row: OneRow) -> StepView:
     plan = BY_KEY[StepKey(row.step_key)]
     return StepView(
         n=row.step_n,
@@ -125,14 +124,14 @@ def _step(row: Row[Any]) -> StepView:
     )
 
 
-def _seconds(row: Row[Any]) -> int | None:
+def _seconds(row: OneRow) -> int | None:
     end = clock.now() if row.step_status == StepStatus.RUNNING else row.step_finished_at
     if row.step_started_at is None or end is None:
         return None
     return max(int((end - row.step_started_at).total_seconds()), 0)
 
 
-def _problem(run: Row[Any], steps: Sequence[StepView]) -> Problem:
+def _problem(run: OneRow, steps: Sequence[StepView]) -> Problem:
     failed = next((step for step in steps if step.status == StepStatus.FAILED), None)
     if failed is None:
         return Problem(gettext("The report was not made"), sentence(run.code, {}) if run.code else "")
@@ -140,7 +139,7 @@ def _problem(run: Row[Any], steps: Sequence[StepView]) -> Problem:
     return Problem(title, failed.says)
 
 
-def _poll(run: Row[Any], steps: Sequence[StepView]) -> int:
+def _poll(run: OneRow, steps: Sequence[StepView]) -> int:
     if run.status not in ACTIVE_RUN:
         return 0
     busy = any(step.status == StepStatus.RUNNING for step in steps)

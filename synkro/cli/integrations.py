@@ -8,6 +8,7 @@ import time
 
 import click
 from flask.cli import AppGroup
+from flask_babel import force_locale
 
 from synkro.cli.words import OPERATOR, command, say, show, the_tenant
 from synkro.integrations import INTEGRATIONS
@@ -47,7 +48,8 @@ def set_(slug: str, kind: str) -> None:
 @command
 def check(slug: str, kind: str, *, as_json: bool) -> None:
     """Check KIND of the company SLUG in a worker. Exit 0 when green."""
-    with tenant_scope(the_tenant(slug).id):
+    tenant = the_tenant(slug)
+    with tenant_scope(tenant.id), force_locale(tenant.language):
         colour, code, says = _checked(kind)
     if as_json:
         show({"colour": colour, "code": code, "says": says})

@@ -73,7 +73,12 @@ def the_run(text: str) -> tuple[uuid.UUID, uuid.UUID]:
 
 
 def as_json(run: JobRun) -> dict[str, Any]:
-    """The shape of `runs show --json`. Call it in the tenant's scope."""
+    """The shape of `runs show --json`. Call it in the tenant's scope. What a step says is in the company's language."""
+    with force_locale(run.language):
+        return _as_json(run)
+
+
+def _as_json(run: JobRun) -> dict[str, Any]:
     report = runs.report_of(run.id)
     return {
         "id": str(run.id),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from synkro.i18n import _l
 from synkro.integrations.base import Check, Field, Integration, Preview
-from synkro.integrations.errors import Gone, Refused, Unreachable
+from synkro.integrations.errors import Gone, Lost, Refused, Unreachable
 from synkro.integrations.http import Door, Http, Params
 from synkro.integrations.supabase_errors import SENTENCES, judge
 from synkro.integrations.supabase_keys import key_fault, key_headers, project_address, project_ref
@@ -133,7 +133,7 @@ class Supabase(Integration):
             return _own(error, "supabase_public_key_refused")
         except Unreachable as error:
             # Not even a connection: a slip in the address or a deleted project, and waiting would not help
-            if error.code == "unreachable":
+            if error.code == "unreachable" and not isinstance(error, Lost):
                 raise Unreachable("supabase_no_answer") from None
             raise
         try:

@@ -20,6 +20,11 @@ FIGURES, PACKS, MASKS = "figures", "packs", "masks"
 ANSWER, REPORT, FINAL = "answer", "report", "final"
 
 
+def call_name(prompt_hash: str) -> str:
+    """The page that keeps the answer to exactly this question."""
+    return f"call:{prompt_hash[:40]}"
+
+
 @dataclass(frozen=True, slots=True)
 class Directory:
     """The account's own words: who the managers are and what the stages are called."""

@@ -88,9 +88,9 @@ def _after_trouble(
         steps.fail(claim, code, _json(params))
         return
     # jitter: many tenants that were turned away together do not come back together
-    pause = max(wait or 0, pause * random.uniform(0.8, 1.2))  # noqa: S311
-    log.info("step waits", extra={"fields": {"code": code, "pause": round(pause)}})
-    steps.try_again(claim, code, _json(params), pause)
+    seconds = max(wait or 0, pause * random.uniform(0.8, 1.2))  # noqa: S311
+    log.info("step waits", extra={"fields": {"code": code, "pause": round(seconds)}})
+    steps.try_again(claim, code, _json(params), seconds)
 
 
 def _json(params: dict[str, Any]) -> str:

@@ -25,7 +25,7 @@ ENTRY = "tick"
 ASSERT_SECONDS = 60
 
 
-class JsonJob(Job):  # type: ignore[misc]  # rq's types are partial
+class JsonJob(Job):
     """rq-scheduler has no serializer option and would pickle."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -24,7 +24,7 @@ JOBS_PER_PROCESS = 500
 """A fresh process now and then keeps the memory flat whatever a library leaks."""
 
 
-class Worker(SimpleWorker):  # type: ignore[misc]  # rq's types are partial
+class Worker(SimpleWorker):
     """Works in its own process instead of forking for each job: a step follows a step within milliseconds.
 
     What a fork would guard is guarded elsewhere: the lease and the fence in SQL, the time limit by SIGALRM, a dead

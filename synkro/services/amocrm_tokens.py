@@ -12,7 +12,7 @@ from synkro import clock
 from synkro.extensions import settings
 from synkro.integrations import amocrm_oauth
 from synkro.integrations.amocrm_oauth import App, Tokens
-from synkro.integrations.amocrm_rules import account_address
+from synkro.integrations.amocrm_rules import Address, account_address
 from synkro.integrations.errors import Refused
 from synkro.integrations.http import Door
 from synkro.models import IntegrationConfig, Tenant
@@ -71,7 +71,7 @@ def _app(values: Mapping[str, Any]) -> App:
     return App(values.get("client_id", ""), values.get("client_secret", ""), redirect_uri(slug))
 
 
-def _address(values: Mapping[str, str]) -> amocrm_oauth.Address:
+def _address(values: Mapping[str, str]) -> Address:
     return account_address(values.get("subdomain", ""), values.get("zone", ""))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -17,6 +18,7 @@ from synkro.extensions import redis, settings, vault
 from synkro.models import SystemMark
 from synkro.tenancy import db
 
+MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 LATE_TICKS = 6
 CANARY = "key_canary"
 WORD = "the key fits"
@@ -78,7 +80,7 @@ def _write_mark(name: str, value: str) -> None:
 
 def is_migrated() -> bool:
     """The schema in the database is the one that this code was written for."""
-    head = ScriptDirectory("migrations").get_current_head()
+    head = ScriptDirectory(str(MIGRATIONS)).get_current_head()
     with db.engine.connect() as connection:
         return MigrationContext.configure(connection).get_current_revision() == head
 

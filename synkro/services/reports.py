@@ -136,3 +136,11 @@ def ai_usage(run_id: uuid.UUID) -> dict[str, Any]:
         ).where(AiCall.run_id == run_id)
     ).one()
     return {"calls": sums[0], "tokens_in": sums[1], "tokens_out": sums[2], "cost": float(sums[3]) if sums[3] else None}
+
+
+def ai_calls(run_id: uuid.UUID) -> list[AiCall]:
+    """The paid calls of a run in their order."""
+    statement = select(AiCall).where(AiCall.run_id == run_id).order_by(AiCall.created_at, AiCall.id)
+    calls = list(db.session.execute(statement).scalars())
+    db.session.rollback()
+    return calls

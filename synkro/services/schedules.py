@@ -5,12 +5,13 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import cast
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import exists, select
 
 from synkro import clock
-from synkro.analysis.window import Window, day_window, latest_closed, month_window, week_window
+from synkro.analysis.window import PeriodKind, Window, day_window, latest_closed, month_window, week_window
 from synkro.models import Automation, JobRun, Tenant
 from synkro.models.states import Kind, TenantStatus
 from synkro.tenancy import db
@@ -49,7 +50,7 @@ def due_now() -> list[Due]:
 def _due(automation: Automation, tenant: Tenant) -> Due | None:
     zone = ZoneInfo(tenant.timezone)
     kind, now = Kind(automation.kind), clock.now()
-    window = latest_closed(kind, now, zone, automation.boundary_hour, automation.weekday)
+    window = latest_closed(cast(PeriodKind, str(kind)), now, zone, automation.boundary_hour, automation.weekday)
     comes = sending_time(automation, window.end, zone)
     # a schedule that was set after its hour starts with the next window, not with a surprise
     if comes > now or comes < automation.updated_at:
@@ -91,8 +92,8 @@ def next_run(tenant: Tenant) -> Planned | None:
     if automation is None or automation.kind == Kind.MANUAL or tenant.is_paused:
         return None
     zone = ZoneInfo(tenant.timezone)
-    kind, now = Kind(automation.kind), clock.now()
-    window = latest_closed(kind, now, zone, automation.boundary_hour, automation.weekday)
+    kind, now = cast(PeriodKind, automation.kind), clock.now()
+    window = latest_closed(cast(PeriodKind, str(kind)), now, zone, automation.boundary_hour, automation.weekday)
     at = sending_time(automation, window.end, zone)
     if at <= now:
         window = _following(kind, window, zone, automation.boundary_hour)
@@ -100,9 +101,9 @@ def next_run(tenant: Tenant) -> Planned | None:
     return Planned(at, window)
 
 
-def _following(kind: Kind, window: Window, zone: ZoneInfo, boundary_hour: int) -> Window:
+def _following(kind: PeriodKind, window: Window, zone: ZoneInfo, boundary_hour: int) -> Window:
     """The window that begins where this one ends."""
     first = window.end.astimezone(zone).date()
-    if kind == Kind.WEEKLY:
+    if kind == "weekly":
         return week_window(first, zone, boundary_hour)
-    return (month_window if kind == Kind.MONTHLY else day_window)(first, zone, boundary_hour)
+    return (month_window if kind == "monthly" else day_window)(first, zone, boundary_hour)

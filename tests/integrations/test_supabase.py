@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import requests
+from flask import Flask, Response
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -423,6 +424,32 @@ def test_no_error_repeats_a_row_or_a_key(failing: tuple[Supabase, Emulator]) -> 
     )
     assert "тайна" not in told
     assert KEY.supabase_secret_key not in told
+
+
+def scripted(start: Start, answer: Response) -> Supabase:
+    """A project that gives the same answer to everything."""
+    app = Flask(__name__)
+    app.add_url_rule("/<path:path>", view_func=lambda **_: answer, methods=["GET", "POST"])
+    return Project(start(app).url, lambda _: None).open()
+
+
+def test_fewer_rows_confirmed_than_sent_is_an_error(start: Start) -> None:
+    supabase = scripted(start, Response("", 201, {"Content-Range": "*/1"}))
+    with pytest.raises(Nonsense) as caught:
+        supabase.upsert("synkro_leads", [lead(1), lead(2)])
+    assert (caught.value.code, caught.value.params) == ("supabase_count_differs", {"rows": 2, "written": 1})
+
+
+def test_a_page_that_comes_again_and_again_is_not_read_for_ever(start: Start) -> None:
+    supabase = scripted(start, Response('[{"account_id": 1, "lead_id": 1}]', 200))
+    with pytest.raises(Nonsense):
+        list(supabase.select("synkro_leads", []))
+
+
+def test_rows_without_the_columns_of_the_order_are_an_error(start: Start) -> None:
+    supabase = scripted(start, Response('[{"account_id": 1}]', 200))
+    with pytest.raises(Nonsense):
+        list(supabase.select("synkro_leads", []))
 
 
 # --- without a network ---

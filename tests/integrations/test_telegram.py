@@ -341,6 +341,22 @@ def test_an_unproven_message_counts_as_perhaps_sent(told: Callable[..., Any], re
     assert called == ["sendMessage"]
 
 
+def test_messages_come_without_a_preview_of_links_and_over_new_connections(start: Start) -> None:
+    app, ports, payloads = Flask(__name__), list[str](), list[dict[str, Any]]()
+
+    @app.post("/bot<token>/sendMessage")
+    def say(token: str) -> dict[str, Any]:
+        ports.append(request.environ["REMOTE_PORT"])
+        payloads.append(request.get_json())
+        return {"ok": True, "result": {"message_id": 1, "chat": {"id": GROUP}}}
+
+    bot = open_bot(start(app))
+    bot.send(HTML, PLAIN)
+    bot.send(HTML, PLAIN)
+    assert len(set(ports)) == 2
+    assert all(payload["link_preview_options"] == {"is_disabled": True} for payload in payloads)
+
+
 def test_a_gateway_that_gave_up_waiting_leaves_it_open(told: Callable[..., Any]) -> None:
     bot, called = told(sendMessage=(504, "Gateway Timeout"))
     with pytest.raises(Unsure):

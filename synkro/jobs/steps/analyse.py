@@ -15,7 +15,7 @@ from synkro.analysis.merge import merge
 from synkro.analysis.prompt import system_instruction, user_part
 from synkro.integrations.ai import Ai, Generation, cost
 from synkro.integrations.errors import ApiError
-from synkro.jobs.handover import ANSWER, FIGURES, PACKS
+from synkro.jobs.handover import ANSWER, FIGURES, PACKS, call_name
 from synkro.jobs.step import Ctx, Done, Step
 from synkro.models import AiCall
 from synkro.models.plan import BY_KEY, StepKey
@@ -113,7 +113,7 @@ class _Analysis:
     def _answered(self, system: str, user: str) -> dict[str, Any]:
         """The answer to exactly this question: from an earlier try of this run where there is one."""
         asked = hashlib.sha256(f"{self.ai.settings.get('model')}\0{system}\0{user}".encode()).hexdigest()
-        name = f"call:{asked[:40]}"
+        name = call_name(asked)
         if known := self.ctx.page(name):
             return dict(known.rows[0])
         self.ctx.beat()

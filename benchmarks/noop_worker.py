@@ -1,0 +1,22 @@
+"""The product's worker on steps that do nothing but say when they began and ended."""
+
+from __future__ import annotations
+
+import time
+
+from synkro import create_app, queue
+from synkro.jobs import pipeline
+from synkro.jobs.step import Ctx, Done, Step
+from synkro.jobs.worker import work_on
+from synkro.models.plan import PLAN
+
+
+class Nothing(Step):
+    def run(self, ctx: Ctx) -> Done:  # noqa: ARG002
+        began = time.time()
+        return Done(params={"began": began, "ended": time.time()})
+
+
+if __name__ == "__main__":
+    pipeline.STEPS.update({plan.key: Nothing() for plan in PLAN})
+    work_on(create_app(), queue.STEPS)

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from synkro.analysis.answer import Answer, Finding, Remark
+from synkro.analysis.masking import Masker
+from synkro.analysis.restoring import HIDDEN, discreet, restore
+
+TEXT = "Айгерим просит позвонить на +7 701 555 66 77 или написать на a.k@example.kz"
+
+
+def masked() -> tuple[Answer, Masker]:
+    masker = Masker()
+    said = masker.mask(TEXT, ["Айгерим"])
+    return Answer(said, (Finding("risk", said, ("d1m1",)),), (Remark("Иван", said, ()),), (said,), 2), masker
+
+
+def test_everything_is_restored_in_the_cabinet() -> None:
+    answer, masker = masked()
+    found = restore(answer, masker.issued)
+    assert (found.summary, found.findings[0].text, found.managers[0].remark, found.unconfirmed[0]) == (TEXT,) * 4
+
+
+def test_the_structure_of_an_answer_is_kept() -> None:
+    answer, masker = masked()
+    found = restore(answer, masker.issued)
+    assert (found.findings[0].evidence, found.findings[0].kind, found.unknown_refs) == (("d1m1",), "risk", 2)
+
+
+def test_others_see_names_but_neither_phones_nor_addresses() -> None:
+    answer, masker = masked()
+    found = restore(answer, discreet(masker.issued)).summary
+    assert found == f"Айгерим просит позвонить на +7 701 ••• 66 77 или написать на {HIDDEN}"

@@ -1,0 +1,130 @@
+"""Who may open what: every route times everybody, against a table that is written by hand."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from synkro.models import Tenant
+from synkro.tenancy import db, system_scope
+from tests.web.conftest import Browser, Enter
+from tests.web.rows import make_report, make_run
+
+PEOPLE = ("nobody", "user", "settings", "other", "lite", "admin")
+
+# visitor, user, user with settings, user of another company, staff, chief of staff
+TABLE: dict[tuple[str, str], tuple[int, int, int, int, int, int]] = {
+    ("GET", "public.index"): (200, 302, 302, 302, 302, 302),
+    ("GET", "public.healthy"): (200, 200, 200, 200, 200, 200),
+    ("GET", "public.ready"): (200, 200, 200, 200, 200, 200),
+    ("GET", "static"): (200, 200, 200, 200, 200, 200),
+    ("GET", "style.sheet"): (200, 200, 200, 200, 200, 200),
+    ("GET", "auth.sign_in"): (200, 302, 302, 302, 302, 302),
+    ("POST", "auth.sign_in"): (422, 302, 302, 302, 302, 302),
+    ("POST", "auth.logout"): (303, 303, 303, 303, 303, 303),
+    ("POST", "preferences.theme"): (422, 422, 422, 422, 422, 422),
+    ("POST", "preferences.language"): (422, 422, 422, 422, 422, 422),
+    ("GET", "dashboard.overview"): (302, 200, 200, 200, 403, 403),
+    ("POST", "runs.create"): (302, 303, 303, 303, 403, 403),
+    ("GET", "runs.show"): (302, 200, 200, 404, 403, 403),
+    ("GET", "runs.steps"): (302, 200, 200, 404, 403, 403),
+    ("POST", "runs.stop"): (302, 303, 303, 404, 403, 403),
+    ("POST", "runs.resume"): (302, 409, 409, 404, 403, 403),
+    ("GET", "reports.index"): (302, 200, 200, 200, 403, 403),
+    ("GET", "reports.show"): (302, 200, 200, 404, 403, 403),
+    ("POST", "reports.comment"): (302, 422, 422, 404, 403, 403),
+    ("GET", "admin.home"): (302, 403, 403, 403, 200, 200),
+}
+POSTS = sorted(endpoint for method, endpoint in TABLE if method == "POST")
+
+
+@pytest.fixture
+def ids(tenant: Tenant) -> dict[str, uuid.UUID]:
+    return {"report_id": make_report(tenant), "run_id": make_run(tenant)}
+
+
+def path_of(app: Flask, endpoint: str, ids: dict[str, uuid.UUID]) -> str:
+    """filename: of the static route."""
+    rule = next(app.url_map.iter_rules(endpoint))
+    known = {**ids, "filename": "favicon.svg"}
+    with app.test_request_context():
+        return app.url_for(endpoint, **{name: known[name] for name in rule.arguments})
+
+
+def test_table_names_every_route(app: Flask) -> None:
+    routes = {
+        (method, rule.endpoint)
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+    assert routes == set(TABLE)
+
+
+@pytest.mark.parametrize(("method", "endpoint"), sorted(TABLE))
+def test_everybody_gets_what_the_table_says(
+    app: Flask, enter: Enter, ids: dict[str, uuid.UUID], method: str, endpoint: str
+) -> None:
+    path = path_of(app, endpoint, ids)
+    got = []
+    for name in PEOPLE:
+        browser = enter(name)
+        answer = browser.get(path) if method == "GET" else browser.send(path)
+        answer.close()
+        got.append(answer.status_code)
+    assert tuple(got) == TABLE[method, endpoint]
+
+
+@pytest.mark.parametrize("endpoint", POSTS)
+@pytest.mark.parametrize("name", ["nobody", "user", "admin"])
+def test_post_without_token_changes_nothing(
+    app: Flask, enter: Enter, ids: dict[str, uuid.UUID], endpoint: str, name: str
+) -> None:
+    before = everything()
+    answer = enter(name).post(
+        path_of(app, endpoint, ids),
+        data={"theme": "dark", "language": "en", "text": "Hello", "span": "yesterday", "email": "a@b.kz"},
+    )
+    assert answer.status_code == 400
+    assert everything() == before
+
+
+def everything() -> dict[str, list[str]]:
+    """Every row of every table, as text."""
+    with system_scope("test: look at all rows"):
+        tables = db.session.execute(text("select tablename from pg_tables where schemaname = 'public'")).scalars()
+        return {
+            table: sorted(db.session.execute(text(f"select x::text from {table} x")).scalars())
+            for table in sorted(tables)
+            if table != "alembic_version"
+        }
+
+
+def test_foreign_and_missing_look_the_same(app: Flask, enter: Enter, ids: dict[str, uuid.UUID]) -> None:
+    stranger = enter("other")
+    same_number = {"X-Request-ID": "12345678"}
+    for kind in ("run", "report"):
+        foreign = stranger.get(f"/{kind}s/{ids[f'{kind}_id']}", headers=same_number)
+        missing = stranger.get(f"/{kind}s/{uuid.uuid4()}", headers=same_number)
+        assert (foreign.status_code, missing.status_code) == (404, 404)
+        assert without_tokens(foreign.text) == without_tokens(missing.text)
+
+
+def without_tokens(page: str) -> list[str]:
+    """The hidden fields hold a token and the path that was asked for by this very person."""
+    return [part for part in page.replace("<input", "\n<input").splitlines() if not part.startswith("<input")]
+
+
+def test_visitor_comes_back_where_he_wanted(client: Browser) -> None:
+    answer = client.get("/reports?page=2")
+    assert answer.location == "/login?next=/reports?page%3D2"
+
+
+def test_disabled_person_is_out_at_the_next_click(enter: Enter) -> None:
+    browser = enter("user")
+    assert browser.get("/dashboard").status_code == 200
+    db.session.execute(text("update users set is_active = false"))
+    db.session.commit()
+    assert browser.get("/dashboard").status_code == 302
