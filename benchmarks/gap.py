@@ -15,7 +15,7 @@ from synkro.services import runs
 from synkro.stores import limits_url
 from synkro.tenancy import tenant_scope
 
-ROUNDS = 60
+ROUNDS = 50
 WARM_UP = 5
 """Rounds that are not counted: connections are opened, plans are made, modules are read."""
 

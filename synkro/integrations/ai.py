@@ -27,6 +27,7 @@ class Ai(Integration):
         Field("provider", _l("Provider"), show=True, required=False, choices=tuple(PROVIDERS)),
         Field("api_key", _l("API key")),
         Field("model", _l("Model"), show=True, required=False),
+        Field("base_url", _l("API address, for an OpenAI-compatible provider"), show=True, required=False),
     )
     sentences: ClassVar = SENTENCES | {
         "ai_ok": _l("Connected: %(model)s answers."),

@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 
 from synkro.integrations import amocrm_rules
 from synkro.integrations.amocrm_rules import PACES, ZONES, Address, account_address, paces_of
-from synkro.integrations.errors import ApiError, Busy, Gone, Nonsense, Refused
+from synkro.integrations.errors import ApiError, Gone, Nonsense, Refused
 from synkro.integrations.http import Answer, Door
 from synkro.integrations.reading import number
 
@@ -150,7 +150,7 @@ def _ask(
         **grant,
     }
     asked_at = int(time.time())
-    answer = http.post("/oauth2/access_token", body, pace=PACES, tries=tries, final=(Busy,), max_bytes=MOST_BYTES)
+    answer = http.post("/oauth2/access_token", body, pace=PACES, tries=tries, max_bytes=MOST_BYTES)
     return _tokens(answer.json(), asked_at, address)
 
 

@@ -60,7 +60,7 @@ def judge(answer: Answer) -> ApiError | None:
     if isinstance(chat_id := parameters.get("migrate_to_chat_id"), int):
         return Gone("telegram_migrated", chat_id=chat_id)
     if status in (401, 404):
-        return Refused("telegram_token_refused")
+        return Refused("telegram_token_refused", status=status)
     if status == 413:
         return Gone("telegram_too_long")
     if status == 429:

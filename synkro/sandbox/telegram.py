@@ -74,6 +74,7 @@ class _Api:
             "getchatmember": self.get_chat_member,
             "getupdates": self.get_updates,
             "getwebhookinfo": self.get_webhook_info,
+            "sendchataction": self.send_chat_action,
             "sendmessage": self.send_message,
             "senddocument": self.send_document,
         }
@@ -127,6 +128,12 @@ class _Api:
         text, entities = formatted(str(params.get("text", "")), _mode(params), MOST_TEXT, "message")
         chat = self.chat(params, tuple(_REFUSALS), "text messages")
         return self.deliver(chat, params, {"text": text, **({"entities": entities} if entities else {})})
+
+    def send_chat_action(self, params: Params) -> Any:
+        if params.get("action") != "typing":
+            raise TelegramError(400, "Bad Request: wrong parameter action in request")
+        self.chat(params, tuple(_REFUSALS), "text messages")
+        return True
 
     def send_document(self, params: Params) -> Any:
         caption, entities = "", list[Entity]()

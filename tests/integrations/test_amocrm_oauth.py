@@ -245,6 +245,15 @@ def test_a_renamed_account_is_found_at_its_new_address(
     assert paths(emulator) == [TOKEN_PATH, WHERE, TOKEN_PATH]
 
 
+def test_a_refusal_at_the_right_address_is_not_repeated(
+    door: Door, app: App, home: Address, pair: Tokens, emulator: Emulator
+) -> None:
+    emulator.fault("wrong_account")
+    with pytest.raises(Refused, match="amocrm_reconnect"):
+        refresh(door, app, home, pair.refresh_token, pair.access_token)
+    assert paths(emulator) == [TOKEN_PATH, WHERE]
+
+
 def test_a_move_is_followed_once(door: Door, app: App, pair: Tokens, emulator: Emulator) -> None:
     emulator.fault("wrong_account", times=-1)
     with pytest.raises(Refused, match="amocrm_reconnect"):

@@ -5,13 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from flask import Flask, request
+from flask.typing import ResponseReturnValue
 
 from synkro.integrations.amocrm import MOST_LEADS, Amocrm, LeadPage
 from synkro.integrations.amocrm_rules import TooMuch
 from synkro.integrations.errors import Gone, Nonsense
 from synkro.sandbox.world import World
 from tests.integrations.amocrm_reading import END, START, all_leads, asked, expected
-from tests.integrations.conftest import NOW, ConnectAmocrm, Counted, Emulator, company, door_to
+from tests.integrations.conftest import NOW, ConnectAmocrm, Counted, Emulator, Start, company, door_to
 
 
 @pytest.fixture
@@ -155,3 +157,20 @@ def test_an_endless_account_ends_with_a_clear_code(connect_amocrm: ConnectAmocrm
 def test_an_account_without_deals_is_an_empty_page(connect_amocrm: ConnectAmocrm, world: World) -> None:
     amocrm, _ = connect_amocrm(company(world, 0))
     assert amocrm.leads(START, END) == LeadPage((), None, filtered=True)
+
+
+def test_a_full_page_without_a_next_link_is_followed_by_one_more_try(start: Start) -> None:
+    rows = [{"id": n, "updated_at": int(START.timestamp()) + n, "_embedded": {"contacts": []}} for n in range(60)]
+    app = Flask("without links")
+
+    def page() -> ResponseReturnValue:
+        first = (request.args.get("page", 1, type=int) - 1) * 30
+        return {"_embedded": {"leads": rows[first : first + 30]}} if first < 60 else ("", 204)
+
+    app.add_url_rule("/api/v4/leads", view_func=page)
+    emulator = start(app)
+    amocrm = Amocrm({"subdomain": "demo", "token": "t"}, door_to(Counted(), amocrm=emulator))
+    first = amocrm.leads(START, END, filtered=True, limit=30)
+    second = amocrm.leads(START, END, 2, filtered=True, limit=30)
+    third = amocrm.leads(START, END, 3, filtered=True, limit=30)
+    assert [first.next_page, second.next_page, third.next_page] == [2, 3, None]

@@ -122,6 +122,20 @@ def test_a_server_that_gives_less_than_asked_for_loses_nothing(
     assert [message.id for message in read(radist)] == [f"m{n:04d}" for n in range(count)]
 
 
+@pytest.mark.parametrize("inclusive", [True, False])
+def test_a_page_of_one_moment_hides_nothing_that_is_older(inclusive: bool, connect: Connect, world: World) -> None:
+    at = NOW - timedelta(hours=1)
+    times = [at - timedelta(microseconds=1)] * 50 + [at] * 100
+    radist, _ = connect(talk(world, times), until_inclusive=inclusive)
+    assert len(read(radist)) == 150
+
+
+def test_a_short_page_after_full_ones_is_known_to_be_the_last(connect: Connect, world: World) -> None:
+    radist, emulator = connect(talk(world, minutes(330)))
+    read(radist)
+    assert len([entry for entry in emulator.requests() if entry["path"].endswith("/messages/")]) == 4
+
+
 @pytest.mark.parametrize("naive", [True, False])
 def test_the_start_belongs_to_the_window_and_the_end_does_not(naive: bool, connect: Connect, world: World) -> None:
     times = minutes(300)

@@ -1,0 +1,1 @@
+"""The texts of the product in every language, and how they are collected."""
