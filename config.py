@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import secrets
+import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -75,7 +77,8 @@ class _Reader:
 
     def whole(self, name: str, default: int, least: int, most: int) -> int:
         raw = self.text(name, str(default))
-        if raw.isascii() and raw.isdigit() and least <= int(raw) <= most:
+        # the length first: int() of thousands of digits raises
+        if raw.isascii() and raw.isdigit() and len(raw) < 10 and least <= int(raw) <= most:
             return int(raw)
         self.faults.append(f"{name} must be a whole number from {least} to {most}")
         return default
@@ -88,14 +91,26 @@ class _Reader:
 
     def url(self, name: str, schemes: tuple[str, ...], default: str = "") -> str:
         raw = self.text(name, default)
-        if raw and urlsplit(raw).scheme not in schemes:
+        if raw and not raw.startswith(tuple(f"{scheme}://" for scheme in schemes)):
             self.faults.append(f"{name} must start with {' or '.join(s + '://' for s in schemes)}")
+        elif raw and not _is_address(raw):
+            self.faults.append(f"{name} is not an address")
         return raw
 
     def hex_key(self, name: str, raw: str) -> str:
         if raw and not is_encryption_key(raw):
-            self.faults.append(f"{name} must be 64 hexadecimal characters (make one with: flask keys generate)")
+            self.faults.append(f"{name} must be 64 characters 0-9 and a-f (make one with: flask keys generate)")
         return raw
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # raises where it is no number
+    except ValueError:
+        return False
+    # a server on a socket is named by the path or the query
+    return parts.scheme not in ("http", "https") or bool(parts.hostname)
 
 
 def is_encryption_key(text: str) -> bool:
@@ -154,23 +169,29 @@ class _Keys:
             if len(given) < 32 or SAMPLE in given:
                 self.faults.append(f"{name} must be set to a long random value of your own")
             return given
-        return given or self._made_once(name.lower(), make)
+        return given or self._kept(name, self.folder / name.lower(), make)
 
-    def _made_once(self, name: str, make: Callable[[], str]) -> str:
-        path = self.folder / name
+    def _kept(self, name: str, path: Path, make: Callable[[], str]) -> str:
+        try:
+            if not path.exists():
+                self._make(path, make)
+            kept = path.read_text(encoding="ascii")
+        except (OSError, UnicodeDecodeError) as error:
+            self.faults.append(f"{name} is empty and cannot be kept in {path} ({type(error).__name__})")
+            return ""
+        if not kept:
+            self.faults.append(f"{name} is empty, and so is {path}: set the one, or delete the other")
+        return kept
+
+    def _make(self, path: Path, make: Callable[[], str]) -> None:
+        """Written aside and linked, so that two programs that start at once read the same whole key."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if not path.exists():
-            # written aside and linked, so that two programs that start at once read the same whole key
-            draft = path.with_suffix(f".{os.getpid()}")
-            with open(draft, "x", encoding="ascii", opener=lambda p, flags: os.open(p, flags, 0o600)) as file:
-                file.write(make())
-            try:
-                path.hardlink_to(draft)
-            except FileExistsError:
-                pass
-            finally:
-                draft.unlink()
-        return path.read_text(encoding="ascii")
+        with tempfile.NamedTemporaryFile("w", dir=self.folder, encoding="ascii") as draft:  # has mode 0600
+            draft.write(make())
+            draft.flush()
+            os.fsync(draft.fileno())
+            with suppress(FileExistsError):
+                path.hardlink_to(draft.name)
 
 
 def _stand_in_name(kind: str) -> str:
@@ -186,7 +207,8 @@ def _judge(config: Config) -> list[str]:
     faults = []
     if config.encryption_key in config.encryption_keys_old:
         faults.append("FIELD_ENCRYPTION_KEY is also listed in FIELD_ENCRYPTION_KEYS_OLD")
-    if len({config.secret_key, config.encryption_key, config.audit_key}) < 3:
+    keys = [key for key in (config.secret_key, config.encryption_key, config.audit_key) if key]
+    if len(set(keys)) < len(keys):
         faults.append("APP_SECRET_KEY, AUDIT_KEY and FIELD_ENCRYPTION_KEY must differ from each other")
     if datetime(2024, 3, 2, tzinfo=ZoneInfo("Asia/Almaty")).utcoffset() != timedelta(hours=5):
         faults.append(

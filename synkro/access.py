@@ -49,11 +49,13 @@ def init_app(app: Flask) -> None:
         if request.endpoint is None:
             return None  # no such route: the 404 page
         rule = rule_of(request.endpoint)
-        if rule and rule.public:
+        if rule is None:
+            raise AppError(403, "forbidden", _l("This page is not open to you"))
+        if rule.public:
             return None
         if not current_user.is_authenticated:
             return _to_sign_in()
-        if rule is None or not rule.allows(current_user):
+        if not rule.allows(current_user):
             raise AppError(403, "forbidden", _l("This page is not open to you"))
         return None
 

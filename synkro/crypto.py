@@ -35,18 +35,13 @@ class Vault:
         """Text -> `v1.<key id>.<base64url>`. Refuses an empty value: there is nothing to hide in it."""
         if not value:
             raise ValueError("an empty value cannot be sealed")
-        body = base64.urlsafe_b64encode(self._encrypt(value.encode(), context)).decode().rstrip("=")
-        return f"v1.{self._current.hex()}.{body}"
+        return _spelled(self._current, self._encrypt(value.encode(), context))
 
     def open(self, token: str, context: str) -> str:
         """The reverse of seal. Raises CannotOpen."""
-        version, _, rest = token.partition(".")
-        name, _, body = rest.partition(".")
-        if version != "v1":
-            raise CannotOpen("not a sealed value")
         try:
-            sealed = base64.b64decode(body + "=" * (-len(body) % 4), altchars=b"-_", validate=True)
-            return self._decrypt(bytes.fromhex(name), sealed, context).decode()
+            name, sealed = _parts(token)
+            return self._decrypt(name, sealed, context).decode()
         except ValueError:
             raise CannotOpen("not a sealed value") from None
 
@@ -72,6 +67,22 @@ class Vault:
             return cipher.decrypt(sealed[:NONCE], sealed[NONCE:], context.encode())
         except (InvalidTag, ValueError):
             raise CannotOpen("wrong place or changed value") from None
+
+
+def _spelled(name: bytes, sealed: bytes) -> str:
+    return f"v1.{name.hex()}.{base64.urlsafe_b64encode(sealed).decode().rstrip('=')}"
+
+
+def _parts(token: str) -> tuple[bytes, bytes]:
+    """Key id and sealed bytes. Raises ValueError for whatever _spelled does not write.
+
+    Base64 and hex can spell the same bytes in several ways; only one of them is ours.
+    """
+    name, _, body = token.removeprefix("v1.").partition(".")
+    parts = bytes.fromhex(name), base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))
+    if _spelled(*parts) != token:
+        raise ValueError(token[:2])
+    return parts
 
 
 def key_id(key: str) -> bytes:

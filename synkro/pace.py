@@ -15,7 +15,9 @@ local now = redis.call('TIME')
 local at = now[1] * 1000000 + now[2]
 local free = tonumber(redis.call('GET', KEYS[1]) or '0')
 local turn = math.max(at, free)
-redis.call('SET', KEYS[1], string.format('%.0f', turn + ARGV[1]), 'PX', ARGV[2])
+local next = turn + ARGV[1]
+-- kept as long as somebody waits: a key that is forgotten earlier gives the same instants out again
+redis.call('SET', KEYS[1], string.format('%.0f', next), 'PX', string.format('%.0f', (next - at) / 1000 + 1000))
 return string.format('%.0f', turn - at)
 """
 
@@ -29,7 +31,7 @@ class RedisPacer:
     def wait(self, key: str, per_second: float) -> None:
         gap = round(1_000_000 / per_second)
         try:
-            pause = int(self._take_turn(keys=[f"synkro:pace:{key}"], args=[gap, 60_000 + gap // 1000]))
+            pause = int(self._take_turn(keys=[f"synkro:pace:{key}"], args=[gap]))
         except RedisError:
             raise Busy("pace_unavailable", retry_after=30) from None
         time.sleep(pause / 1_000_000)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from flask import Flask, Response, request
-from flask_login import current_user
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
@@ -26,6 +25,7 @@ def init_app(app: Flask, *, production: bool) -> None:
         response.headers.update(HEADERS)
         if production:
             response.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
-        if request.endpoint != "static" and current_user.is_authenticated:
+        if request.endpoint != "static":
+            # the pages of visitors too: their forms carry a token of the session
             response.headers["Cache-Control"] = "no-store"
         return response

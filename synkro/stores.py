@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from redis import Redis
 from redis.backoff import ExponentialBackoff
 from redis.connection import ConnectionPool, UnixDomainSocketConnection
@@ -14,6 +16,12 @@ from sqlalchemy import Engine, event
 
 from config import Config
 from synkro import embedded
+from synkro.embedded import EngineError
+
+log = logging.getLogger(__name__)
+
+ANSWER_SECONDS = 10
+"""Of Redis. A worker that waits for work sets a longer one itself."""
 
 
 def database_url(config: Config) -> str:
@@ -36,16 +44,32 @@ def start_when_needed(config: Config, engine: Engine) -> None:
 
     @event.listens_for(engine, "do_connect")
     def ensure(*_args: Any) -> None:
-        embedded.start(config.var_dir, durable=config.env != "test")
+        try:
+            embedded.start(config.var_dir, durable=config.env != "test")
+        except EngineError as error:
+            log.error("embedded PostgreSQL", exc_info=error)
+            raise psycopg.OperationalError("the embedded PostgreSQL cannot be started") from error
 
 
 def redis_client(config: Config) -> Redis:
     """Reconnects by itself, waiting at most two seconds between tries."""
     retry = Retry(ExponentialBackoff(cap=2, base=0.05), retries=2)
     if config.redis_url:
-        return Redis.from_url(config.redis_url, retry=retry, socket_connect_timeout=3, health_check_interval=30)
+        return Redis.from_url(
+            config.redis_url,
+            retry=retry,
+            socket_connect_timeout=3,
+            socket_timeout=ANSWER_SECONDS,
+            health_check_interval=30,
+        )
     path = _own(config).redis_url.removeprefix("unix://").partition("?")[0]
-    pool = ConnectionPool(connection_class=EmbeddedConnection, path=path, var_dir=config.var_dir, retry=retry)
+    pool = ConnectionPool(
+        connection_class=EmbeddedConnection,
+        path=path,
+        var_dir=config.var_dir,
+        retry=retry,
+        socket_timeout=ANSWER_SECONDS,
+    )
     return Redis(connection_pool=pool)
 
 
@@ -60,8 +84,15 @@ class EmbeddedConnection(UnixDomainSocketConnection):
         try:
             return super()._connect()
         except (OSError, RedisConnectionError):
-            embedded.start(self._var_dir)
+            self._start()
             return super()._connect()
+
+    def _start(self) -> None:
+        try:
+            embedded.start(self._var_dir)
+        except EngineError as error:
+            log.error("embedded Valkey", exc_info=error)
+            raise RedisConnectionError("the embedded Valkey cannot be started") from error
 
 
 def limits_url(config: Config) -> str:

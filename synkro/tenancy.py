@@ -65,8 +65,10 @@ def _enter(scope: Scope) -> Iterator[None]:
     try:
         yield
     finally:
-        db.session.remove()
-        _scope.reset(token)
+        try:
+            db.session.remove()
+        finally:
+            _scope.reset(token)  # whatever happens: a scope must not outlive its block
 
 
 def current_tenant_id() -> uuid.UUID | None:
