@@ -27,8 +27,8 @@ def create_app(config: Config | None = None) -> Flask:
     app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
         app.wsgi_app, x_for=config.proxy_hops, x_proto=config.proxy_hops, x_host=config.proxy_hops
     )
+    log.init_app(app)  # first: what an extension turns away has a number and a line, too
     _extensions(app, config)
-    log.init_app(app)
     errors.init_app(app)
     access.init_app(app)
     security.init_app(app, production=config.production)

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 
 from synkro.errors import AppError, answer, wants_json
 from synkro.i18n import _l
+from synkro.log import bind
 from synkro.tenancy import tenant_scope
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -45,6 +46,17 @@ def init_app(app: Flask) -> None:
     app.view_functions["static"] = access(public=True)(app.view_functions["static"])
 
     @app.before_request
+    def scope() -> None:
+        """Before the gate: the log tells who was turned away, too."""
+        if request.endpoint == "static" or not current_user.is_authenticated:
+            return
+        bind(user_id=current_user.id, tenant_id=current_user.tenant_id)
+        if current_user.tenant_id:
+            entered = tenant_scope(current_user.tenant_id)
+            entered.__enter__()
+            request.environ["synkro.scope"] = entered
+
+    @app.before_request
     def gate() -> Response | None:
         if request.endpoint is None:
             return None  # no such route: the 404 page
@@ -58,13 +70,6 @@ def init_app(app: Flask) -> None:
         if not rule.allows(current_user):
             raise AppError(403, "forbidden", _l("This page is not open to you"))
         return None
-
-    @app.before_request
-    def scope() -> None:
-        if current_user.is_authenticated and current_user.tenant_id and request.endpoint != "static":
-            entered = tenant_scope(current_user.tenant_id)
-            entered.__enter__()
-            request.environ["synkro.scope"] = entered
 
     @app.teardown_request
     def leave(_error: BaseException | None) -> None:

@@ -81,7 +81,7 @@ def _parts(token: str) -> tuple[bytes, bytes]:
     name, _, body = token.removeprefix("v1.").partition(".")
     parts = bytes.fromhex(name), base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))
     if _spelled(*parts) != token:
-        raise ValueError(token[:2])
+        raise ValueError("spelled in another way")
     return parts
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 
-from flask import Flask, Response, jsonify, make_response, render_template, request
+from flask import Flask, Response, g, jsonify, make_response, render_template, request
 from flask_babel import LazyString
 from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
+from synkro.extensions import login
 from synkro.i18n import _l
 from synkro.log import request_id
 
@@ -55,7 +57,7 @@ def wants_json() -> bool:
 
 def answer(status: int, code: str, says: LazyString | str | None = None) -> Response:
     """The one shape of a failure: {error, code} for programs, a page with a request number for people."""
-    title = TITLES.get(status, TITLES[500])
+    title = TITLES.get(status) or TITLES[500 if status >= 500 else 400]
     says = says or ADVICE.get(status, "")
     if wants_json():
         return make_response(jsonify(error=str(says or title), code=code), status)
@@ -79,6 +81,13 @@ def init_app(app: Flask) -> None:
         if status == 405 and (allowed := getattr(error, "valid_methods", None)):
             response.headers["Allow"] = ", ".join(allowed)
         return response
+
+    @app.errorhandler(OperationalError)
+    def away(error: OperationalError) -> Response:
+        log.error("database away", exc_info=error)
+        # shown as to a visitor: who reads the page cannot be looked up now
+        g._login_user = login.anonymous_user()
+        return answer(503, "database_away")
 
     @app.errorhandler(Exception)
     def unknown(error: Exception) -> Response:

@@ -15,9 +15,9 @@ local now = redis.call('TIME')
 local at = now[1] * 1000000 + now[2]
 local free = tonumber(redis.call('GET', KEYS[1]) or '0')
 local turn = math.max(at, free)
-local next = turn + ARGV[1]
+local after = turn + ARGV[1]
 -- kept as long as somebody waits: a key that is forgotten earlier gives the same instants out again
-redis.call('SET', KEYS[1], string.format('%.0f', next), 'PX', string.format('%.0f', (next - at) / 1000 + 1000))
+redis.call('SET', KEYS[1], string.format('%.0f', after), 'PX', string.format('%.0f', (after - at) / 1000 + 1000))
 return string.format('%.0f', turn - at)
 """
 

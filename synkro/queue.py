@@ -7,8 +7,10 @@ import uuid
 
 from redis import Redis
 from redis.exceptions import RedisError
-from rq import Queue
+from rq import Queue, get_current_job
 from rq.serializers import JSONSerializer
+
+from synkro.log import request_id
 
 log = logging.getLogger(__name__)
 
@@ -30,9 +32,20 @@ def ring(redis: Redis, name: str, job: str, *ids: uuid.UUID | str, seconds: int)
     """
     try:
         queue(name, redis).enqueue(
-            job, *(str(i) for i in ids), job_timeout=seconds, result_ttl=0, failure_ttl=KEEP_FAILED_SECONDS
+            job,
+            *(str(i) for i in ids),
+            job_timeout=seconds,
+            result_ttl=0,
+            failure_ttl=KEEP_FAILED_SECONDS,
+            meta={"request_id": request_id()},
         )
     except RedisError as error:
         log.warning("bell not rung", extra={"fields": {"queue": name, "error": type(error).__name__}})
         return False
     return True
+
+
+def rung_by() -> str | None:
+    """In a worker: the id of the request that led to this job, so that one id joins the logs of web and worker."""
+    job = get_current_job()
+    return (job.meta.get("request_id") or None) if job else None

@@ -16,7 +16,7 @@ from synkro.errors import AppError
 from synkro.integrations.errors import ApiError
 from synkro.models import JobRun, Tenant
 from synkro.services import runs, tenants
-from synkro.services.wording import sentence
+from synkro.services.wording import remarks, sentence
 from synkro.tenancy import system_scope
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -91,7 +91,7 @@ def _as_json(run: JobRun) -> dict[str, Any]:
                 "status": step.status,
                 "colour": step.colour,
                 "code": step.code,
-                "says": sentence(step.code, step.params) if step.code else "",
+                "says": remarks(step.code, step.params),
                 "attempts": step.attempts,
                 "seconds": seconds(step),
                 "done": step.done,

@@ -10,7 +10,7 @@ from typing import Any
 
 from flask import Flask, current_app
 from rq.timeouts import JobTimeoutException
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from synkro import log as logs
 from synkro.extensions import settings
@@ -22,6 +22,9 @@ from synkro.services.steps import Claim, Lost
 from synkro.tenancy import db, tenant_scope
 
 log = logging.getLogger(__name__)
+
+LONGEST_PAUSE = 3_600
+"""Seconds. What a vendor asks for beyond it is not believed: a run may not sleep for days."""
 
 
 class Stopping(BaseException):
@@ -48,10 +51,12 @@ def _attempt(claim: Claim) -> Any:
     with Heart(app, claim) as heart:
         try:
             done = _run(claim, heart)
-            return steps.finish(claim, done.colour, done.code, _json(done.params), heart.done, heart.total)
+            told = {**done.params, **({"notices": done.notices} if done.notices else {})}
+            return steps.finish(claim, done.colour, done.code, _json(told), heart.done, heart.total)
         except Lost:
             db.session.rollback()
             log.info("claim lost")
+            steps.let_go(claim)
         except ApiError as error:
             _after_trouble(claim, error.code, error.params, passing=error.passing, wait=error.retry_after)
         except JobTimeoutException:
@@ -61,8 +66,8 @@ def _attempt(claim: Claim) -> Any:
             db.session.rollback()
             log.warning("database lost")
         except Stopping:
+            db.session.rollback()
             steps.try_again(claim, "worker_stopping", "{}", 0, counted=False)
-            raise
         except Exception as error:  # a bug in a step must end in a red step, not in a silent worker
             log.error("step broke", exc_info=error)
             _after_trouble(claim, "internal", {}, passing=True)

@@ -29,10 +29,14 @@ BEAT_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A step came to its end. code: a remark in yellow, None when all went well. params: what its sentence needs."""
+    """A step came to its end. code: a remark in yellow, None when all went well. params: what its sentence needs.
+
+    notices: codes of what is worth knowing although it is in order; they never change the colour.
+    """
 
     code: str | None = None
     params: dict[str, Any] = field(default_factory=dict)
+    notices: tuple[str, ...] = ()
 
     @property
     def colour(self) -> str:

@@ -34,6 +34,7 @@ class KeepAlive(WSGIRequestHandler):
         _connections(self.server).discard(self.connection)
         with contextlib.suppress(OSError):
             super().finish()
+        self.rfile.close()
 
     def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - werkzeug's name
         """Silent: the emulators keep their own log."""

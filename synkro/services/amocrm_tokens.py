@@ -13,7 +13,7 @@ from synkro.extensions import settings
 from synkro.integrations import amocrm_oauth
 from synkro.integrations.amocrm_oauth import App, Tokens
 from synkro.integrations.amocrm_rules import Address, account_address
-from synkro.integrations.errors import Refused
+from synkro.integrations.errors import ApiError, Refused
 from synkro.integrations.http import Door
 from synkro.models import IntegrationConfig, Tenant
 from synkro.services import audit
@@ -57,9 +57,11 @@ def _refreshed(door: Door) -> dict[str, str]:
         tokens = amocrm_oauth.refresh(
             door, _app(values), _address(values), values["refresh_token"], values.get("access_token", "")
         )
-    except Refused:
-        # remembered, so that the next hundred calls do not knock at a closed door
-        _forget(config)
+    except ApiError as error:
+        if error.code == "amocrm_reconnect":
+            # remembered, so that the next hundred calls do not knock at a closed door
+            _forget(config)
+        db.session.rollback()
         raise
     keep(config, tokens)
     return {**config.settings, **open_secrets(config)}

@@ -30,15 +30,18 @@ class Lost(Exception):
     """The claim has ended: another worker took over, or the run was stopped. The work so far is not committed."""
 
 
+# The run is locked first, as by the one who stops it: a step of a run that is being closed cannot be taken.
 _CLAIM = text("""
-    with mine as (
+    with live as (
+        select id from job_runs
+         where id = :run_id and status in ('queued', 'running') and cancel_requested_at is null for update
+    ), mine as (
         update job_steps s
            set status = 'running', attempts = s.attempts + 1, fence = s.fence + 1,
                lease_until = now() + make_interval(secs => :lease), started_at = coalesce(s.started_at, now()),
                finished_at = null, code = null, colour = null, params = '{}'
-          from job_runs r
-         where s.run_id = :run_id and s.key = :key and s.status = 'ready' and s.ready_at <= now()
-           and r.id = s.run_id and r.status in ('queued', 'running') and r.cancel_requested_at is null
+          from live
+         where s.run_id = live.id and s.key = :key and s.status = 'ready' and s.ready_at <= now()
      returning s.id, s.tenant_id, s.run_id, s.key, s.fence, s.attempts, s.cursor
     ), begun as (
         update job_runs set status = 'running', started_at = coalesce(started_at, now())
@@ -78,6 +81,10 @@ _AGAIN = text("""
     update job_steps
        set status = 'ready', ready_at = now() + make_interval(secs => :pause), rung_at = null, lease_until = null,
            code = :code, params = cast(:params as jsonb), attempts = attempts - :uncounted
+     where id = :id and fence = :fence and status = 'running'""")
+
+_LET_GO = text("""
+    update job_steps set lease_until = now() - interval '1 second'
      where id = :id and fence = :fence and status = 'running'""")
 
 _FAIL = text("""
@@ -152,6 +159,13 @@ def fail(held: Claim, code: str, params_json: str) -> None:
     db.session.commit()
 
 
+def let_go(held: Claim) -> None:
+    """The work on a step of a stopped run has ended: the run is over now, not when the lease runs out."""
+    db.session.execute(_LET_GO, {"id": held.step_id, "fence": held.fence})
+    db.session.execute(_CLOSE_STOPPED)
+    db.session.commit()
+
+
 def next_pause(key: StepKey, attempt: int) -> int | None:
     """Seconds before the next try; None when the tries are used up."""
     waits = BY_KEY[key].waits
@@ -174,10 +188,12 @@ _EXPIRED = text("""
 _DUE = text("""
     update job_steps s set rung_at = now()
       from job_runs r
-     where s.id in (select id from job_steps where status = 'ready' and ready_at <= now()
-                       and (rung_at is null or rung_at < now() - make_interval(secs => :quiet))
-                     order by ready_at limit 500 for update skip locked)
-       and r.id = s.run_id and r.status in ('queued', 'running') and r.cancel_requested_at is null
+     where s.id in (select w.id from job_steps w join job_runs a on a.id = w.run_id
+                     where w.status = 'ready' and w.ready_at <= now()
+                       and (w.rung_at is null or w.rung_at < now() - make_interval(secs => :quiet))
+                       and a.status in ('queued', 'running') and a.cancel_requested_at is null
+                     order by w.ready_at limit 500 for update of w skip locked)
+       and r.id = s.run_id
  returning s.tenant_id, s.run_id, s.key""")
 
 _CLOSE_STOPPED = text("""
@@ -206,7 +222,7 @@ def return_expired() -> int:
 
 
 def close_stopped() -> None:
-    """Runs that a person stopped and that no worker holds any more. Needs the system scope."""
+    """Runs that a person stopped and that no worker holds any more. Closes what the scope may see."""
     db.session.execute(_CLOSE_STOPPED)
     db.session.commit()
 

@@ -16,6 +16,7 @@ SENTENCES: dict[str, LazyString] = {
     "radist_not_connected": _l("Radist is not connected: there is nowhere to take dialogs from."),
     "ai_not_connected": _l("The AI is not connected: the report has figures only."),
     "telegram_not_connected": _l("Telegram is not connected: the report is in the cabinet only."),
+    "amocrm_unreadable": _l("Deals without an id or a time, left out: %(rows)s."),
     "radist_unreadable": _l("Messages that could not be read and were left out: %(rows)s."),
     "radist_partial": _l("Radist's chat list did not come to its end: %(chats)s contacts were read."),
     "rows_refused": _l("Rows that Supabase did not take: %(rows)s."),
@@ -33,6 +34,12 @@ SENTENCES: dict[str, LazyString] = {
     ),
     "no_worker": _l("No worker took the check up. Start the worker."),
 }
+
+
+def remarks(code: str | None, params: Mapping[str, Any]) -> str:
+    """What a step has to say: its remark or fault, and notices that change no colour. Empty when all is said."""
+    codes = [*([code] if code else []), *params.get("notices", ())]
+    return " ".join(sentence(one, params) for one in codes)
 
 
 def sentence(code: str, params: Mapping[str, Any]) -> str:

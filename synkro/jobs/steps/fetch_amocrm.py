@@ -18,10 +18,11 @@ class FetchAmocrm(Step):
         amocrm = ctx.connect(Amocrm)
         if ctx.page(DIRECTORY) is None:
             self._directory(ctx, amocrm)
-        self._leads(ctx, amocrm)
+        unreadable = self._leads(ctx, amocrm)
         self._contacts(ctx, amocrm)
         ctx.beat(ctx.count(LEADS), ctx.count(LEADS))
-        return Done()
+        notices = tuple(sorted(amocrm.notices))
+        return Done("amocrm_unreadable", {"rows": unreadable}, notices) if unreadable else Done(notices=notices)
 
     def _directory(self, ctx: Ctx, amocrm: Amocrm) -> None:
         account = amocrm.account()
@@ -31,13 +32,15 @@ class FetchAmocrm(Step):
             "stages": [stage.to_json() for stage in amocrm.stages()],
             "loss_reasons": amocrm.loss_reasons(),
         }
-        ctx.save(DIRECTORY, 0, [row], filtered=account.filter_enabled)
+        if not account.filter_enabled:
+            amocrm.notices.add("amocrm_filter_off")
+        ctx.save(DIRECTORY, 0, [row])
 
-    def _leads(self, ctx: Ctx, amocrm: Amocrm) -> None:
-        """Page by page; a resumed fetch goes on behind the last page that was handed over."""
+    def _leads(self, ctx: Ctx, amocrm: Amocrm) -> int:
+        """Page by page; a resumed fetch goes on behind the last page that was handed over. Rows that were left out."""
         seq, last = ctx.last_meta(LEADS) or (-1, {"next_page": 1, "filtered": None, "limit": PAGE})
         page, filtered, limit = last["next_page"], last["filtered"], last["limit"]
-        done = ctx.count(LEADS)
+        done, unreadable = ctx.count(LEADS), 0
         while page is not None:
             ctx.beat(done)
             found = amocrm.leads(ctx.start, ctx.end, page, filtered=filtered, limit=limit)
@@ -46,6 +49,8 @@ class FetchAmocrm(Step):
             rows = [lead.to_json() for lead in found.leads]
             ctx.save(LEADS, seq, rows, next_page=page, filtered=filtered, limit=limit)
             done += len(rows)
+            unreadable += found.unreadable
+        return unreadable
 
     def _contacts(self, ctx: Ctx, amocrm: Amocrm) -> None:
         """In batches of ids, in the order in which the deals name them."""
