@@ -86,7 +86,7 @@ def init_app(app: Flask) -> None:
     def away(error: OperationalError) -> Response:
         log.error("database away", exc_info=error)
         # shown as to a visitor: who reads the page cannot be looked up now
-        g._login_user = login.anonymous_user()
+        g._login_user = login.anonymous_user()  # noqa: SLF001 (Flask-Login has no other way)
         return answer(503, "database_away")
 
     @app.errorhandler(Exception)

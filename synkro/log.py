@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import re
 import time
 import uuid
@@ -21,17 +22,22 @@ _context: ContextVar[dict[str, str]] = ContextVar("log_context", default={})  # 
 SECRET_PATTERNS = tuple(
     re.compile(pattern)
     for pattern in (
-        r"(?<=bot)\d{5,16}:[\w-]{20,}",  # Telegram puts its token into the path
+        r"(?<!\d)\d{5,16}:[\w-]{20,}",  # a Telegram bot's token; it stands in the path of every call
         r"\b(?:sb_secret_|sb_publishable_|AQ\.|AIza)[\w.-]{8,}",
         r"\beyJ[\w-]{5,}\.[\w-]{5,}(?:\.[\w-]*)?",  # JSON web tokens
         r"(?i)(?<=bearer )[\w.~+/-]{8,}=*",
         r"\bv1\.[0-9a-f]{8}\.[\w-]{16,}",  # our own sealed values: useless alone, but nobody's business
-        r"(?i)(?<=://)[^/\s:@]+:[^/\s@]+(?=@)",  # user:password in a URL
-        r"(?i)(?:(?<=password=)|(?<=secret=)|(?<=token=)|(?<=api_key=)|(?<=apikey=)|(?<=key=))[^&\s,\"']{4,}",
+        r"(?i)(?<=://)[^/\s:@]*:[^/\s@]+(?=@)",  # user:password in a URL
+        r"(?i)(?:(?<=password=)|(?<=secret=)|(?<=token=)|(?<=key=)|(?<=[?&]code=))[^&\s,\"']{4,}",
+        r"(?i)(?:(?<=api-key: )|(?<=apikey: ))\S{4,}",
         r"(?<![\w-])\+?\d[\d ()-]{8,16}\d(?![\w-])",  # phones
     )
 )
+QUOTED = re.compile(r"(?i)((?:password|secret|token|key)[\"']: ?[\"'])[^\"']+")
+"""A named value in JSON or in the repr of a dict: "api_key": "..."."""
 CONTROL = {code: f"\\x{code:02x}" for code in (*range(0x20), 0x7F, *range(0x80, 0xA0), 0x2028, 0x2029)}
+UNESCAPED = {code: f"\\u{code:04x}" for code in CONTROL if code > 0x20}
+"""Control characters that JSON may hold as they are, although many readers end a line there."""
 
 
 def bind(**names: str | uuid.UUID | None) -> None:
@@ -48,14 +54,21 @@ def request_id() -> str:
 
 
 def redact(text: str) -> str:
-    """Secrets, phones and control characters out. Applied to whole lines, exceptions included."""
+    """Secrets and phones out. Applied to everything that is written, exceptions included."""
     for pattern in SECRET_PATTERNS:
         text = pattern.sub("***", text)
-    return text
+    return QUOTED.sub(r"\1***", text)
 
 
 def _clean(value: object) -> object:
-    return redact(value) if isinstance(value, str) else value
+    """What JSON can hold, with every text in it redacted."""
+    if value is None or isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value)):
+        return value
+    if isinstance(value, dict):
+        return {str(name): _clean(one) for name, one in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_clean(one) for one in value]
+    return redact(str(value))
 
 
 class JsonLines(logging.Formatter):
@@ -72,7 +85,7 @@ class JsonLines(logging.Formatter):
         }
         if record.exc_info:
             line["trace"] = redact(self.formatException(record.exc_info))
-        return json.dumps(line, ensure_ascii=False, default=str)
+        return json.dumps(line, ensure_ascii=False).translate(UNESCAPED)
 
 
 class ForPeople(logging.Formatter):
@@ -82,9 +95,10 @@ class ForPeople(logging.Formatter):
         fields = {**_context.get(), **getattr(record, "fields", {})}
         tail = " ".join(f"{name}={value}" for name, value in fields.items())
         at = datetime.fromtimestamp(record.created, UTC).strftime("%H:%M:%S")
-        line = f"{at} {record.levelname:<7} {record.getMessage()} {tail}".rstrip().translate(CONTROL)
-        trace = "\n" + self.formatException(record.exc_info) if record.exc_info else ""
-        return redact(line + trace)
+        lines = [f"{at} {record.levelname:<7} {record.getMessage()} {tail}".rstrip()]
+        if record.exc_info:
+            lines += [f"    {line}" for line in self.formatException(record.exc_info).splitlines()]
+        return "\n".join(redact(line).translate(CONTROL) for line in lines)
 
 
 class DailyFile(logging.Handler):
@@ -98,9 +112,10 @@ class DailyFile(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
-            with self._path().open("a", encoding="utf-8") as file:
-                file.write(self.format(record) + "\n")
-        except OSError:
+            line = self.format(record) + "\n"
+            with self._path().open("a", encoding="utf-8", errors="backslashreplace") as file:
+                file.write(line)
+        except Exception:  # noqa: BLE001 (a line that cannot be written must not break the work)
             self.handleError(record)
 
     def _path(self) -> Path:

@@ -6,40 +6,17 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask_babel import gettext
 
-from synkro import clock
 from synkro.blueprints import formats
 from synkro.blueprints.progress import OneRow, Rows
-from synkro.models.plan import BY_KEY, StepKey
+from synkro.blueprints.step_view import StepView, step_view
 from synkro.models.states import ACTIVE_RUN, RunStatus, StepStatus
 from synkro.services.wording import sentence
 
 LOOK_SECONDS, WAITING_SECONDS = 2, 10
-
-
-@dataclass(frozen=True, slots=True)
-class StepView:
-    """One circle. seconds: how long the work took or takes; None before the start. says: the remark or the fault."""
-
-    n: int
-    key: str
-    title: str
-    short_title: str
-    status: str
-    colour: str
-    says: str
-    done: int
-    total: int | None
-    seconds: int | None
-    attempts: int
-
-    def to_json(self) -> dict[str, Any]:
-        names = ("n", "key", "title", "status", "colour", "says", "done", "total", "attempts")
-        return {name: getattr(self, name) for name in names}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +58,12 @@ class RunView:
     @property
     def remark(self) -> str:
         """The first remark of a step that is done."""
-        return next((step.says for step in self.steps if step.status == StepStatus.DONE and step.says), "")
+        return next((step.says for step in self.steps if step.colour == "yellow"), "")
 
 
 def view(rows: Rows) -> RunView:
     run = rows[0]
-    steps = [_step(row) for row in rows]
+    steps = [step_view(row) for row in rows]
     with_remark = run.status == RunStatus.SUCCEEDED and any(step.colour == "yellow" for step in steps)
     return RunView(
         id=run.id,
@@ -105,30 +82,6 @@ def view(rows: Rows) -> RunView:
         steps=steps,
         poll=_poll(run, steps),
     )
-
-
-def _step(row: OneRow) -> StepView:
-    plan = BY_KEY[StepKey(row.step_key)]
-    return StepView(
-        n=row.step_n,
-        key=row.step_key,
-        title=str(plan.title),
-        short_title=str(plan.short),
-        status=row.step_status,
-        colour=row.step_colour or "",
-        says=sentence(row.step_code, row.step_params) if row.step_code else "",
-        done=row.step_done,
-        total=row.step_total,
-        seconds=_seconds(row),
-        attempts=row.step_attempts,
-    )
-
-
-def _seconds(row: OneRow) -> int | None:
-    end = clock.now() if row.step_status == StepStatus.RUNNING else row.step_finished_at
-    if row.step_started_at is None or end is None:
-        return None
-    return max(int((end - row.step_started_at).total_seconds()), 0)
 
 
 def _problem(run: OneRow, steps: Sequence[StepView]) -> Problem:

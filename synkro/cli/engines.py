@@ -6,11 +6,10 @@ import click
 from flask.cli import AppGroup
 
 from synkro import embedded
-from synkro.cli.words import command, fail, say
-from synkro.embedded import EngineError
+from synkro.cli.words import EXITS, command, fail, say
 from synkro.extensions import settings
 
-group = AppGroup("engines", help="The embedded PostgreSQL and Valkey.")
+group = AppGroup("engines", help="The embedded PostgreSQL and Valkey.", epilog=EXITS)
 COMMANDS = (group,)
 
 
@@ -18,10 +17,7 @@ COMMANDS = (group,)
 @command
 def start() -> None:
     """Start what does not run."""
-    try:
-        embedded.start(settings().var_dir)
-    except EngineError as error:
-        fail(str(error))
+    embedded.start(settings().var_dir)
     say("running")
 
 
@@ -29,10 +25,7 @@ def start() -> None:
 @command
 def stop() -> None:
     """Stop both, cleanly."""
-    try:
-        embedded.stop(settings().var_dir)
-    except EngineError as error:
-        fail(str(error))
+    embedded.stop(settings().var_dir)
     say("stopped")
 
 

@@ -10,14 +10,14 @@ import click
 from flask.cli import AppGroup
 from flask_babel import force_locale
 
-from synkro.cli.words import OPERATOR, command, say, show, the_tenant
+from synkro.cli.words import EXITS, OPERATOR, command, say, show, the_tenant
 from synkro.integrations import INTEGRATIONS
 from synkro.integrations.supabase import schema_sql
 from synkro.services import integrations
 from synkro.services.wording import sentence
 from synkro.tenancy import db, tenant_scope
 
-group = AppGroup("integrations", help="Connections of a company to outside services.")
+group = AppGroup("integrations", help="Connections of a company to outside services.", epilog=EXITS)
 KIND = click.Choice(list(INTEGRATIONS))
 WAIT_SECONDS = 60
 
@@ -30,7 +30,7 @@ def set_(slug: str, kind: str) -> None:
     """Save settings of KIND for the company SLUG: a JSON object {"field": "value"} on standard input."""
     try:
         values = json.load(sys.stdin)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise click.UsageError("standard input is not JSON") from None
     if not isinstance(values, dict) or not all(isinstance(v, (str, int)) or v is None for v in values.values()):
         raise click.UsageError('standard input must be an object {"field": "value"}')

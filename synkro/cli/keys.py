@@ -8,7 +8,7 @@ import click
 from flask.cli import AppGroup
 from sqlalchemy import select
 
-from synkro.cli.words import command, fail, say
+from synkro.cli.words import EXITS, command, fail, say
 from synkro.crypto import CannotOpen
 from synkro.models import IntegrationConfig
 from synkro.services import health, tenants
@@ -16,7 +16,7 @@ from synkro.services.health import WrongKey
 from synkro.services.secrets import open_secrets
 from synkro.tenancy import db, tenant_scope
 
-group = AppGroup("keys", help="The key that seals secrets.")
+group = AppGroup("keys", help="The key that seals secrets.", epilog=EXITS)
 COMMANDS = (group,)
 
 

@@ -6,7 +6,7 @@ import click
 from flask import current_app
 
 from synkro import queue
-from synkro.cli.words import fail
+from synkro.cli.words import command, fail
 from synkro.jobs import scheduler as clock
 from synkro.jobs.tick import tick as tick_once
 from synkro.jobs.worker import flask_command, supervise, work_on
@@ -37,12 +37,15 @@ def scheduler() -> None:
 
 
 @click.command("tick")
+@command
 def tick() -> None:
     """Do one tick here and now."""
     tick_once()
 
 
+@command
 def _verify_key() -> None:
+    """Better no worker than one whose every step fails."""
     try:
         health.verify_key()
     except WrongKey as error:

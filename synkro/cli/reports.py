@@ -12,7 +12,7 @@ from flask.cli import AppGroup
 
 from synkro.analysis.window import parse_instant
 from synkro.cli.runs import exit_by, print_run, wait
-from synkro.cli.words import OPERATOR, command, fail, say, show, the_tenant
+from synkro.cli.words import EXITS, OPERATOR, command, fail, say, show, the_tenant
 from synkro.integrations.supabase import Supabase
 from synkro.models import Report
 from synkro.models.states import Kind
@@ -20,7 +20,7 @@ from synkro.services import integrations, reports, runs
 from synkro.services.reports import Body
 from synkro.tenancy import db, system_scope, tenant_scope
 
-group = AppGroup("reports", help="Reports.")
+group = AppGroup("reports", help="Reports.", epilog=EXITS)
 COMMANDS = (group,)
 
 

@@ -9,14 +9,14 @@ import uuid
 import click
 from flask.cli import AppGroup
 
-from synkro.cli.words import OPERATOR, as_json, command, fail, say, show, the_run
+from synkro.cli.words import EXITS, OPERATOR, as_json, command, fail, say, show, the_run
 from synkro.models import JobRun
 from synkro.models.plan import StepKey
 from synkro.models.states import ACTIVE_RUN, RunStatus
 from synkro.services import runs
 from synkro.tenancy import db, tenant_scope
 
-group = AppGroup("runs", help="Runs of the pipeline.")
+group = AppGroup("runs", help="Runs of the pipeline.", epilog=EXITS)
 COMMANDS = (group,)
 
 
@@ -49,11 +49,12 @@ def retry(run: str, step: str | None) -> None:
 @click.argument("run")
 @command
 def cancel(run: str) -> None:
-    """Stop a run."""
+    """Stop a run. One that has ended stays as it is."""
     tenant_id, run_id = the_run(run)
     with tenant_scope(tenant_id):
         runs.stop(_found(run_id), actor=OPERATOR)
-    say("stopping")
+        status = _found(run_id).status
+    say("stopping" if status in ACTIVE_RUN else f"{status}: nothing is left to stop")
 
 
 def _found(run_id: uuid.UUID) -> JobRun:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import click
 from flask.cli import AppGroup
 
-from synkro.cli.words import OPERATOR, command, say
+from synkro.cli.words import EXITS, OPERATOR, command, say
 from synkro.services import tenants
 
-group = AppGroup("tenants", help="Companies.")
+group = AppGroup("tenants", help="Companies.", epilog=EXITS)
 COMMANDS = (group,)
 
 

@@ -7,11 +7,11 @@ import sys
 import click
 from flask.cli import AppGroup
 
-from synkro.cli.words import OPERATOR, command, say, the_tenant
+from synkro.cli.words import EXITS, OPERATOR, command, say, the_tenant
 from synkro.models.states import Role
 from synkro.services import accounts
 
-group = AppGroup("users", help="People.")
+group = AppGroup("users", help="People.", epilog=EXITS)
 COMMANDS = (group,)
 
 
@@ -25,6 +25,6 @@ COMMANDS = (group,)
 def create(email: str, role: str, slug: str | None, *, can_manage_settings: bool, password_stdin: bool) -> None:  # noqa: ARG001
     """Create the account EMAIL. The password is read from standard input, never from the command line."""
     tenant = the_tenant(slug) if slug else None
-    password = sys.stdin.readline().rstrip("\n")
+    password = sys.stdin.readline().rstrip("\r\n")
     accounts.create(email, password, Role(role), tenant, can_manage_settings=can_manage_settings, actor=OPERATOR)
     say(f"created {email}")

@@ -1,4 +1,4 @@
-"""How commands talk: JSON or plain lines, known refusals as one sentence, exit codes 0 done, 1 failed, 2 wrong use."""
+"""How commands talk: JSON or plain lines, known refusals as one sentence, exit codes as in EXITS."""
 
 from __future__ import annotations
 
@@ -11,7 +11,12 @@ from typing import Any, NoReturn, TypeVar
 
 import click
 from flask_babel import force_locale
+from psycopg.errors import UndefinedColumn, UndefinedTable
+from redis.exceptions import RedisError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
+from synkro.crypto import CannotOpen
+from synkro.embedded import EngineError
 from synkro.errors import AppError
 from synkro.integrations.errors import ApiError
 from synkro.models import JobRun, Tenant
@@ -21,6 +26,8 @@ from synkro.tenancy import system_scope
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 OPERATOR = "command line"
+EXITS = "Exit codes: 0 done; 1 failed, also when there is no such company, run or report; 2 wrong use."
+"""Shown under the help of every group."""
 
 
 def command(function: Command) -> Command:
@@ -31,12 +38,35 @@ def command(function: Command) -> Command:
         with force_locale("en"):
             try:
                 return function(*args, **kwargs)
-            except AppError as error:
-                fail(f"{error.says} ({error.code})")
-            except ApiError as error:
-                fail(f"{sentence(error.code, error.params)} ({error.code})")
+            except UnicodeError:
+                raise click.UsageError("what was given is not UTF-8 text") from None
+            except Exception as error:
+                text = refusal(error)
+                if text is None:
+                    raise
+                fail(text)
 
     return run  # type: ignore[return-value]
+
+
+def refusal(error: Exception) -> str | None:
+    """One sentence for what may well happen; None for what is a defect and deserves its trace."""
+    match error:
+        case AppError():
+            return f"{error.says} ({error.code})"
+        case ApiError():
+            return f"{sentence(error.code, error.params)} ({error.code})"
+        case EngineError():
+            return f"{error} (engine_down)"
+        case CannotOpen():
+            return "A stored value was sealed with a key that is not configured (wrong_key)"
+        case OperationalError():
+            return "The database is not available (database_down)"
+        case ProgrammingError(orig=UndefinedTable() | UndefinedColumn()):
+            return "The tables are missing or old: run flask db upgrade (not_migrated)"
+        case RedisError():
+            return "Redis is not available (redis_down)"
+    return None
 
 
 def say(text: str) -> None:
@@ -55,7 +85,7 @@ def show(data: Any) -> None:
 def the_tenant(slug: str) -> Tenant:
     tenant = tenants.by_slug(slug)
     if tenant is None:
-        raise click.UsageError(f"there is no tenant {slug!r}")
+        fail(f"There is no company {slug!r} (no_tenant)")
     return tenant
 
 

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 
+from rq.timeouts import JobTimeoutException
+
 from synkro import log as logs
+from synkro import queue
 from synkro.services import integrations
-from synkro.tenancy import tenant_scope
+from synkro.tenancy import db, tenant_scope
+
+log = logging.getLogger(__name__)
 
 
 def check(tenant_id: str, kind: str) -> None:
     logs.unbind()
-    logs.bind(tenant_id=tenant_id, check=kind)
+    logs.bind(tenant_id=tenant_id, check=kind, request_id=queue.rung_by())
     with tenant_scope(uuid.UUID(tenant_id)):
-        integrations.run_check(kind)
+        try:
+            integrations.run_check(kind)
+        except JobTimeoutException:
+            db.session().invalidate()  # it may have struck in the middle of a query
+            integrations.break_check(kind, "check_too_long")
+        except Exception as error:  # a person waits for a colour
+            log.error("check broke", exc_info=error)
+            integrations.break_check(kind, "internal")

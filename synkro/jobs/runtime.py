@@ -10,9 +10,10 @@ from typing import Any
 
 from flask import Flask, current_app
 from rq.timeouts import JobTimeoutException
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import OperationalError
 
 from synkro import log as logs
+from synkro import queue
 from synkro.extensions import settings
 from synkro.integrations.errors import ApiError
 from synkro.jobs.pipeline import STEPS
@@ -23,9 +24,6 @@ from synkro.tenancy import db, tenant_scope
 
 log = logging.getLogger(__name__)
 
-LONGEST_PAUSE = 3_600
-"""Seconds. What a vendor asks for beyond it is not believed: a run may not sleep for days."""
-
 
 class Stopping(BaseException):
     """The worker was asked to end: the step goes back to ready, and the try is not counted."""
@@ -34,7 +32,7 @@ class Stopping(BaseException):
 def work(tenant_id: str, run_id: str, key: str) -> None:
     """Do a step if it is there to be done. Arguments are ids only: they lie in Redis."""
     logs.unbind()
-    logs.bind(tenant_id=tenant_id, run_id=run_id, step=key)
+    logs.bind(tenant_id=tenant_id, run_id=run_id, step=key, request_id=queue.rung_by())
     with tenant_scope(uuid.UUID(tenant_id)):
         claim = steps.claim(uuid.UUID(run_id), key, settings().lease_seconds)
         if claim is None:
@@ -60,13 +58,14 @@ def _attempt(claim: Claim) -> Any:
         except ApiError as error:
             _after_trouble(claim, error.code, error.params, passing=error.passing, wait=error.retry_after)
         except JobTimeoutException:
+            db.session().invalidate()  # it may have struck in the middle of a query
             _after_trouble(claim, "step_too_long", {}, passing=True)
         except OperationalError:
             # the database went away: the lease runs out and the tick gives the step back
             db.session.rollback()
             log.warning("database lost")
         except Stopping:
-            db.session.rollback()
+            db.session().invalidate()
             steps.try_again(claim, "worker_stopping", "{}", 0, counted=False)
         except Exception as error:  # a bug in a step must end in a red step, not in a silent worker
             log.error("step broke", exc_info=error)
@@ -93,7 +92,7 @@ def _after_trouble(
         steps.fail(claim, code, _json(params))
         return
     # jitter: many tenants that were turned away together do not come back together
-    seconds = max(wait or 0, pause * random.uniform(0.8, 1.2))  # noqa: S311
+    seconds = max(min(wait or 0, steps.LONGEST_PAUSE), pause * random.uniform(0.8, 1.2))  # noqa: S311
     log.info("step waits", extra={"fields": {"code": code, "pause": round(seconds)}})
     steps.try_again(claim, code, _json(params), seconds)
 

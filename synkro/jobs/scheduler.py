@@ -39,9 +39,8 @@ class Clock:
     def __init__(self) -> None:
         self._stopping = False
         self._asserted = 0.0
-        self._scheduler = Scheduler(
-            queue=queue.queue(queue.TICK, redis()), connection=redis(), interval=1, job_class=JsonJob
-        )
+        self._queue = queue.queue(queue.TICK, redis())
+        self._scheduler = Scheduler(queue=self._queue, connection=redis(), interval=1, job_class=JsonJob)
 
     def run(self) -> None:
         signal.signal(signal.SIGTERM, self._stop)
@@ -57,7 +56,8 @@ class Clock:
     def _turn(self) -> None:
         if time.monotonic() - self._asserted > ASSERT_SECONDS or ENTRY not in self._scheduler:
             self._assert()
-        if self._scheduler.acquire_lock():
+        # without a worker the ticks would pile up, and one that waits is as good as a thousand
+        if self._queue.is_empty() and self._scheduler.acquire_lock():
             try:
                 self._scheduler.enqueue_jobs()
             finally:

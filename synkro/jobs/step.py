@@ -129,10 +129,16 @@ class Ctx:
         artifacts.put(self.run.id, name, seq, list(rows), meta)
         db.session.commit()
 
-    def forget(self, *names: str) -> None:
-        """Remove the pages that are about to be made anew."""
+    def begin(self, *names: str) -> None:
+        """Clear what an earlier round of the run left under these names; a try that goes on keeps its pages."""
+        if not self.cursor.get("begun"):
+            self.forget(*names)
+            self.mark(begun=True)
+
+    def forget(self, *names: str, first: int = 0) -> None:
+        """Remove the pages that are about to be made anew, from a number on."""
         steps.hold(self.claim)
-        artifacts.forget(self.run.id, names)
+        artifacts.forget(self.run.id, names, first)
         db.session.commit()
 
     def pages(self, name: str, after: int = -1) -> Iterator[Page]:

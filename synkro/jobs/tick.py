@@ -21,13 +21,14 @@ def tick() -> None:
     """May run in any number of copies at once: rows are taken with SKIP LOCKED and unique windows."""
     logs.unbind()
     with system_scope("tick"):
-        returned = steps.return_expired()
         steps.close_stopped()
+        returned = steps.return_expired()
         bells = steps.due(QUIET_SECONDS)
-        due = schedules.due_now()
-        artifacts.purge(settings().artifact_days)
     for bell in bells:
         runs.ring(bell.tenant_id, bell.run_id, bell.key)
+    with system_scope("tick"):
+        due = schedules.due_now()
+        artifacts.purge(settings().artifact_days)
     for one in due:
         _start(one)
     health.mark_tick()
@@ -37,9 +38,9 @@ def tick() -> None:
 
 def _start(due: Due) -> None:
     """A tenant whose other run is active keeps its turn: the window stays due."""
-    tenant = tenants.get(due.tenant_id)
     with tenant_scope(due.tenant_id):
         try:
+            tenant = tenants.get(due.tenant_id)
             run, started = runs.start(tenant, due.kind, due.window.start, due.window.end, actor="schedule")
         except AppError as error:
             log.warning("due run refused", extra={"fields": {"code": error.code, "tenant_id": str(due.tenant_id)}})

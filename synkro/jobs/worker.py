@@ -35,6 +35,8 @@ class Worker(SimpleWorker):
         """A step does not run for minutes against a stopping machine: it goes back to ready and is not counted."""
         super().handle_warm_shutdown_request()
         if self.get_current_job_id():
+            # rq would note it only after us, and takes what a job raises for the job's own failure: it would go on
+            self._stop_requested = True
             raise Stopping
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import delete, select, text
+from sqlalchemy import delete, exists, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from synkro import clock
@@ -80,9 +80,15 @@ def count(run_id: uuid.UUID, name: str) -> int:
     return int(total)
 
 
-def forget(run_id: uuid.UUID, names: tuple[str, ...]) -> None:
-    """Remove pages that a step is about to make anew. The caller commits."""
-    db.session.execute(delete(Artifact).where(Artifact.run_id == run_id, Artifact.name.in_(names)))
+def remain(run_id: uuid.UUID) -> bool:
+    """Whether anything of the run is still here: retention takes it away one day."""
+    return bool(db.session.execute(select(exists().where(Artifact.run_id == run_id))).scalar())
+
+
+def forget(run_id: uuid.UUID, names: tuple[str, ...], first: int = 0) -> None:
+    """Remove pages that a step is about to make anew, from a number on. The caller commits."""
+    old = (Artifact.run_id == run_id, Artifact.name.in_(names), Artifact.seq >= first)
+    db.session.execute(delete(Artifact).where(*old))
 
 
 def purge(days: int, most: int = 2_000) -> int:

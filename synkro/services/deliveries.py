@@ -6,6 +6,7 @@ import uuid
 
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import aliased
 
 from synkro import clock
 from synkro.models import Delivery
@@ -57,3 +58,29 @@ def end(delivery: Delivery, status: DeliveryStatus, *, message_id: int | None = 
         .values(status=status, message_id=message_id, code=code, sent_at=sent_at)
     )
     db.session.commit()
+
+
+def release(report_id: uuid.UUID) -> None:
+    """A person has looked and wants it sent: parts of which nobody knows may go once more. The caller commits."""
+    db.session.execute(
+        update(Delivery)
+        .where(Delivery.report_id == report_id, Delivery.status == DeliveryStatus.UNKNOWN)
+        .values(status=DeliveryStatus.PLANNED)
+    )
+
+
+def follow(channel: str, old_target: str, new_target: str) -> None:
+    """A target has another id now: what was sent there counts as sent to the new one. The caller commits."""
+    twin = aliased(Delivery)
+    taken = select(twin.id).where(
+        twin.report_id == Delivery.report_id,
+        twin.channel == channel,
+        twin.target == new_target,
+        twin.part == Delivery.part,
+    )
+    db.session.execute(
+        update(Delivery)
+        .where(Delivery.channel == channel, Delivery.target == old_target, ~taken.exists())
+        .values(target=new_target)
+        .execution_options(synchronize_session=False)
+    )

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
+from sqlalchemy.dialects.postgresql import insert
 
 from synkro import clock, queue
+from synkro.crypto import CannotOpen
 from synkro.errors import AppError
 from synkro.extensions import redis, settings
 from synkro.i18n import _l
@@ -32,6 +35,10 @@ class NotConnected(ApiError):
     """The tenant has not filled in this service."""
 
 
+class KeysUnreadable(ApiError):
+    """What was saved does not open: sealed with a key of the installation that is gone, or changed by hand."""
+
+
 def find(kind: str) -> IntegrationConfig | None:
     statement = select(IntegrationConfig).where(IntegrationConfig.kind == kind)
     return db.session.execute(statement.execution_options(populate_existing=True)).scalar_one_or_none()
@@ -42,18 +49,28 @@ def save(kind: str, values: Mapping[str, str], *, actor: str = "") -> Integratio
     cls = INTEGRATIONS[kind]
     if unknown := set(values) - {field.name for field in cls.fields}:
         raise AppError(422, "unknown_field", _l("Unknown field: ") + ", ".join(sorted(unknown)))
-    config = find(kind) or IntegrationConfig(
-        tenant_id=current_tenant_id(), kind=kind, settings={}, secrets={}, version=0
-    )
-    changed = _fill(config, cls, values)
-    config.version = (config.version or 0) + 1
-    config.check_colour = config.check_code = config.checked_at = None
+    config = _locked(kind)
+    try:
+        changed = _fill(config, cls, values)
+    except AppError:
+        db.session.rollback()
+        raise
+    config.version += 1
+    config.check_colour = config.check_code = config.checked_at = config.check_requested_at = None
     config.check_params = {}
     config.updated_at = clock.now()
-    db.session.add(config)
     audit.record("integration_saved", "integration", kind, actor=actor, fields=changed)
     db.session.commit()
     return config
+
+
+def _locked(kind: str) -> IntegrationConfig:
+    """The row, made if need be and held until the commit: whoever writes settings or tokens writes after the other."""
+    empty = {"settings": {}, "secrets": {}, "check_params": {}, "version": 0}
+    fresh = insert(IntegrationConfig).values(id=uuid.uuid4(), tenant_id=current_tenant_id(), kind=kind, **empty)
+    db.session.execute(fresh.on_conflict_do_nothing())
+    statement = select(IntegrationConfig).where(IntegrationConfig.kind == kind).with_for_update()
+    return db.session.execute(statement.execution_options(populate_existing=True)).scalar_one()
 
 
 def _fill(config: IntegrationConfig, cls: type[Integration], values: Mapping[str, str]) -> list[str]:
@@ -75,16 +92,22 @@ def _fill(config: IntegrationConfig, cls: type[Integration], values: Mapping[str
 
 
 def is_connected(kind: str) -> bool:
-    config = find(kind)
-    return config is not None and not INTEGRATIONS[kind].missing({**config.settings, **config.secrets})
+    return _is_complete(find(kind))
+
+
+def _is_complete(config: IntegrationConfig | None) -> bool:
+    return config is not None and not INTEGRATIONS[config.kind].missing({**config.settings, **config.secrets})
 
 
 def build(kind: str) -> Integration:
     """A client with the tenant's own keys. Raises NotConnected, or ApiError where a token cannot be renewed."""
     config = find(kind)
-    if config is None or not is_connected(kind):
+    if config is None or not _is_complete(config):
         raise NotConnected(f"{kind}_not_connected")
-    values = {**config.settings, **open_secrets(config)}
+    try:
+        values = {**config.settings, **open_secrets(config)}
+    except CannotOpen:
+        raise KeysUnreadable("keys_unreadable") from None
     db.session.rollback()  # no transaction stays open while a vendor is called
     if kind == "amocrm":
         values = amocrm_tokens.fresh(values, door())
@@ -99,14 +122,18 @@ def door() -> Door:
 def request_check(kind: str) -> datetime:
     """Ask a worker to check; pressing again while one is asked for makes no second one. The time of the request."""
     now = clock.now()
+    asked, quiet = IntegrationConfig.check_requested_at, now - timedelta(seconds=CHECK_SECONDS)
+    taken = db.session.execute(
+        update(IntegrationConfig)
+        .where(IntegrationConfig.kind == kind, or_(asked.is_(None), asked <= quiet))
+        .values(check_requested_at=now)
+    )
+    db.session.commit()
     config = find(kind)
     if config is None:
         raise AppError(404, f"{kind}_not_connected", _l("This service is not connected yet"))
-    waiting = config.check_requested_at and (now - config.check_requested_at).total_seconds() < CHECK_SECONDS
-    if waiting and config.check_requested_at:
-        return config.check_requested_at
-    config.check_requested_at = now
-    db.session.commit()
+    if not taken.rowcount:  # type: ignore[attr-defined]
+        return config.check_requested_at or now
     queue.ring(redis(), queue.CHECKS, CHECK, config.tenant_id, kind, seconds=CHECK_SECONDS)
     return now
 
@@ -122,6 +149,13 @@ def run_check(kind: str) -> Check:
         outcome = Check("red", error.code, error.params)
     _store(kind, version, outcome, time.monotonic() - started)
     return outcome
+
+
+def break_check(kind: str, code: str) -> None:
+    """The check came to no end of its own: it took too long, or it broke on our side."""
+    db.session.rollback()
+    config = find(kind)
+    _store(kind, config.version if config else 0, Check("red", code), CHECK_SECONDS)
 
 
 def _store(kind: str, version: int, outcome: Check, seconds: float) -> None:
@@ -148,9 +182,7 @@ def says(config: IntegrationConfig) -> str:
 
 def save_setting(kind: str, name: str, value: str, reason: str) -> None:
     """A value that the vendor changed, such as the new id of a group. Does not ask for a new check."""
-    config = find(kind)
-    if config is None:
-        return
+    config = _locked(kind)
     config.settings = {**config.settings, name: value}
     audit.record("setting_followed", "integration", kind, field=name, reason=reason)
     db.session.commit()

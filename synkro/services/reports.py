@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import and_, func, or_, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from synkro.errors import AppError
 from synkro.i18n import _l
@@ -106,7 +106,7 @@ def first_comments(report_ids: list[uuid.UUID]) -> dict[uuid.UUID, str]:
         select(ReportComment.report_id, ReportComment.body)
         .where(ReportComment.report_id.in_(report_ids))
         .order_by(ReportComment.report_id, ReportComment.created_at.desc())
-        .distinct(ReportComment.report_id)
+        .ext(distinct_on(ReportComment.report_id))
     )
     return {row.report_id: row.body for row in db.session.execute(statement)}
 

@@ -15,11 +15,13 @@ from synkro.i18n import _l
 from synkro.models import JobRun, JobStep, Report, Tenant
 from synkro.models.plan import BY_KEY, PLAN, StepKey
 from synkro.models.states import ACTIVE_RUN, Kind, RunStatus, StepStatus
-from synkro.services import audit
+from synkro.services import artifacts, audit, deliveries, reports
 from synkro.tenancy import db
 
 WORK = "synkro.jobs.runtime.work"
 LONGEST_DAYS = 400
+MOST_STARTS = 3
+"""The run in the way may end between our try and our look at it: then the next try succeeds."""
 
 
 def start(
@@ -32,29 +34,43 @@ def start(
     _judge_window(start_at, end_at)
     if tenant.is_paused:
         raise AppError(409, "tenant_paused", _l("The company is paused: no reports are made"))
-    run = JobRun(
-        id=uuid.uuid4(),
-        tenant_id=tenant.id,
-        kind=kind,
-        status=RunStatus.QUEUED,
-        window_start=start_at,
-        window_end=end_at,
-        timezone=tenant.timezone,
-        language=tenant.language,
-        sandbox=settings().sandbox,
-        started_by=by,
-    )
+    for _ in range(MOST_STARTS):
+        run = JobRun(
+            id=uuid.uuid4(),
+            tenant_id=tenant.id,
+            kind=kind,
+            status=RunStatus.QUEUED,
+            window_start=start_at,
+            window_end=end_at,
+            timezone=tenant.timezone,
+            language=tenant.language,
+            sandbox=settings().sandbox,
+            started_by=by,
+        )
+        if _added(run, actor):
+            ring(run.tenant_id, run.id, PLAN[0].key)
+            return run, True
+        if found := _the_one_in_the_way(kind, start_at, end_at):
+            return found, False
+    raise _another_active()
+
+
+def _added(run: JobRun, actor: str) -> bool:
+    """False: a constraint says that there is another run."""
     try:
         db.session.add(run)
         db.session.flush()
         db.session.add_all(_steps(run))
-        audit.record("run_started", "run", run.id, actor=actor, kind=str(kind))
+        audit.record("run_started", "run", run.id, actor=actor, kind=str(run.kind))
         db.session.commit()
     except IntegrityError:
         db.session.rollback()
-        return _the_one_in_the_way(kind, start_at, end_at), False
-    ring(run.tenant_id, run.id, PLAN[0].key)
-    return run, True
+        return False
+    return True
+
+
+def _another_active() -> AppError:
+    return AppError(409, "another_run_active", _l("Another report is being made right now"))
 
 
 def _judge_window(start_at: datetime, end_at: datetime) -> None:
@@ -82,12 +98,13 @@ def _steps(run: JobRun) -> list[JobStep]:
     ]
 
 
-def _the_one_in_the_way(kind: Kind, start_at: datetime, end_at: datetime) -> JobRun:
-    """The active run, else the run that this scheduled window already has."""
-    if found := active():
+def _the_one_in_the_way(kind: Kind, start_at: datetime, end_at: datetime) -> JobRun | None:
+    """The active run, else the run that this scheduled window already has; None when it has just ended."""
+    found = active()
+    if found or kind == Kind.MANUAL:
         return found
     same = select(JobRun).where(JobRun.kind == kind, JobRun.window_start == start_at, JobRun.window_end == end_at)
-    return db.session.execute(same.order_by(JobRun.created_at.desc()).limit(1)).scalar_one()
+    return db.session.execute(same.order_by(JobRun.created_at.desc()).limit(1)).scalar_one_or_none()
 
 
 def active() -> JobRun | None:
@@ -141,7 +158,27 @@ def _close_if_idle(run_id: uuid.UUID) -> None:
 
 
 def resume(run: JobRun, from_key: StepKey | None = None, *, actor: str = "") -> StepKey:
-    """Continue an ended run from a step, by default from the first that is not done. Raises AppError."""
+    """Continue an ended run from a step, by default from the first that is not done. Raises AppError.
+
+    A step that had not come to its end goes on where it was; one that was done, and all behind it, begin anew.
+    """
+    run = db.session.get_one(JobRun, run.id, populate_existing=True, with_for_update=True)
+    try:
+        first = _reopened(run, from_key)
+        audit.record("run_resumed", "run", run.id, actor=actor, step=first)
+        db.session.commit()
+    except IntegrityError:
+        db.session.rollback()
+        raise _another_active() from None
+    except AppError:
+        db.session.rollback()
+        raise
+    ring(run.tenant_id, run.id, first)
+    return first
+
+
+def _reopened(run: JobRun, from_key: StepKey | None) -> StepKey:
+    """The caller holds the row of the run, so two who continue at once make one start."""
     if run.status not in (RunStatus.FAILED, RunStatus.CANCELLED, RunStatus.SUCCEEDED):
         raise AppError(409, "run_not_ended", _l("The run has not ended yet"))
     steps = steps_of(run.id)
@@ -151,16 +188,15 @@ def resume(run: JobRun, from_key: StepKey | None = None, *, actor: str = "") -> 
         raise AppError(409, "nothing_to_resume", _l("Every step of this run is done"))
     if any(step.n < first.n for step in undone):
         raise AppError(409, "earlier_step_open", _l("An earlier step is not done yet: continue from there"))
+    if first.n > 1 and not artifacts.remain(run.id):
+        raise AppError(409, "pages_deleted", _l("What was loaded is deleted by now: begin with the first step"))
+    if from_key == StepKey.NOTIFY_TELEGRAM:
+        deliveries.release(reports.id_for(run.id))
+    goes_on = first.cursor if first.status != StepStatus.DONE else {}
     for step in steps[first.n - 1 :]:
         _reset(step, ready=step.n == first.n)
+    first.cursor = goes_on
     run.status, run.code, run.finished_at, run.cancel_requested_at = RunStatus.QUEUED, None, None, None
-    audit.record("run_resumed", "run", run.id, actor=actor, step=first.key)
-    try:
-        db.session.commit()
-    except IntegrityError:
-        db.session.rollback()
-        raise AppError(409, "another_run_active", _l("Another report is being made right now")) from None
-    ring(run.tenant_id, run.id, StepKey(first.key))
     return StepKey(first.key)
 
 

@@ -12,6 +12,9 @@ from sqlalchemy import Connection, text
 from synkro.models.plan import BY_KEY, PLAN, StepKey
 from synkro.tenancy import db
 
+LONGEST_PAUSE = 3_600
+"""Seconds. A vendor who asks for more is not waited for so long: a run may not sleep for days."""
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:

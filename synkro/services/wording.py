@@ -32,6 +32,8 @@ SENTENCES: dict[str, LazyString] = {
     "telegram_earlier_unknown": _l(
         "It is not known whether the message arrived. Look into the group, then send again."
     ),
+    "check_too_long": _l("The service took too long to answer. Check it again later."),
+    "keys_unreadable": _l("The saved keys can no longer be opened. Enter them anew."),
     "no_worker": _l("No worker took the check up. Start the worker."),
 }
 

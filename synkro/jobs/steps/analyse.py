@@ -21,6 +21,7 @@ from synkro.models import AiCall
 from synkro.models.plan import BY_KEY, StepKey
 from synkro.services import prompts
 from synkro.services.integrations import NotConnected
+from synkro.services.steps import LONGEST_PAUSE
 from synkro.tenancy import db
 
 OUTPUT_TOKENS = 8_192
@@ -38,7 +39,9 @@ class Analyse(Step):
             return _figures_only(ctx, "ai_not_connected", {})
         except ApiError as error:
             last_try = ctx.claim.attempt >= BY_KEY[self.key].most_attempts
-            if error.passing and not last_try:
+            # a quota that comes back tomorrow is not waited for: the morning's report would come in the evening
+            too_far = (error.retry_after or 0) > LONGEST_PAUSE
+            if error.passing and not last_try and not too_far:
                 raise
             return _figures_only(ctx, error.code, error.params)
 
@@ -61,15 +64,17 @@ class _Analysis:
         system = system_instruction(prompts.current(), self.ctx.run.language)
         figures = self._figures()
         total = self.ctx.count(PACKS)
-        for done, page in enumerate(self.ctx.pages(PACKS)):
-            self.ctx.beat(done, total)
+        for read, page in enumerate(self.ctx.pages(PACKS)):
+            self.ctx.beat(read, total)
             packed = page.rows[0]
             self._ask(system, figures, packed["text"], packed["refs"])
         self.ctx.beat(total, total)
         answer = merge(self.answers)
+        done = self._done(answer, total)
         row = {"answer": answer.to_json() if self.answers else None, "outcomes": self.outcomes, "model": self.model}
-        self.ctx.save(ANSWER, 0, [{**row, "reason": "" if self.answers else self._reason(), "params": {}}])
-        return self._done(answer, total)
+        reason = {"reason": "", "params": {}} if self.answers else {"reason": done.code, "params": done.params}
+        self.ctx.save(ANSWER, 0, [{**row, **reason}])
+        return done
 
     def _done(self, answer: Answer, packs: int) -> Done:
         if packs == 0:
@@ -80,9 +85,6 @@ class _Analysis:
         if blocked:
             return Done("ai_blocked", {"dialogs": blocked})
         return Done("refs_dropped", {"refs": answer.unknown_refs}) if answer.unknown_refs else Done()
-
-    def _reason(self) -> str:
-        return "ai_bad_answer" if self.bad_answers else "ai_blocked" if self.outcomes else "nothing_to_analyse"
 
     def _figures(self) -> dict[str, Any]:
         page = self.ctx.page(FIGURES)

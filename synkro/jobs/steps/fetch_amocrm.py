@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import islice
+from typing import Any
 
 from synkro.integrations.amocrm import BATCH, PAGE, Amocrm
 from synkro.jobs import handover
@@ -10,12 +11,16 @@ from synkro.jobs.handover import CONTACTS, DIRECTORY, LEADS
 from synkro.jobs.step import Ctx, Done, Step
 from synkro.models.plan import StepKey
 
+FROM_THE_START: dict[str, Any] = {"next_page": 1, "filtered": None, "limit": PAGE, "unreadable": 0}
+"""What is kept beside each page of deals: where a resumed fetch goes on."""
+
 
 class FetchAmocrm(Step):
     key = StepKey.FETCH_AMOCRM
 
     def run(self, ctx: Ctx) -> Done:
         amocrm = ctx.connect(Amocrm)
+        ctx.begin(DIRECTORY, LEADS, CONTACTS)
         if ctx.page(DIRECTORY) is None:
             self._directory(ctx, amocrm)
         unreadable = self._leads(ctx, amocrm)
@@ -38,18 +43,19 @@ class FetchAmocrm(Step):
 
     def _leads(self, ctx: Ctx, amocrm: Amocrm) -> int:
         """Page by page; a resumed fetch goes on behind the last page that was handed over. Rows that were left out."""
-        seq, last = ctx.last_meta(LEADS) or (-1, {"next_page": 1, "filtered": None, "limit": PAGE})
+        seq, last = ctx.last_meta(LEADS) or (-1, FROM_THE_START)
         page, filtered, limit = last["next_page"], last["filtered"], last["limit"]
-        done, unreadable = ctx.count(LEADS), 0
+        unreadable = int(last["unreadable"])
+        done = ctx.count(LEADS)
         while page is not None:
             ctx.beat(done)
             found = amocrm.leads(ctx.start, ctx.end, page, filtered=filtered, limit=limit)
             page, filtered, limit = found.next_page, found.filtered, found.limit
             seq += 1
             rows = [lead.to_json() for lead in found.leads]
-            ctx.save(LEADS, seq, rows, next_page=page, filtered=filtered, limit=limit)
-            done += len(rows)
             unreadable += found.unreadable
+            ctx.save(LEADS, seq, rows, next_page=page, filtered=filtered, limit=limit, unreadable=unreadable)
+            done += len(rows)
         return unreadable
 
     def _contacts(self, ctx: Ctx, amocrm: Amocrm) -> None:

@@ -23,12 +23,14 @@ class FetchRadist(Step):
 
     def run(self, ctx: Ctx) -> Done:
         radist = ctx.connect(Radist)
+        ctx.begin(CHATS, MESSAGES)
         index = handover.phone_index(ctx)
         partial = self._chats(ctx, radist, index)
         self._messages(ctx, radist, index)
         if partial:
             return Done("radist_partial", {"chats": ctx.count(CHATS)})
-        return Done("radist_unreadable", {"rows": radist.unreadable}) if radist.unreadable else Done()
+        unreadable = ctx.cursor.get("unreadable", 0)
+        return Done("radist_unreadable", {"rows": unreadable}) if unreadable else Done()
 
     def _chats(self, ctx: Ctx, radist: Radist, index: PhoneIndex) -> bool:
         """The list to its end. True when it was cut off: it went in a circle or never ended."""
@@ -62,10 +64,15 @@ class FetchRadist(Step):
         return seq // PARTS + (1 if meta["whole"] else 0)
 
     def _dialogue(self, ctx: Ctx, radist: Radist, match: ChatMatch, place: int) -> None:
+        """A chat whose fetch was cut off is read anew, and may come out shorter."""
+        ctx.forget(MESSAGES, first=place * PARTS)
+        known = radist.unreadable
         messages = radist.messages(match.chat, ctx.start, ctx.end)
         for part, (rows, is_last) in enumerate(_parts(messages)):
             ctx.save(MESSAGES, place * PARTS + part, rows, whole=is_last)
             ctx.beat()
+        if radist.unreadable > known:
+            ctx.mark(unreadable=ctx.cursor.get("unreadable", 0) + radist.unreadable - known)
 
 
 def _parts(messages: Iterator[Message]) -> Iterator[tuple[list[dict[str, Any]], bool]]:

@@ -41,7 +41,7 @@ class NotifyTelegram(Step):
             ctx.beat(row.part - 1, len(parts))
             remark = _deliver(telegram, row, part) or remark
         ctx.beat(len(parts), len(parts))
-        return Done(remark)
+        return Done(remark, {"chat_id": telegram.chat_id} if remark else {})
 
 
 def _parts(ctx: Ctx) -> list[str]:
@@ -86,6 +86,7 @@ def _deliver(telegram: Telegram, row: Delivery, part: str) -> str | None:
 
 
 def _follow(telegram: Telegram, sent: Sent) -> None:
-    """The group has become a supergroup: its new id is kept for the next report."""
+    """The group has become a supergroup: its new id is kept, and what went to the old one counts as sent."""
     if sent.notice == "telegram_migrated":
+        deliveries.follow(deliveries.TELEGRAM, telegram.settings["chat_id"], str(sent.chat_id))
         integrations.save_setting(telegram.kind, "chat_id", str(sent.chat_id), "telegram_migrated")
