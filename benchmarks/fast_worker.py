@@ -8,14 +8,14 @@ from synkro.pace import RedisPacer
 
 FASTER = 1_000
 
+real_wait = RedisPacer.wait
 
-class HurriedPacer(RedisPacer):
-    """Still takes its turns, over the same Redis."""
 
-    def wait(self, key: str, per_second: float) -> None:
-        super().wait(key, per_second * FASTER)
+def hurried_wait(pacer: RedisPacer, key: str, per_second: float) -> None:
+    """Turns are still taken, over the same Redis."""
+    real_wait(pacer, key, per_second * FASTER)
 
 
 if __name__ == "__main__":
-    RedisPacer.wait = HurriedPacer.wait  # type: ignore[method-assign]
+    RedisPacer.wait = hurried_wait  # type: ignore[method-assign]
     work_on(create_app(), queue.STEPS)

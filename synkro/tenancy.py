@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from flask.globals import app_ctx
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, MetaData, event, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, SessionTransaction
 
 
@@ -66,9 +67,17 @@ def _enter(scope: Scope) -> Iterator[None]:
         yield
     finally:
         try:
-            db.session.remove()
+            _close_session()
         finally:
             _scope.reset(token)  # whatever happens: a scope must not outlive its block
+
+
+def _close_session() -> None:
+    try:
+        db.session.remove()
+    except OperationalError:
+        # the connection broke: nothing is left to roll back, and the session has let go of it
+        db.session.remove()
 
 
 def current_tenant_id() -> uuid.UUID | None:

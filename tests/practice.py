@@ -68,6 +68,12 @@ class Practice:
                 integrations.save(kind, values, actor="test")
         return self
 
+    def allow(self, url: str) -> None:
+        """One more address that the program may reach."""
+        config = settings()
+        hosts = config.outbound_allow_hosts | {url.removeprefix("http://")}
+        remember(self.app, replace(config, outbound_allow_hosts=hosts), vault(), redis())
+
     def control(self, vendor: str, **order: Any) -> None:
         """Queue a fault: fault=, path=, times=, after=, seconds=, value=; or turn knobs: set={name: value}."""
         answer = requests.post(f"{self.urls[vendor]}/__control", json=order, timeout=10)

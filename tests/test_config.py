@@ -229,7 +229,7 @@ def test_a_whole_number_is_in_range_or_a_fault(raw: str) -> None:
     number = reader.whole("X", 7, 1, 60)
     assert 1 <= number <= 60
     text = raw.strip()
-    assert bool(reader.faults) == (bool(text) and not (text.isascii() and text.isdigit() and 1 <= int(text[-9:]) <= 60))
+    assert bool(reader.faults) == (bool(text) and not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= 60))
 
 
 @given(st.text() | st.text().map("http://".__add__) | st.text(alphabet="ht:p/[]@%.:0 ", max_size=30))

@@ -68,4 +68,5 @@ class CommentForm(FlaskForm):  # type: ignore[misc]
             InputRequired(_l("Fill this in")),
             Length(max=LONGEST_COMMENT, message=_l("A comment has 1 to 4000 characters")),
         ],
+        id="comment-text",  # the full text of the report has the id "text" on the same page
     )

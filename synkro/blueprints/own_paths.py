@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+import re
 
 from flask import current_app
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
 LONGEST = 2_000
+PATH_END = re.compile(r"[?#]")
 
 
 def is_own_path(text: str) -> bool:
     """One slash, then a path. Browsers read a backslash as a slash and skip tabs and line ends: none is let in."""
     if not text.startswith("/") or len(text) > LONGEST or not text.isprintable() or "\\" in text:
         return False
-    try:
-        parts = urlsplit(text)
-    except ValueError:
-        return False
-    return not parts.scheme and not parts.netloc and "//" not in parts.path
+    # before any parser: urlsplit reads "///host" as a path, browsers read it as a host
+    return "//" not in PATH_END.split(text, maxsplit=1)[0]
 
 
 def page_or(text: str | None, default: str) -> str:
@@ -27,7 +25,7 @@ def page_or(text: str | None, default: str) -> str:
     if not text or not is_own_path(text):
         return default
     try:
-        current_app.url_map.bind("").match(urlsplit(text).path, method="GET")
+        current_app.url_map.bind("").match(PATH_END.split(text, maxsplit=1)[0], method="GET")
     except (HTTPException, RequestRedirect):
         return default
     return text

@@ -18,12 +18,13 @@ from zoneinfo import ZoneInfo
 from flask import Flask
 from flask_migrate import upgrade
 
-from config import Config, load
+from config import Config, ConfigError, load
 from synkro import create_app, embedded
 from synkro.analysis.window import day_window
 from synkro.demo.children import Children, free_port, python
-from synkro.demo.company import company, connect
+from synkro.demo.company import check_all, company, connect
 from synkro.demo.progress import follow
+from synkro.embedded import EngineError
 from synkro.models import Tenant
 from synkro.models.states import Kind, RunStatus
 from synkro.sandbox.demo import demo_world
@@ -31,23 +32,33 @@ from synkro.services import reports, runs
 from synkro.tenancy import tenant_scope
 
 LONGEST_RUN_SECONDS = 300
-START_SECONDS = 30
+START_SECONDS = 60
+WEB = ("--workers", "2", "--threads", "4", "--graceful-timeout", "2", "--no-control-socket")
+"""Ctrl-C waits for no slow page, and nothing is written outside of VAR_DIR."""
+ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-class Stop(Exception):
-    """SIGTERM: end as with Ctrl-C."""
+class Stop(BaseException):
+    """Ctrl-C, SIGTERM or a closed terminal: an orderly end."""
 
 
 def main() -> int:
-    signal.signal(signal.SIGTERM, _stop)
+    for number in ENDINGS:
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup keeps its word
+            signal.signal(number, _stop)
     var = Path(os.environ.get("VAR_DIR") or "var").resolve()
     was_running = all(engine.running for engine in embedded.status(var).values())
     children = Children(var / "demo")
     try:
         return _run(children, var)
-    except (KeyboardInterrupt, Stop):
+    except Stop:
         return 0
+    except (ConfigError, EngineError) as error:
+        _say(str(error))
+        return 1
     finally:
+        for number in ENDINGS:
+            signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C would leave the children behind
         children.end()
         if not was_running:
             embedded.stop(var)
@@ -61,8 +72,8 @@ def _run(children: Children, var: Path) -> int:
     started = time.monotonic()
     _say("Starting the embedded PostgreSQL and Valkey, and the vendors' stand-ins ...")
     urls = _vendors(children, var)
-    env = _environment(var, urls, free_port())
-    config = load(env)
+    os.environ.update(_environment(var, urls, free_port()))
+    config = load()  # as the children do: an .env file counts for all of them or for none
     embedded.start(config.var_dir)
     app = create_app(config)
     logging.getLogger().handlers.pop(0)  # the terminal belongs to the progress display; the files keep everything
@@ -70,7 +81,7 @@ def _run(children: Children, var: Path) -> int:
         upgrade(directory="migrations")
         tenant, passwords = company()
         connect(tenant, demo_world(datetime.now(UTC)), urls)
-    _serve(children, env, config)
+    _serve(children, config)
     _people(config, passwords)
     ok = _report(app, tenant, started, config)
     if os.environ.get("ONCE") or not ok:
@@ -86,7 +97,7 @@ def _vendors(children: Children, var: Path) -> dict[str, str]:
     """Base URLs of the five stand-ins, once they listen."""
     state = var / "demo" / "sandbox.json"
     state.unlink(missing_ok=True)
-    children.start("sandbox", python("synkro.sandbox", "--state", str(state)), os.environ)
+    children.start("sandbox", python("synkro.sandbox", "--state", str(state)))
     ends = time.monotonic() + START_SECONDS
     while not state.exists():
         if children.dead() or time.monotonic() > ends:
@@ -99,7 +110,6 @@ def _vendors(children: Children, var: Path) -> dict[str, str]:
 def _environment(var: Path, urls: Mapping[str, str], port: int) -> dict[str, str]:
     hosts = ",".join(url.removeprefix("http://") for url in urls.values())
     return {
-        **os.environ,
         "APP_ENV": "development",
         "VAR_DIR": str(var),
         "DATABASE_URL": "",
@@ -114,12 +124,12 @@ def _environment(var: Path, urls: Mapping[str, str], port: int) -> dict[str, str
     }
 
 
-def _serve(children: Children, env: Mapping[str, str], config: Config) -> None:
+def _serve(children: Children, config: Config) -> None:
     """Web, worker and scheduler, as in production."""
     address = config.base_url.removeprefix("http://")
-    children.start("web", python("gunicorn", "wsgi:app", "--bind", address, "--workers", "2", "--threads", "4"), env)
-    children.start("worker", python("flask", "--app", "wsgi", "worker"), env)
-    children.start("scheduler", python("flask", "--app", "wsgi", "scheduler"), env)
+    children.start("web", python("gunicorn", "wsgi:app", "--bind", address, *WEB))
+    children.start("worker", python("flask", "--app", "wsgi", "worker"))
+    children.start("scheduler", python("flask", "--app", "wsgi", "scheduler"))
     ends = time.monotonic() + START_SECONDS
     while not _answers(f"{config.base_url}/ready"):
         if children.dead() or time.monotonic() > ends:
@@ -159,6 +169,7 @@ def _report(app: Flask, tenant: Tenant, started: float, config: Config) -> bool:
                 body = reports.body(report) if report else None
             _say(f"\n{body.text if body else ''}")
             _say(f"\n{config.base_url}/reports/{reports.id_for(run.id)}")
+            check_all(tenant)
     _say(f"\n{'Done' if ok else 'Not done'} in {time.monotonic() - started:.1f} s from the start.")
     return ok
 

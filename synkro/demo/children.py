@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
 from pathlib import Path
 
 FIRST_PORT, LAST_PORT = 8000, 8100
@@ -23,11 +22,11 @@ class Children:
         self._folder = folder
         self._running: list[tuple[str, subprocess.Popen[bytes]]] = []
 
-    def start(self, name: str, command: list[str], env: Mapping[str, str]) -> None:
+    def start(self, name: str, command: list[str]) -> None:
         """Its output goes to a file: the terminal belongs to the progress display."""
         with (self._folder / f"{name}.out").open("wb") as output:
             child = subprocess.Popen(
-                command, env=dict(env), stdout=output, stderr=output, stdin=subprocess.DEVNULL, start_new_session=True
+                command, stdout=output, stderr=output, stdin=subprocess.DEVNULL, start_new_session=True
             )
         self._running.append((name, child))
 

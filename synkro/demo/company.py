@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from sqlalchemy import select
 
+from synkro.integrations import INTEGRATIONS
 from synkro.integrations.supabase import schema_sql
 from synkro.models import Tenant, User
 from synkro.models.states import Role
@@ -24,6 +25,13 @@ PEOPLE = (
     ("helper@demo.synkro.kz", Role.ADMIN_LITE),
     ("manager@demo.synkro.kz", Role.USER),
 )
+
+
+def check_all(tenant: Tenant) -> None:
+    """Ask the worker to check every connection, so that the lights of the overview are on."""
+    with tenant_scope(tenant.id):
+        for kind in INTEGRATIONS:
+            integrations.request_check(kind)
 
 
 def company() -> tuple[Tenant, dict[str, str]]:

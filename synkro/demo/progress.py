@@ -23,7 +23,7 @@ def follow(tenant_id: uuid.UUID, run_id: uuid.UUID, seconds: float) -> dict[str,
     ends = time.monotonic() + seconds
     drawn = 0
     while True:
-        with tenant_scope(tenant_id), force_locale("en"):
+        with tenant_scope(tenant_id):
             run = runs.find(run_id)
             if run is None:
                 raise LookupError(run_id)
@@ -31,7 +31,8 @@ def follow(tenant_id: uuid.UUID, run_id: uuid.UUID, seconds: float) -> dict[str,
             db.session.rollback()
         over = state["status"] not in ACTIVE_RUN or time.monotonic() > ends
         if sys.stdout.isatty() or over:
-            drawn = _draw(state["steps"], drawn)
+            with force_locale("en"):  # as the rest of the terminal; what a step says is in the company's language
+                drawn = _draw(state["steps"], drawn)
         if over:
             return state
         time.sleep(PAUSE_SECONDS)

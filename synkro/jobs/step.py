@@ -74,8 +74,8 @@ class Heart:
         self._thread.join(timeout=self._seconds)
 
     def _beat(self) -> None:
-        with self._app.app_context():
-            while not self._over.wait(self._seconds / 3):
+        while not self._over.wait(self._seconds / 3):
+            with self._app.app_context():
                 self.renew()
 
     def renew(self) -> None:

@@ -11,11 +11,11 @@ from types import FrameType
 
 from flask import Flask
 from redis.exceptions import RedisError
-from rq import SimpleWorker
 from rq.serializers import JSONSerializer
 
 from synkro import queue
 from synkro.extensions import redis
+from synkro.jobs.answering import AnsweringWorker
 from synkro.jobs.runtime import Stopping
 
 log = logging.getLogger(__name__)
@@ -24,13 +24,7 @@ JOBS_PER_PROCESS = 500
 """A fresh process now and then keeps the memory flat whatever a library leaks."""
 
 
-class Worker(SimpleWorker):
-    """Works in its own process instead of forking for each job: a step follows a step within milliseconds.
-
-    What a fork would guard is guarded elsewhere: the lease and the fence in SQL, the time limit by SIGALRM, a dead
-    process by the parent.
-    """
-
+class Worker(AnsweringWorker):
     def handle_warm_shutdown_request(self) -> None:
         """A step does not run for minutes against a stopping machine: it goes back to ready and is not counted."""
         super().handle_warm_shutdown_request()

@@ -16,7 +16,11 @@ from synkro.models import User
 
 
 class Browser(FlaskClient):
-    """The test holds an app context open; each request gets its own, as in a server."""
+    """Reads English. The test holds an app context open; each request gets its own, as in a server."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.environ_base["HTTP_ACCEPT_LANGUAGE"] = "en"
 
     def open(self, *args: Any, **kwargs: Any) -> TestResponse:
         with self.application.app_context():
@@ -39,7 +43,7 @@ def csrf_of(page: TestResponse) -> str:
 
 @pytest.fixture
 def client(app: Flask) -> Browser:
-    return Browser(app)
+    return Browser(app, app.response_class)
 
 
 Enter = Callable[[str], Browser]
@@ -51,7 +55,7 @@ def enter(app: Flask, cast: dict[str, User], sign_in: Callable[..., FlaskClient]
     addresses = (f"192.0.2.{n}" for n in count(1))
 
     def browser(name: str) -> Browser:
-        fresh = Browser(app)
+        fresh = Browser(app, app.response_class)
         fresh.environ_base["REMOTE_ADDR"] = next(addresses)
         if name != "nobody":
             sign_in(fresh, cast[name])

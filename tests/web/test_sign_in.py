@@ -65,7 +65,9 @@ def test_comes_back_to_the_page_that_was_wanted(client: Browser, cast: Cast) -> 
     assert knock(client, "user@example.com", next="/reports?page=2")[1] == "/reports?page=2"
 
 
-@pytest.mark.parametrize("next_page", ["//evil.example", "/\\evil.example", "https:evil.example", "/\t/evil", "/logout"])
+@pytest.mark.parametrize(
+    "next_page", ["//evil.example", "/\\evil.example", "https:evil.example", "/\t/evil", "/logout"]
+)
 def test_is_not_sent_elsewhere(client: Browser, cast: Cast, next_page: str) -> None:
     assert knock(client, "user@example.com", next=next_page)[1] == "/dashboard"
 

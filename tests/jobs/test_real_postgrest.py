@@ -1,0 +1,53 @@
+"""The pipeline with the real PostgREST in place of the stand-in."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from synkro.integrations.supabase import CLIENT_TABLES, schema_sql
+from synkro.models.states import RunStatus
+from synkro.services import integrations
+from synkro.tenancy import tenant_scope
+from tests.conftest import ROOT
+from tests.postgrest import Postgrest, PostgrestUnavailable, fetch_postgrest
+from tests.practice import Practice
+
+
+@pytest.fixture
+def real(postgres_superuser_url: str, practice: Practice) -> Iterator[Postgrest]:
+    """A client's project with the SQL block run in it, and the tenant connected to it."""
+    try:
+        binary = fetch_postgrest(ROOT / "var")
+    except PostgrestUnavailable as reason:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(reason))
+    project = Postgrest(binary, postgres_superuser_url, keys=practice.world.keys)
+    project.run_sql(schema_sql())
+    practice.allow(project.url)
+    with tenant_scope(practice.tenant.id):
+        integrations.save("supabase", {"url": project.url}, actor="test")
+    yield project
+    project.stop()
+
+
+def test_a_whole_run_writes_into_a_real_project(practice: Practice, real: Postgrest) -> None:
+    run = practice.run()
+    _, steps = practice.state(run.id)
+    assert (run.status, [step.colour for step in steps]) == (RunStatus.SUCCEEDED, ["green"] * 8)
+
+
+def test_a_second_run_of_the_window_doubles_no_row(practice: Practice, real: Postgrest) -> None:
+    practice.run()
+    once = counts(real)
+    practice.run()
+    twice = counts(real)
+    assert {**twice, "synkro_reports": 1, "synkro_analyses": 1} == {**once, "synkro_reports": 1, "synkro_analyses": 1}
+    assert twice["synkro_reports"] == 2
+
+
+def counts(project: Postgrest) -> dict[str, int]:
+    return {table: project.count(table) for table in CLIENT_TABLES}

@@ -1,0 +1,209 @@
+"""make demo: from an empty folder to a report, served until Ctrl-C, and nothing left behind.
+
+Two real starts of about fifteen seconds each: the first with ONCE=1, the second beside engines that run already.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+import pytest
+import requests
+
+from synkro import embedded
+from tests.conftest import ROOT
+
+PATIENCE = 240
+"""Seconds for a whole start. A quiet machine needs about fifteen."""
+PERSON = re.compile(r"^  (\S+@demo\.synkro\.kz) +(\S+)$", re.MULTILINE)
+TICK = re.compile(r"^  ✓ (.+?)(?:  |$)", re.MULTILINE)
+STEPS = [
+    "Loading deals from amoCRM",
+    "Writing deals to Supabase",
+    "Loading dialogs from Radist",
+    "Writing dialogs to Supabase",
+    "Building the prompt",
+    "Analysis by AI",
+    "Saving the report",
+    "Sending to Telegram",
+]
+
+
+@dataclass
+class Start:
+    """What one start of the demo has done. left: processes of it that outlived it."""
+
+    said: str
+    code: int
+    left: list[str]
+    engines: list[bool]
+    seconds_to_stop: float = 0
+    pages: dict[str, int] = field(default_factory=dict)
+
+
+@pytest.fixture(scope="module")
+def var() -> Iterator[Path]:
+    """Not the tests' own engines: the demo starts and stops its own. Short, for the path of the sockets."""
+    folder = Path(tempfile.mkdtemp(prefix="sd", dir="/tmp"))
+    folder.chmod(0o755)
+    yield folder
+    embedded.stop(folder)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def first(var: Path) -> Start:
+    """From nothing, the first port taken by somebody else, ends by itself."""
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            other.bind(("127.0.0.1", 8000))
+            other.listen()
+        except OSError:
+            pass  # somebody else does it for us
+        demo = launch(var, ONCE="1")
+        said, _ = demo.communicate(timeout=PATIENCE)
+    return Start(said, demo.returncode, left(var), running(var))
+
+
+@pytest.fixture(scope="module")
+def second(var: Path, first: Start) -> Iterator[Start]:
+    """Beside engines that run already; serves until Ctrl-C."""
+    embedded.start(var)
+    demo = launch(var)
+    guard = threading.Timer(PATIENCE, demo.kill)
+    guard.start()
+    assert demo.stdout is not None
+    lines = []
+    for line in demo.stdout:
+        lines.append(line)
+        if line.startswith("Serving at"):
+            break
+    said = "".join(lines)
+    pages = visit(said, dict(PERSON.findall(first.said)))
+    began = time.monotonic()
+    demo.send_signal(signal.SIGINT)
+    rest, _ = demo.communicate()
+    guard.cancel()
+    yield Start(said + rest, demo.returncode, left(var), running(var), time.monotonic() - began, pages)
+    embedded.stop(var)
+
+
+def launch(var: Path, **more: str) -> subprocess.Popen[str]:
+    """As make does it. Settings of the machine that runs the tests do not count."""
+    env = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    return subprocess.Popen(
+        [sys.executable, "-m", "synkro.demo"],
+        cwd=ROOT,
+        env={**env, "VAR_DIR": str(var), "PYTHONIOENCODING": "utf-8", **more},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+    )
+
+
+def left(var: Path) -> list[str]:
+    """Processes that work for this folder, the engines not counted."""
+    return [
+        " ".join(process.cmdline())
+        for process in psutil.process_iter()
+        if works_for(process, var) and process.name() not in ("postgres", "valkey-server")
+    ]
+
+
+def works_for(process: psutil.Process, var: Path) -> bool:
+    try:
+        if process.pid == os.getpid() or process.status() == psutil.STATUS_ZOMBIE:
+            return False
+        return process.environ().get("VAR_DIR") == str(var) or any(str(var) in word for word in process.cmdline())
+    except psutil.Error:
+        return False
+
+
+def running(var: Path) -> list[bool]:
+    return [engine.running for engine in embedded.status(var).values()]
+
+
+def visit(said: str, people: dict[str, str]) -> dict[str, int]:
+    """Sign in as the company's person with the password of the first start, and open the report that was announced."""
+    found = re.search(r"^(http://127\.0\.0\.1:\d+)/reports/\S+$", said, re.MULTILINE)
+    assert found, said
+    email = "manager@demo.synkro.kz"
+    with requests.Session() as browser:
+        browser.trust_env = False
+        form = browser.get(f"{found[1]}/login", timeout=30).text
+        token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', form)
+        assert token, form
+        fields = {"csrf_token": token[1], "email": email, "password": people[email]}
+        entered = browser.post(f"{found[1]}/login", data=fields, allow_redirects=False, timeout=30)
+        report = browser.get(found[0], allow_redirects=False, timeout=30)
+    return {"sign_in": entered.status_code, "report": report.status_code}
+
+
+def test_first_start_makes_a_report_and_ends_well(first: Start) -> None:
+    assert first.code == 0, first.said
+    assert TICK.findall(first.said) == STEPS
+
+
+def test_first_start_shows_three_passwords_once(first: Start) -> None:
+    people = PERSON.findall(first.said)
+    assert [email.partition("@")[0] for email, _ in people] == ["owner", "helper", "manager"]
+    assert all(first.said.count(password) == 1 and len(password) >= 12 for _, password in people)
+
+
+def test_passwords_are_nowhere_in_the_folder(var: Path, first: Start) -> None:
+    passwords = [password.encode() for _, password in PERSON.findall(first.said)]
+    files = [path for path in var.rglob("*") if path.is_file()]
+    assert len(files) > 100
+    assert [path for path in files if any(password in path.read_bytes() for password in passwords)] == []
+
+
+def test_taken_port_is_stepped_over(first: Start) -> None:
+    found = re.search(r"Sign in at http://127\.0\.0\.1:(\d+)", first.said)
+    assert found
+    assert 8000 < int(found[1]) < 8100
+
+
+def test_first_start_leaves_no_process_and_no_engine(first: Start) -> None:
+    assert first.left == []
+    assert first.engines == [False, False]
+
+
+def test_second_start_keeps_the_people_and_shows_no_password(first: Start, second: Start) -> None:
+    assert PERSON.findall(second.said) == []
+    assert not any(password in second.said for _, password in PERSON.findall(first.said))
+    assert TICK.findall(second.said) == STEPS
+
+
+def test_password_of_the_first_start_opens_the_report_of_the_second(second: Start) -> None:
+    assert second.pages == {"sign_in": 303, "report": 200}
+
+
+def test_ctrl_c_ends_everything_but_engines_that_ran_before(second: Start) -> None:
+    assert second.code == 0, second.said
+    assert second.left == []
+    assert second.engines == [True, True]
+
+
+def test_ctrl_c_is_quick(second: Start) -> None:
+    """Two seconds on a quiet machine; a busy one gets time, but nobody waits for the limits of web or worker."""
+    assert second.seconds_to_stop < 15
+
+
+def test_no_trace_on_the_screen(first: Start, second: Start) -> None:
+    assert "Traceback" not in first.said + second.said

@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+import multiprocessing
+import threading
+import time
+from itertools import pairwise
+from multiprocessing.connection import Connection
+
+import pytest
+from redis import Redis
+
+from synkro import pace
+from synkro.integrations.errors import Busy
+from synkro.pace import RedisPacer
+
+Turn = tuple[float, float]
+"""The earliest and the latest instant at which a turn can have been, in seconds."""
+
+
+def take(store: Redis, key: str, rate: float, count: int) -> list[Turn]:
+    """Take turns without waiting for them: the pause is added to the time at which it was told."""
+    turns = []
+    script = store.register_script(pace.TAKE_TURN)
+    for _ in range(count):
+        before = time.monotonic()
+        pause = int(script(keys=[f"synkro:pace:{key}"], args=[round(1_000_000 / rate)])) / 1_000_000
+        turns.append((before + pause, time.monotonic() + pause))
+    return turns
+
+
+def in_threads(store: Redis, rate: float, count: int) -> list[Turn]:
+    found: list[Turn] = []
+    threads = [threading.Thread(target=lambda: found.extend(take(store, "k", rate, count))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return found
+
+
+def in_processes(store: Redis, rate: float, count: int) -> list[Turn]:
+    fork = multiprocessing.get_context("fork")
+
+    def child(end: Connection) -> None:
+        own = Redis(connection_pool=store.connection_pool)
+        own.connection_pool.reset()
+        end.send(take(own, "k", rate, count))
+        end.close()
+
+    ends = [fork.Pipe(duplex=False) for _ in range(3)]
+    children = [fork.Process(target=child, args=(far,)) for _, far in ends]
+    for process in children:
+        process.start()
+    found = [turn for near, _ in ends for turn in near.recv()]
+    for process in children:
+        process.join()
+    return found
+
+
+def most_in_a_second(turns: list[Turn]) -> int:
+    """Of turns that surely lie within the same second."""
+    return max(sum(1 for other in turns if other[0] >= turn[0] and other[1] < turn[0] + 1) for turn in turns)
+
+
+@pytest.mark.parametrize("together", [in_threads, in_processes])
+def test_workers_together_never_exceed_the_rate(store: Redis, together: object) -> None:
+    turns = together(store, 20.0, 25)  # type: ignore[operator]
+    assert most_in_a_second(turns) <= 20
+    apart = [after[1] - before[0] for before, after in pairwise(sorted(turns))]
+    assert min(apart) >= 1 / 20 - 0.000_01
+
+
+def test_no_turn_is_wasted(store: Redis) -> None:
+    turns = sorted(in_threads(store, 50.0, 25))
+    assert turns[-1][0] - turns[0][0] < 99 / 50 + 0.2
+
+
+def test_a_backlog_of_minutes_is_not_forgotten(store: Redis) -> None:
+    """Slow limits gather long queues: the key lives as long as the last turn in it."""
+    take(store, "slow", 1 / 60, 5)
+    left = store.pttl("synkro:pace:slow")
+    assert left >= 5 * 60_000 - 1_000
+
+
+def test_an_idle_key_leaves_nothing_behind(store: Redis) -> None:
+    take(store, "k", 100.0, 1)
+    assert 0 < store.pttl("synkro:pace:k") <= 1_100
+
+
+def test_a_turn_is_waited_for(store: Redis) -> None:
+    pacer = RedisPacer(store)
+    started = time.monotonic()
+    for _ in range(5):
+        pacer.wait("k", 20.0)
+    assert time.monotonic() - started >= 4 / 20 - 0.000_1
+
+
+def test_one_key_does_not_wait_for_another(store: Redis) -> None:
+    pacer = RedisPacer(store)
+    pacer.wait("one", 0.1)
+    started = time.monotonic()
+    pacer.wait("other", 0.1)
+    assert time.monotonic() - started < 5
+
+
+def test_a_restarted_redis_is_no_hindrance(store: Redis) -> None:
+    pacer = RedisPacer(store)
+    pacer.wait("k", 100.0)
+    store.script_flush()
+    store.flushdb()
+    pacer.wait("k", 100.0)
+
+
+def test_without_redis_nothing_is_sent() -> None:
+    pacer = RedisPacer(Redis.from_url("redis://127.0.0.1:1", socket_connect_timeout=1))
+    with pytest.raises(Busy) as caught:
+        pacer.wait("k", 1.0)
+    assert caught.value.passing
+    assert caught.value.retry_after == 30
