@@ -6,10 +6,10 @@ import argparse
 import sys
 import time
 
-from benchmarks import gap, memory, whole_run
+from benchmarks import gap, memory, poll, whole_run
 from benchmarks.figures import line, machine, title
 
-PARTS = {"gap": gap.measure, "run": whole_run.measure, "memory": memory.measure}
+PARTS = {"gap": gap.measure, "poll": poll.measure, "run": whole_run.measure, "memory": memory.measure}
 
 
 def main() -> int:

@@ -103,7 +103,7 @@ def _made(
 @contextmanager
 def _folder() -> Iterator[Path]:
     """Short, because the path of a socket may not be long; open to the account that the engines run as."""
-    folder = Path(tempfile.mkdtemp(prefix="sb", dir="/tmp"))  # noqa: S108
+    folder = Path(tempfile.mkdtemp(prefix="sb", dir="/tmp"))
     folder.chmod(0o755)
     try:
         yield folder

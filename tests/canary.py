@@ -7,6 +7,7 @@ import secrets
 import string
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -106,7 +107,7 @@ def keys_of(world: World) -> dict[str, dict[str, str]]:
     keys = world.keys
     return {
         "supabase": {"publishable key": keys.supabase_publishable_key, "secret key": keys.supabase_secret_key},
-        "amocrm": {"token": long_lived_token(world)},
+        "amocrm": {"token": long_lived_token(world), "client secret": world.integration.client_secret},
         "radist": {"key": world.radist_key},
         "gemini": {"key": keys.gemini_key},
         "telegram": {"token": keys.telegram_token},
@@ -256,6 +257,7 @@ def in_files(needles: Mapping[str, str], folder: Path, superuser_url: str) -> li
     files = (path for path in folder.rglob("*") if path.is_file() and path.parent.name != "keys")
     found = []
     for path in files:
-        data = path.read_bytes()
-        found += [f"{name} in {path}" for name, value in needles.items() if value.encode() in data]
+        with suppress(FileNotFoundError):  # the engines put files away as they like
+            data = path.read_bytes()
+            found += [f"{name} in {path}" for name, value in needles.items() if value.encode() in data]
     return found

@@ -46,10 +46,10 @@ class RunForm(FlaskForm):  # type: ignore[misc]
         return self._own_window(zone, boundary_hour)
 
     def _own_window(self, zone: ZoneInfo, boundary_hour: int) -> Window | None:
-        for field in (self.start, self.end):
-            if field.data is None:
+        if missing := [field for field in (self.start, self.end) if field.data is None]:
+            for field in missing:
                 field.errors = [_l("Choose a day")]
-                return None
+            return None
         try:
             return period_window(self.start.data, self.end.data, zone, boundary_hour)
         except ValueError:

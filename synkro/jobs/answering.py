@@ -26,7 +26,7 @@ class AnsweringWorker(SimpleWorker):  # type: ignore[misc]  # rq's types are par
         self.perform_job(job, queue)
         self.set_state(WorkerStatus.IDLE)
 
-    def prepare_job_execution(self, job: Job, remove_from_intermediate_queue: bool = False) -> None:  # noqa: FBT001, FBT002
+    def prepare_job_execution(self, job: Job, remove_from_intermediate_queue: bool = False) -> None:
         """The execution, the worker, the job and the queue in one transaction. RQ makes two and three single calls."""
         ttl = self.get_heartbeat_ttl(job)
         with self.connection.pipeline() as pipeline:
@@ -65,7 +65,7 @@ class AnsweringWorker(SimpleWorker):  # type: ignore[misc]  # rq's types are par
         if pipeline is not None or timeout is not None or not self._has_beaten():
             super().heartbeat(timeout, pipeline)
 
-    def check_for_suspension(self, burst: bool) -> None:  # noqa: FBT001
+    def check_for_suspension(self, burst: bool) -> None:
         if not self._has_beaten():
             super().check_for_suspension(burst)
 

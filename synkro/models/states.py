@@ -50,7 +50,7 @@ class StepStatus(StrEnum):
 ACTIVE_RUN = (RunStatus.QUEUED, RunStatus.RUNNING)
 
 RUN_MOVES: dict[RunStatus, frozenset[RunStatus]] = {
-    RunStatus.QUEUED: frozenset({RunStatus.RUNNING, RunStatus.CANCELLED, RunStatus.FAILED}),
+    RunStatus.QUEUED: frozenset({RunStatus.RUNNING, RunStatus.CANCELLED}),
     RunStatus.RUNNING: frozenset({RunStatus.SUCCEEDED, RunStatus.FAILED, RunStatus.CANCELLED}),
     RunStatus.FAILED: frozenset({RunStatus.QUEUED}),
     RunStatus.CANCELLED: frozenset({RunStatus.QUEUED}),
@@ -60,13 +60,13 @@ RUN_MOVES: dict[RunStatus, frozenset[RunStatus]] = {
 """Back to queued is a person's "continue from step N"."""
 
 STEP_MOVES: dict[StepStatus, frozenset[StepStatus]] = {
-    StepStatus.PENDING: frozenset({StepStatus.READY, StepStatus.CANCELLED, StepStatus.SKIPPED}),
+    StepStatus.PENDING: frozenset({StepStatus.READY, StepStatus.CANCELLED}),
     StepStatus.READY: frozenset({StepStatus.RUNNING, StepStatus.CANCELLED}),
     StepStatus.RUNNING: frozenset({StepStatus.DONE, StepStatus.READY, StepStatus.FAILED, StepStatus.CANCELLED}),
     StepStatus.DONE: frozenset({StepStatus.PENDING, StepStatus.READY}),
     StepStatus.FAILED: frozenset({StepStatus.READY, StepStatus.PENDING}),
     StepStatus.CANCELLED: frozenset({StepStatus.READY, StepStatus.PENDING}),
-    StepStatus.SKIPPED: frozenset({StepStatus.PENDING}),
+    StepStatus.SKIPPED: frozenset(),
 }
 
 

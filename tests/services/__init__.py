@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
@@ -26,24 +27,15 @@ DAY = timedelta(days=1)
 
 def at_once(app: Flask, tenant: Tenant, count: int, work: Callable[[int], T]) -> list[T]:
     """The results of `count` threads that begin together, each in a context and a scope of its own."""
-    gate, results, errors = threading.Barrier(count), dict[int, T](), list[Exception]()
+    gate = threading.Barrier(count)
 
-    def one(number: int) -> None:
+    def one(number: int) -> T:
         with app.app_context(), tenant_scope(tenant.id):
             gate.wait(10)
-            try:
-                results[number] = work(number)
-            except Exception as error:  # told to the test below
-                errors.append(error)
+            return work(number)
 
-    threads = [threading.Thread(target=one, args=(number,)) for number in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    if errors:
-        raise errors[0]
-    return [results[number] for number in range(count)]
+    with ThreadPoolExecutor(count) as threads:
+        return list(threads.map(one, range(count)))
 
 
 def begin(tenant: Tenant, kind: Kind = Kind.MANUAL, start: datetime = NOON) -> uuid.UUID:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -68,6 +69,14 @@ def test_pages_need_no_inline_code(enter: Enter, paths: list[tuple[str, str, int
         if answer.mimetype == "text/html":
             assert not re.findall(r"<script(?![^>]*\ssrc=)|<style|\sstyle=|\son\w+=", answer.text), path
         answer.close()
+
+
+def test_ids_are_unique(enter: Enter, paths: list[tuple[str, str, int]]) -> None:
+    for who, path, _ in paths:
+        answer = enter(who).get(path)
+        found = Counter(re.findall(r'\sid="([^"]+)"', answer.text)) if answer.mimetype == "text/html" else Counter()
+        answer.close()
+        assert [name for name, times in found.items() if times > 1] == [], path
 
 
 def test_what_a_person_sees_is_not_stored(enter: Enter) -> None:
