@@ -63,6 +63,7 @@ def _flask_settings(config: Config) -> dict[str, object]:
         "WTF_CSRF_TIME_LIMIT": None,  # bound to the session: a form may stay open over lunch
         "BABEL_DEFAULT_LOCALE": i18n.DEFAULT_LANGUAGE,
         "RATELIMIT_STORAGE_URI": stores.limits_url(config),
+        "RATELIMIT_STORAGE_OPTIONS": {"socket_timeout": stores.ANSWER_SECONDS},
         "RATELIMIT_IN_MEMORY_FALLBACK_ENABLED": True,  # without Redis the sign-in keeps a limit instead of failing
         "RATELIMIT_STRATEGY": "moving-window",
     }

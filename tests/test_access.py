@@ -16,7 +16,7 @@ from werkzeug.test import TestResponse
 from config import Config
 from synkro import create_app
 from synkro.access import Rule, access
-from synkro.extensions import settings
+from synkro.extensions import limiter, settings
 from synkro.log import JsonLines, access_log
 from synkro.models import Automation, User
 from synkro.models.states import Role
@@ -363,3 +363,8 @@ def test_in_production_the_cookie_and_the_transport_are_bound_to_https(app: Flas
     assert all(word in cookie for word in ("Secure", "HttpOnly", "SameSite=Lax", "Path=/"))
     with live.app_context():
         db.engine.dispose()
+
+
+def test_the_counter_of_attempts_does_not_wait_for_ever(app: Flask) -> None:
+    kwargs = limiter.storage.storage.connection_pool.connection_kwargs  # type: ignore[union-attr]
+    assert kwargs["socket_timeout"] <= 10

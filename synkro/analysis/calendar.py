@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 DayHours = tuple[tuple[int, int], ...]
 """Spans of one local day in minutes from midnight, e.g. ((540, 780), (840, 1080)). 1440 is the next midnight."""
 
+OFFICE_HOURS = (9, 18)
+
 _DAY_MINUTES = 24 * 60
 
 
@@ -30,6 +32,11 @@ class WorkingHours:
         span = ((_minutes(start), _minutes(end) or _DAY_MINUTES),)
         working = set(weekdays)
         return cls(zone, tuple(span if day in working else () for day in range(7)))
+
+    @classmethod
+    def office(cls, zone: ZoneInfo) -> WorkingHours:
+        """Until a company sets its own calendar: Monday to Friday, nine to six."""
+        return cls.same_each_day(zone, range(5), time(OFFICE_HOURS[0]), time(OFFICE_HOURS[1]))
 
     @classmethod
     def always(cls, zone: ZoneInfo) -> WorkingHours:

@@ -7,6 +7,7 @@ from typing import Any
 
 from flask_babel import gettext
 
+from synkro.analysis.calendar import OFFICE_HOURS
 from synkro.analysis.definitions import DEFINITIONS
 from synkro.blueprints import formats
 
@@ -106,7 +107,7 @@ def hours(figures: Figures) -> dict[str, Any] | None:
         "title": str(known.label),
         "definition": str(known.meaning),
         "counts": [(f"{hour}:00", count) for hour, count in enumerate(counts)],
-        "work": None,
+        "work": OFFICE_HOURS,
         "note": "",
         "words": gettext("Most at %(hour)s: %(count)s", hour=f"{peak}:00", count=formats.number(counts[peak])),
     }

@@ -21,9 +21,9 @@ from synkro.tenancy import db, tenant_scope
 
 SLUG, NAME = "demo", "Demo"
 PEOPLE = (
-    ("owner@demo.synkro.kz", Role.SUPER_ADMIN),
-    ("helper@demo.synkro.kz", Role.ADMIN_LITE),
-    ("manager@demo.synkro.kz", Role.USER),
+    ("admin@demo.kz", Role.SUPER_ADMIN),
+    ("helper@demo.kz", Role.ADMIN_LITE),
+    ("head@demo.kz", Role.USER),
 )
 
 

@@ -14,7 +14,7 @@ from rq.worker.base import WorkerStatus
 BEAT = timedelta(seconds=5)
 
 
-class AnsweringWorker(SimpleWorker):  # type: ignore[misc]  # rq's types are partial
+class AnsweringWorker(SimpleWorker):
     """Keeps the same books as RQ, a page at a time: the dashboard and RQ's own cleaning find what they expect.
 
     Works in its own process instead of forking for each job: a step follows a step within milliseconds. What a fork
@@ -51,7 +51,8 @@ class AnsweringWorker(SimpleWorker):  # type: ignore[misc]  # rq's types are par
             return
         with self.connection.pipeline() as pipeline:
             self.increment_successful_job_count(pipeline)
-            self.increment_total_working_time(job.ended_at - job.started_at, pipeline)
+            if job.started_at and job.ended_at:
+                self.increment_total_working_time(job.ended_at - job.started_at, pipeline)
             self.cleanup_execution(job, pipeline)
             pipeline.delete(job.key)
             self.set_state(WorkerStatus.IDLE, pipeline)

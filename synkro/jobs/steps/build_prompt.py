@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import time
-from zoneinfo import ZoneInfo
 
 from synkro.analysis.calendar import WorkingHours
 from synkro.analysis.dialogs import Dialog, Reader
@@ -43,7 +41,7 @@ class _Build:
         self.names = handover.client_names(ctx)
         self.masker = Masker()
         self.reader = Reader(handover.zone(ctx), self.masker)
-        self.hours = office_hours(handover.zone(ctx))
+        self.hours = WorkingHours.office(handover.zone(ctx))
         self.figures = Figures(self.window, self.index, self.directory.managers)
         self.too_long: list[int] = []
 
@@ -89,8 +87,3 @@ class _Build:
     def _mark(self, chats: tuple[int, ...], outcome: str) -> None:
         for chat in chats:
             self.figures.coverage.mark(chat, outcome)  # type: ignore[arg-type]
-
-
-def office_hours(zone: ZoneInfo) -> WorkingHours:
-    """Until a company sets its own calendar: Monday to Friday, nine to six."""
-    return WorkingHours.same_each_day(zone, range(5), time(9), time(18))

@@ -1,0 +1,121 @@
+"""flask integrations, flask supabase-sql."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+
+import pytest
+
+from synkro.cli import integrations as commands
+from synkro.integrations import INTEGRATIONS
+from synkro.integrations.supabase import schema_sql
+from synkro.models import IntegrationConfig, Tenant
+from synkro.services import integrations
+from synkro.services.secrets import open_secrets
+from synkro.tenancy import tenant_scope
+from tests.cli.conftest import Cli
+from tests.practice import Practice
+
+FIELDS = {
+    "supabase": {"url": "https://a.supabase.co", "publishable_key": "sb_publishable_1", "secret_key": "sb_secret_1"},
+    "amocrm": {"subdomain": "demo", "token": "t", "client_id": "i", "client_secret": "s"},
+    "radist": {"api_key": "k", "company_id": "7"},
+    "ai": {"provider": "gemini", "api_key": "k", "model": "m", "base_url": "https://ai.example.com"},
+    "telegram": {"bot_token": "1:t", "chat_id": "-1", "message_thread_id": "5"},
+}
+
+
+def stored(tenant: Tenant, kind: str) -> tuple[IntegrationConfig | None, dict[str, str]]:
+    with tenant_scope(tenant.id):
+        config = integrations.find(kind)
+        return config, {**config.settings, **open_secrets(config)} if config else {}
+
+
+@pytest.mark.parametrize("kind", FIELDS)
+def test_fields_are_saved_and_nothing_is_printed(cli: Cli, tenant: Tenant, kind: str) -> None:
+    done = cli("integrations", "set", "alfa", kind, given=json.dumps(FIELDS[kind]))
+    assert (done.exit_code, done.stdout, done.stderr) == (0, "", f"saved {kind}\n")
+    assert stored(tenant, kind)[1] == FIELDS[kind]
+
+
+@pytest.mark.parametrize("kind", FIELDS)
+def test_secrets_lie_sealed(cli: Cli, tenant: Tenant, kind: str) -> None:
+    cli("integrations", "set", "alfa", kind, given=json.dumps(FIELDS[kind]))
+    config, _ = stored(tenant, kind)
+    assert config is not None
+    assert set(config.settings).isdisjoint(INTEGRATIONS[kind].secret_names())
+    assert all(token.startswith("v1.") for token in config.secrets.values())
+
+
+def test_empty_secret_keeps_the_old_one(cli: Cli, tenant: Tenant) -> None:
+    cli("integrations", "set", "alfa", "radist", given=json.dumps(FIELDS["radist"]))
+    cli("integrations", "set", "alfa", "radist", given=json.dumps({"api_key": None, "company_id": 8}))
+    assert stored(tenant, "radist")[1] == {"api_key": "k", "company_id": "8"}
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["", "{", "[]", '"text"', '{"api_key": {}}', '{"api_key": 1.5}', '{"api_key": ["k"]}', "[" * 100_000, b"\xff"],
+    ids=lambda given: repr(given)[:20],
+)
+def test_what_is_no_object_of_values_is_wrong_use(cli: Cli, tenant: Tenant, given: str | bytes) -> None:
+    done = cli("integrations", "set", "alfa", "radist", given=given)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert stored(tenant, "radist")[0] is None
+
+
+@pytest.mark.parametrize(
+    ("slug", "given", "code"),
+    [
+        ("alfa", {"password": "p"}, "unknown_field"),
+        ("alfa", {"api_key": "k" * 8_001}, "bad_value"),
+        ("alfa", {"api_key": "k\x00"}, "bad_value"),
+        ("nobody", {"api_key": "k"}, "no_tenant"),
+    ],
+)
+def test_refused_value_is_exit_1(cli: Cli, tenant: Tenant, slug: str, given: dict[str, str], code: str) -> None:
+    done = cli("integrations", "set", slug, "radist", given=json.dumps(given))
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert f"({code})" in done.stderr or code == "unknown_field"
+
+
+@pytest.mark.parametrize("command", ["set", "check"])
+def test_unknown_kind_is_wrong_use(cli: Cli, tenant: Tenant, command: str) -> None:
+    assert cli("integrations", command, "alfa", "bitrix", given="{}").exit_code == 2
+
+
+@pytest.mark.parametrize("kind", FIELDS)
+def test_check_of_what_is_not_connected_is_red(cli: Cli, tenant: Tenant, kind: str) -> None:
+    done = cli("integrations", "check", "alfa", kind, "--json")
+    told = json.loads(done.stdout)
+    assert (done.exit_code, told["colour"], told["code"]) == (1, "red", f"{kind}_not_connected")
+    assert set(told) == {"colour", "code", "says"}
+
+
+def test_check_without_a_worker_says_so(cli: Cli, practice: Practice, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commands, "WAIT_SECONDS", 0.5)
+    done = cli("integrations", "check", "alfa", "radist", "--json")
+    assert (done.exit_code, json.loads(done.stdout)["code"]) == (1, "no_worker")
+
+
+def test_check_waits_a_minute_for_a_worker() -> None:
+    assert commands.WAIT_SECONDS == 60
+
+
+def test_worker_checks_every_connection_of_the_company(
+    cli: Cli, practice: Practice, worker: subprocess.Popen[bytes]
+) -> None:
+    green = {kind: cli("integrations", "check", "alfa", kind, "--json") for kind in FIELDS}
+    assert {kind: done.exit_code for kind, done in green.items()} == dict.fromkeys(FIELDS, 0)
+    assert {kind: json.loads(done.stdout)["colour"] for kind, done in green.items()} == dict.fromkeys(FIELDS, "green")
+    practice.control("amocrm", set={"revoked": True})
+    red = cli("integrations", "check", "alfa", "amocrm", "--json")
+    told = json.loads(red.stdout)
+    assert (red.exit_code, told["colour"], told["code"]) == (1, "red", "amocrm_reconnect")
+    assert told["says"] in red.stderr
+
+
+def test_sql_block_is_printed_whole(cli: Cli) -> None:
+    done = cli("supabase-sql")
+    assert (done.exit_code, done.stdout) == (0, schema_sql() + "\n")

@@ -1,0 +1,111 @@
+"""flask tenants, flask users."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select
+
+from synkro.models import Tenant, User
+from synkro.services import accounts, tenants
+from synkro.tenancy import db
+from tests.cli.conftest import Cli
+
+LONG = "a password of some length"
+
+
+def test_tenant_is_created_with_its_zone(cli: Cli) -> None:
+    done = cli("tenants", "create", "kitchens", "--name", "Кухни", "--timezone", "Asia/Aqtau")
+    made = tenants.by_slug("kitchens")
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert made is not None
+    assert (made.name, made.timezone) == ("Кухни", "Asia/Aqtau")
+
+
+def test_zone_is_almaty_unless_another_is_named(cli: Cli) -> None:
+    cli("tenants", "create", "kitchens", "--name", "Кухни")
+    made = tenants.by_slug("kitchens")
+    assert made is not None
+    assert made.timezone == "Asia/Almaty"
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("Big Slug", "--name", "A"), "bad_slug"),
+        (("ok", "--name", " "), "no_name"),
+        (("ok", "--name", "A", "--timezone", "Mars/Base"), "bad_timezone"),
+        (("alfa", "--name", "A"), "slug_taken"),
+    ],
+)
+def test_refused_tenant_is_one_sentence_and_exit_1(cli: Cli, tenant: Tenant, words: tuple[str, ...], code: str) -> None:
+    done = cli("tenants", "create", *words)
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr.endswith(f"({code})\n")
+    assert done.stderr.count("\n") == 1
+
+
+def user(email: str) -> User | None:
+    return db.session.execute(select(User).where(User.email == email)).scalar_one_or_none()
+
+
+def test_user_gets_role_company_and_rights(cli: Cli, tenant: Tenant) -> None:
+    words = ("a@example.com", "--role", "user", "--tenant", "alfa", "--can-manage-settings", "--password-stdin")
+    done = cli("users", "create", *words, given=LONG)
+    made = user("a@example.com")
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert made is not None
+    assert (made.role, made.tenant_id, made.can_manage_settings) == ("user", tenant.id, True)
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\r\n"])
+def test_end_of_the_line_is_no_part_of_the_password(cli: Cli, end: str) -> None:
+    cli("users", "create", "a@example.com", "--role", "super_admin", "--password-stdin", given=LONG + end)
+    assert accounts.sign_in("a@example.com", LONG) is not None
+
+
+@pytest.mark.parametrize("role", ["super_admin", "admin_lite"])
+def test_staff_belongs_to_no_company(cli: Cli, tenant: Tenant, role: str) -> None:
+    done = cli("users", "create", "a@example.com", "--role", role, "--tenant", "alfa", "--password-stdin", given=LONG)
+    assert (done.exit_code, user("a@example.com")) == (1, None)
+
+
+@pytest.mark.parametrize(
+    ("words", "password", "code"),
+    [
+        (("a@example.com", "--role", "super_admin"), "short", "password_length"),
+        (("a@example.com", "--role", "super_admin"), "", "password_length"),
+        (("a@example.com", "--role", "super_admin"), "x" * 129, "password_length"),
+        (("no-mail", "--role", "super_admin"), LONG, "bad_email"),
+        (("a@example.com", "--role", "user"), LONG, "role_and_tenant"),
+        (("a@example.com", "--role", "user", "--tenant", "nobody"), LONG, "no_tenant"),
+    ],
+)
+def test_refused_user_is_one_sentence_and_exit_1(cli: Cli, words: tuple[str, ...], password: str, code: str) -> None:
+    done = cli("users", "create", *words, "--password-stdin", given=password)
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr.endswith(f"({code})\n")
+    assert done.stderr.count("\n") == 1
+
+
+def test_second_account_with_an_address_is_refused(cli: Cli) -> None:
+    words = ("users", "create", "--role", "super_admin", "--password-stdin")
+    assert cli(*words, "a@example.com", given=LONG).exit_code == 0
+    assert cli(*words, "A@Example.com", given=LONG).exit_code == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("a@example.com", "--role", "super_admin"),
+        ("a@example.com", "--password-stdin"),
+        ("a@example.com", "--role", "king", "--password-stdin"),
+        ("--role", "super_admin", "--password-stdin"),
+    ],
+)
+def test_wrong_use_is_exit_2(cli: Cli, words: tuple[str, ...]) -> None:
+    assert cli("users", "create", *words, given=LONG).exit_code == 2
+
+
+def test_password_that_is_no_text_is_wrong_use(cli: Cli) -> None:
+    words = ("a@example.com", "--role", "super_admin", "--password-stdin")
+    assert cli("users", "create", *words, given=b"long enough \xff\xfe password").exit_code == 2
