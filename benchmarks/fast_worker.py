@@ -17,5 +17,5 @@ def hurried_wait(pacer: RedisPacer, key: str, per_second: float) -> None:
 
 
 if __name__ == "__main__":
-    RedisPacer.wait = hurried_wait  # type: ignore[method-assign]
+    RedisPacer.wait = hurried_wait  # type: ignore[assignment,method-assign]
     work_on(create_app(), queue.STEPS)

@@ -30,6 +30,7 @@ def measure() -> bool:
         os.environ["CHAIN_URL"] = here.env["CHAIN_URL"] = url
         here.start("worker", "benchmarks.noop_worker")
         here.start("celery", *_CELERY)
+        here.await_workers(1)
         rows, inside, chains = _rounds(here)
     _print(rows, inside, chains)
     return True
@@ -71,7 +72,7 @@ def _rounds(here: Place) -> tuple[list[Spans], list[Spans], list[Spans]]:
 
 def _our_run(here: Place, turn: int) -> tuple[Spans, Spans]:
     run_id = here.start_run(datetime.now(UTC) - timedelta(days=turn))
-    here.processes.patiently(lambda: here.ended_run(run_id), 30, pause=0.02)
+    here.processes.patiently(lambda: here.ended_run(run_id), 30, pause=0.1)
     return _spans(here, run_id)
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from flask import Flask
 from flask_migrate import upgrade
+from rq import Worker as RqWorker
 
 from benchmarks.processes import Processes
 from benchmarks.stand_ins import Size
@@ -48,6 +49,10 @@ class Place:
     def start(self, name: str, *module_and_words: str) -> int:
         return self.processes.start(name, self.env, *module_and_words)
 
+    def await_workers(self, count: int) -> None:
+        """Their start is not what is measured."""
+        self.processes.patiently(lambda: RqWorker.count(connection=redis()) >= count or None, 60)
+
     def start_run(self, now: datetime) -> uuid.UUID:
         """A run of the day before now."""
         with tenant_scope(self.tenant.id):
@@ -57,11 +62,12 @@ class Place:
         return run.id
 
     def ended_run(self, run_id: uuid.UUID) -> JobRun | None:
-        """The run when it has succeeded, None while it is at work. Ends the program when it has failed."""
+        """The run when it has succeeded, None while it is at work. A second try of a step spoils the measurement."""
         with tenant_scope(self.tenant.id):
-            run = runs.find(run_id)
-            if run is None or run.status in ("failed", "cancelled"):
-                raise SystemExit(f"the run has not succeeded: {run.code if run else ''}")
+            run, steps = runs.find(run_id), runs.steps_of(run_id)
+            spoilt = [f"{step.key}: {step.code}" for step in steps if step.code and step.status != "done"]
+            if run is None or spoilt:
+                raise SystemExit(f"the run has not succeeded at once: {spoilt}")
             return run if run.status == "succeeded" else None
 
 

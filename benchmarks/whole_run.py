@@ -13,6 +13,7 @@ from benchmarks.vendors import logged
 from synkro.integrations.amocrm_rules import PER_SECOND
 from synkro.integrations.radist import ALL_PER_SECOND, CHATS_PER_SECOND
 from synkro.models import JobRun, JobStep
+from synkro.queue import QUEUES
 from synkro.services import runs
 from synkro.tenancy import tenant_scope
 
@@ -39,6 +40,7 @@ def measure() -> bool:
     with place(SIZE, now) as here:
         here.start("worker", "flask", "--app", "wsgi", "worker")
         here.start("scheduler", "flask", "--app", "wsgi", "scheduler")
+        here.await_workers(len(QUEUES))
         run_id = here.start_run(now)
         run = here.processes.patiently(lambda: here.ended_run(run_id), LONGEST_SECONDS, pause=0.2)
         with tenant_scope(here.tenant.id):

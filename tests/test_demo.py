@@ -143,7 +143,7 @@ def visit(said: str, people: dict[str, str]) -> dict[str, int]:
     """Sign in as the company's person with the password of the first start, and open the report that was announced."""
     found = re.search(r"^(http://127\.0\.0\.1:\d+)/reports/\S+$", said, re.MULTILINE)
     assert found, said
-    email = "manager@demo.synkro.kz"
+    email = "head@demo.kz"
     with requests.Session() as browser:
         browser.trust_env = False
         form = browser.get(f"{found[1]}/login", timeout=30).text

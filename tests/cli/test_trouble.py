@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -58,13 +57,13 @@ def all_commands(**env: str) -> dict[str, Any]:
 @pytest.fixture
 def without_tables(var_dir: Path, engines: embedded.Engines) -> dict[str, str]:
     url, owner = embedded.create_database(engines.superuser_url, "without_tables")
-    return settings_of(var_dir, DATABASE_URL=url, DATABASE_OWNER_URL=owner, REDIS_URL=engines.redis_url)
+    return settings_of(var_dir, DATABASE_URL=url, DATABASE_OWNER_URL=owner)
 
 
 @pytest.fixture
 def without_database(var_dir: Path, engines: embedded.Engines) -> dict[str, str]:
     nobody = "postgresql://nobody:canary-password@127.0.0.1:9/none"
-    return settings_of(var_dir, DATABASE_URL=nobody, REDIS_URL=engines.redis_url)
+    return settings_of(var_dir, DATABASE_URL=nobody)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -25,6 +25,7 @@ from synkro.services.steps import LONGEST_PAUSE
 from synkro.tenancy import db
 
 OUTPUT_TOKENS = 8_192
+LINE_REF = re.compile(r"^\[(d\d+m\d+)\] ", re.MULTILINE)
 DIALOG_HEAD = re.compile(r"^(?=## d\d+ )", re.MULTILINE)
 
 
@@ -96,7 +97,8 @@ class _Analysis:
         """One pack. One that the vendor's filter refuses is halved until the dialog that it minds stands alone."""
         said = self._answered(system, user_part(figures, text))
         self.model = said["model"]
-        chats = {chat for chat, _ in (refs[ref] for ref in refs if f"[{ref}]" in text)}
+        sent = {ref: refs[ref] for ref in LINE_REF.findall(text)}
+        chats = {chat for chat, _ in sent.values()}
         if said["outcome"] == "blocked":
             halves = list(_halves(text))
             if len(halves) < 2:
@@ -105,7 +107,7 @@ class _Analysis:
             for half in halves:
                 self._ask(system, figures, half, refs)
             return
-        answer = read_answer(said["text"], refs)
+        answer = read_answer(said["text"], sent)
         if isinstance(answer, AnswerError):
             self.bad_answers += 1
             return
