@@ -25,16 +25,23 @@ def measure() -> bool:
         control(here.urls["radist"], strict_rate=False)
         worker = here.start("worker", "benchmarks.fast_worker")
         here.await_workers(1)
-        at_rest = _peak_mb(worker)
+        start = _peak_mb(worker)
+        _reset_peak(worker)
         run_id = here.start_run(now)
         run = here.processes.patiently(lambda: here.ended_run(run_id), LONGEST_SECONDS, pause=0.2)
         most = _peak_mb(worker)
     seconds = (run.finished_at - run.created_at).total_seconds() if run.finished_at else 0
     line("the run, without the vendors' pace", f"{seconds:.0f} s, {messages / seconds:,.0f} messages/s")
-    line("the worker's resident memory before its first job, peak", f"{at_rest:.0f} MB")
+    line("peak of the worker's resident memory while it starts", f"{start:.0f} MB")
     line("peak of the worker's resident memory over the run", f"{most:.0f} MB")
-    line(f"limit of {MOST_MB} MB", "holds" if most < MOST_MB else "BROKEN")
-    return most < MOST_MB
+    holds = max(start, most) < MOST_MB
+    line(f"limit of {MOST_MB} MB", "holds" if holds else "BROKEN")
+    return holds
+
+
+def _reset_peak(pid: int) -> None:
+    """The start takes a moment's memory of its own (the hash of a password), which would hide the run's."""
+    Path(f"/proc/{pid}/clear_refs").write_text("5", encoding="ascii")
 
 
 def _peak_mb(pid: int) -> float:

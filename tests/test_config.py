@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from dotenv import dotenv_values
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config import SAMPLE, STAND_INS, ConfigError, _Reader, is_encryption_key, load
@@ -223,15 +223,19 @@ def read(value: str) -> _Reader:
     return _Reader({"X": value})
 
 
+@settings(deadline=None)
 @given(st.text() | st.from_regex(r"\A[0-9]{1,9}\Z") | st.integers().map(str) | st.just("9" * 5000))
 def test_a_whole_number_is_in_range_or_a_fault(raw: str) -> None:
     reader = read(raw)
     number = reader.whole("X", 7, 1, 60)
     assert 1 <= number <= 60
     text = raw.strip()
-    assert bool(reader.faults) == (bool(text) and not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= 60))
+    assert bool(reader.faults) == (
+        bool(text) and not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= 60)
+    )
 
 
+@settings(deadline=None)
 @given(st.text() | st.text().map("http://".__add__) | st.text(alphabet="ht:p/[]@%.:0 ", max_size=30))
 def test_an_address_is_sound_or_a_fault(raw: str) -> None:
     reader = read(raw)
@@ -260,6 +264,7 @@ def test_an_address_of_postgresql_on_a_socket_is_taken() -> None:
     assert not reader.faults
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=hexdigits, min_size=60, max_size=68) | st.text())
 def test_an_encryption_key_is_usable_or_refused(text: Any) -> None:
     if is_encryption_key(text):

@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 import pytest
 from flask import Flask
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from synkro import embedded
@@ -23,11 +23,13 @@ vault = Vault(KEY)
 texts = st.text(min_size=1).filter(lambda text: not any("\ud800" <= ch <= "\udfff" for ch in text))
 
 
+@settings(deadline=None)
 @given(texts)
 def test_what_was_sealed_opens(value: str) -> None:
     assert vault.open(vault.seal(value, PLACE), PLACE) == value
 
 
+@settings(deadline=None)
 @given(st.binary())
 def test_bytes_that_were_sealed_open(data: bytes) -> None:
     assert vault.open_bytes(vault.seal_bytes(data, PLACE), PLACE) == data
@@ -64,6 +66,7 @@ def test_a_flipped_bit_anywhere_in_bytes_is_found() -> None:
             vault.open_bytes(bytes(broken), PLACE)
 
 
+@settings(deadline=None)
 @given(st.integers(min_value=0))
 def test_a_cut_token_is_found(length: int) -> None:
     token = vault.seal("value", PLACE)
@@ -98,6 +101,7 @@ def test_an_unknown_key_does_not_open() -> None:
 NAMED = f"v1.{key_id(KEY).hex()}."
 
 
+@settings(deadline=None)
 @given(
     st.text() | st.text().map(NAMED.__add__) | st.binary().map(lambda b: NAMED + base64.urlsafe_b64encode(b).decode())
 )
@@ -112,6 +116,7 @@ def test_garbage_is_refused_and_nothing_else(token: str) -> None:
         vault.open(token, PLACE)
 
 
+@settings(deadline=None)
 @given(st.binary() | st.binary().map((b"\x01" + key_id(KEY)).__add__))
 def test_garbage_bytes_are_refused_and_nothing_else(sealed: bytes) -> None:
     with pytest.raises(CannotOpen):

@@ -96,6 +96,8 @@ def second(var: Path, first: Start) -> Iterator[Start]:
     pages = visit(said, dict(PERSON.findall(first.said)))
     began = time.monotonic()
     demo.send_signal(signal.SIGINT)
+    time.sleep(0.3)
+    demo.send_signal(signal.SIGINT)  # as impatient people do
     rest, _ = demo.communicate()
     guard.cancel()
     yield Start(said + rest, demo.returncode, left(var), running(var), time.monotonic() - began, pages)

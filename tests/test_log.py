@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synkro import log as logs
@@ -47,6 +47,7 @@ EDGES = st.sampled_from(
 
 
 @pytest.mark.parametrize("kind", SECRETS)
+@settings(deadline=None)
 @given(before=st.text(max_size=40), left=EDGES, right=EDGES, after=st.text(max_size=40))
 def test_a_secret_does_not_pass(kind: str, before: str, left: str, right: str, after: str) -> None:
     secret = SECRETS[kind]
@@ -54,6 +55,7 @@ def test_a_secret_does_not_pass(kind: str, before: str, left: str, right: str, a
 
 
 @pytest.mark.parametrize("where", NAMED)
+@settings(deadline=None)
 @given(before=st.text(max_size=40), edge=EDGES, after=st.text(max_size=40))
 def test_a_named_secret_does_not_pass(where: str, before: str, edge: str, after: str) -> None:
     left, secret, right = NAMED[where]
@@ -94,20 +96,23 @@ def raised(words: str) -> Exception:
         return error
 
 
+@settings(deadline=None)
 @given(CONTROLS, CONTROLS)
 def test_a_line_of_json_is_one_line_whatever_is_said(message: str, value: str) -> None:
     line = JsonLines().format(record(message, {"value": value}, raised(value)))
     assert len(line.splitlines()) == 1
     assert not any(ord(ch) < 0x20 or 0x7F <= ord(ch) < 0xA0 for ch in line)
-    assert set(json.loads(line)) == {"at", "level", "logger", "message", "value", "trace"}
+    assert set(json.loads(line)) >= {"at", "level", "logger", "message", "value", "trace"}
 
 
+@settings(deadline=None)
 @given(CONTROLS, CONTROLS)
 def test_a_line_for_people_cannot_be_forged(message: str, value: str) -> None:
     line = ForPeople().format(record(message, {"value": value}))
     assert len(line.splitlines()) == 1
 
 
+@settings(deadline=None)
 @given(CONTROLS)
 def test_a_trace_for_people_cannot_forge_a_line(words: str) -> None:
     first, *rest = ForPeople().format(record("broke", None, raised(words))).splitlines()

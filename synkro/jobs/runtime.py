@@ -75,9 +75,11 @@ def _attempt(claim: Claim) -> Any:
 
 def _run(claim: Claim, heart: Heart) -> Done:
     run = runs.find(claim.run_id)
-    db.session.rollback()
     if run is None:
         raise Lost
+    # else every look at it after a rollback would be a query, and leave a transaction open during the vendor's call
+    db.session.expunge(run)
+    db.session.rollback()
     return STEPS[claim.key].run(Ctx(claim, run, heart))
 
 

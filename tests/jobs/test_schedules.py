@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import time
 from collections.abc import Iterator
@@ -49,10 +50,8 @@ def made(tenant: Tenant) -> list[JobRun]:
 
 
 def windows(tenant: Tenant, zone: ZoneInfo = ALMATY) -> list[str]:
-    return [
-        f"{run.window_start.astimezone(zone):%d.%m %H} - {run.window_end.astimezone(zone):%d.%m %H}"
-        for run in made(tenant)
-    ]
+    edges = [(run.window_start.astimezone(zone), run.window_end.astimezone(zone)) for run in made(tenant)]
+    return [f"{start:%d.%m %H} - {end:%d.%m %H}" for start, end in edges]
 
 
 def end_all(tenant: Tenant) -> None:
@@ -141,7 +140,7 @@ def test_the_day_on_which_almaty_turned_its_clocks_back_has_25_hours(tenant: Ten
     lengths = [run.window_end - run.window_start for run in made(tenant)]
     assert sorted(lengths) == [24 * HOUR, 24 * HOUR, 25 * HOUR]
     edges = [(run.window_start, run.window_end) for run in made(tenant)]
-    assert all(end == start for (_, end), (start, _) in zip(edges, edges[1:], strict=False))
+    assert all(end == start for (_, end), (start, _) in itertools.pairwise(edges))
 
 
 def test_a_day_that_ends_at_six_is_reported_with_its_night(tenant: Tenant) -> None:

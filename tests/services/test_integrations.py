@@ -1,0 +1,211 @@
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from flask import Flask
+from redis import Redis
+from sqlalchemy import text
+
+from synkro import queue
+from synkro.errors import AppError
+from synkro.integrations import INTEGRATIONS
+from synkro.integrations.base import Check
+from synkro.jobs import checks
+from synkro.jobs.worker import work_on
+from synkro.models import AuditLog, IntegrationConfig, Tenant
+from synkro.services import integrations
+from synkro.services.integrations import KeysUnreadable, NotConnected
+from synkro.tenancy import db, tenant_scope
+from tests.practice import Practice
+from tests.services import at_once
+
+RADIST = {"api_key": "a-key-of-nobody", "company_id": "1"}
+
+
+def config_of(tenant: Tenant, kind: str) -> IntegrationConfig:
+    with tenant_scope(tenant.id):
+        config = integrations.find(kind)
+        assert config is not None
+        return config
+
+
+def save(tenant: Tenant, values: dict[str, str]) -> None:
+    with tenant_scope(tenant.id):
+        integrations.save("radist", values)
+
+
+def test_secrets_are_sealed_and_the_rest_is_shown(tenant: Tenant) -> None:
+    save(tenant, RADIST)
+    config = config_of(tenant, "radist")
+    assert config.settings == {"company_id": "1"}
+    assert list(config.secrets) == ["api_key"]
+    with tenant_scope(tenant.id):
+        stored = db.session.execute(text("select secrets::text || settings::text from integration_configs"))
+        assert RADIST["api_key"] not in stored.scalar_one()
+
+
+def test_an_empty_secret_keeps_the_old_one(tenant: Tenant) -> None:
+    save(tenant, RADIST)
+    before = config_of(tenant, "radist").secrets
+    save(tenant, {"api_key": " ", "company_id": "2"})
+    after = config_of(tenant, "radist")
+    assert (after.secrets, after.settings) == (before, {"company_id": "2"})
+
+
+def test_a_field_that_is_shown_can_be_emptied(tenant: Tenant) -> None:
+    save(tenant, RADIST)
+    save(tenant, {"company_id": ""})
+    assert config_of(tenant, "radist").settings == {"company_id": ""}
+
+
+@pytest.mark.parametrize("values", [{"password": "x"}, {"api_key": "x", "__class__": "y"}])
+def test_what_is_no_field_is_refused(tenant: Tenant, values: dict[str, str]) -> None:
+    with pytest.raises(AppError, match="unknown_field"):
+        save(tenant, values)
+
+
+@pytest.mark.parametrize("value", ["x" * 8_001, "a\x00b"])
+def test_impossible_values_are_refused_and_leave_nothing(tenant: Tenant, value: str) -> None:
+    with tenant_scope(tenant.id):
+        with pytest.raises(AppError, match="bad_value"):
+            integrations.save("radist", {"api_key": value})
+        db.session.commit()
+        assert integrations.find("radist") is None
+
+
+def test_saves_at_once_all_count(app: Flask, tenant: Tenant) -> None:
+    at_once(app, tenant, 6, lambda n: integrations.save("radist", {"api_key": f"key {n}"}).version)
+    assert config_of(tenant, "radist").version == 6
+
+
+def test_the_log_names_fields_and_holds_no_value(tenant: Tenant) -> None:
+    save(tenant, RADIST)
+    with tenant_scope(tenant.id):
+        row = db.session.query(AuditLog).filter_by(act="integration_saved").one()
+    assert row.details == {"fields": ["api_key", "company_id"]}
+
+
+def test_the_secrets_of_another_company_do_not_open(tenant: Tenant, other_tenant: Tenant) -> None:
+    save(tenant, RADIST)
+    stolen = config_of(tenant, "radist").secrets
+    save(other_tenant, {"api_key": "own"})
+    with tenant_scope(other_tenant.id):
+        config = integrations.find("radist")
+        assert config is not None
+        config.secrets = stolen
+        db.session.commit()
+        with pytest.raises(KeysUnreadable):
+            integrations.build("radist")
+
+
+@pytest.mark.parametrize("kind", INTEGRATIONS)
+def test_what_is_not_connected_is_named(tenant: Tenant, kind: str) -> None:
+    with tenant_scope(tenant.id), pytest.raises(NotConnected, match=f"{kind}_not_connected"):
+        integrations.build(kind)
+
+
+def pressed(tenant: Tenant, kind: str = "radist") -> None:
+    with tenant_scope(tenant.id):
+        integrations.request_check(kind)
+
+
+def check_bells(store: Redis) -> int:
+    return int(queue.queue(queue.CHECKS, store).count)
+
+
+def test_pressing_twenty_times_makes_one_check(app: Flask, tenant: Tenant, store: Redis) -> None:
+    save(tenant, RADIST)
+    for _ in range(10):
+        pressed(tenant)
+    at_once(app, tenant, 10, lambda _: integrations.request_check("radist"))
+    assert check_bells(store) == 1
+
+
+def test_pressing_at_once_makes_one_check(app: Flask, tenant: Tenant, store: Redis) -> None:
+    save(tenant, RADIST)
+    at_once(app, tenant, 20, lambda _: integrations.request_check("radist"))
+    assert check_bells(store) == 1
+
+
+def test_a_check_that_nobody_took_up_can_be_asked_for_again(tenant: Tenant, store: Redis) -> None:
+    save(tenant, RADIST)
+    pressed(tenant)
+    with time_machine.travel(datetime.now(UTC) + timedelta(seconds=integrations.CHECK_SECONDS + 1)):
+        pressed(tenant)
+    assert check_bells(store) == 2
+
+
+def test_what_is_not_connected_is_not_checked(tenant: Tenant) -> None:
+    with pytest.raises(AppError, match="radist_not_connected"):
+        pressed(tenant)
+
+
+def test_new_settings_can_be_checked_at_once(tenant: Tenant, store: Redis) -> None:
+    save(tenant, RADIST)
+    pressed(tenant)
+    save(tenant, {"company_id": "2"})
+    pressed(tenant)
+    assert check_bells(store) == 2
+
+
+@pytest.mark.parametrize("kind", INTEGRATIONS)
+def test_a_good_connection_is_green(practice: Practice, kind: str) -> None:
+    pressed(practice.tenant, kind)
+    work_on(practice.app, queue.CHECKS, burst=True)
+    config = config_of(practice.tenant, kind)
+    assert (config.check_colour, config.check_requested_at) == ("green", None)
+    assert config.checked_at is not None
+    assert integrations.says(config)
+
+
+def test_a_refused_key_is_red(practice: Practice) -> None:
+    practice.control("radist", set={"revoked": True})
+    pressed(practice.tenant)
+    work_on(practice.app, queue.CHECKS, burst=True)
+    config = config_of(practice.tenant, "radist")
+    assert (config.check_colour, config.check_code) == ("red", "radist_key_refused")
+
+
+def test_a_save_during_a_check_is_not_overwritten(practice: Practice, monkeypatch: pytest.MonkeyPatch) -> None:
+    def check(_self: object) -> Check:
+        save(practice.tenant, {"company_id": "2"})
+        return Check("green", "radist_ok")
+
+    monkeypatch.setattr(INTEGRATIONS["radist"], "check", check)
+    with tenant_scope(practice.tenant.id):
+        integrations.run_check("radist")
+    config = config_of(practice.tenant, "radist")
+    assert (config.check_colour, config.settings["company_id"]) == (None, "2")
+
+
+def test_a_check_that_breaks_on_our_side_is_red(practice: Practice, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(INTEGRATIONS["radist"], "check", lambda _: 1 // 0)
+    checks.check(str(practice.tenant.id), "radist")
+    config = config_of(practice.tenant, "radist")
+    assert (config.check_colour, config.check_code, config.check_requested_at) == ("red", "internal", None)
+
+
+def test_a_check_that_takes_too_long_is_red(practice: Practice, monkeypatch: pytest.MonkeyPatch) -> None:
+    practice.control("radist", fault="slow", seconds=5)
+    monkeypatch.setattr(integrations, "CHECK_SECONDS", 1)
+    pressed(practice.tenant)
+    work_on(practice.app, queue.CHECKS, burst=True)
+    config = config_of(practice.tenant, "radist")
+    assert (config.check_colour, config.check_code) == ("red", "check_too_long")
+    assert integrations.says(config) != "check_too_long"
+
+
+def test_a_bell_of_a_company_that_is_gone_is_harmless(app: Flask) -> None:
+    checks.check(str(uuid.uuid4()), "radist")
+
+
+def test_a_setting_that_the_vendor_changed_is_kept(tenant: Tenant) -> None:
+    save(tenant, RADIST)
+    version = config_of(tenant, "radist").version
+    with tenant_scope(tenant.id):
+        integrations.save_setting("radist", "company_id", "7", "moved")
+    config = config_of(tenant, "radist")
+    assert (config.settings["company_id"], config.version) == ("7", version)
