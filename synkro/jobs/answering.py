@@ -1,4 +1,4 @@
-"""RQ's worker with a sixth of its words to Redis: between two steps it is what people wait for."""
+"""RQ's worker with a fifth of its round trips to Redis: between two steps it is what people wait for."""
 
 from __future__ import annotations
 

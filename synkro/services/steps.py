@@ -64,7 +64,10 @@ _HOLD = text("select 1 from job_steps where id = :id and fence = :fence and stat
 _CURSOR = text("update job_steps set cursor = cast(:cursor as jsonb), done = :done, total = :total where id = :id")
 
 _FINISH = text("""
-    with mine as (
+    with quick as (
+        -- a finish that a crash of the database loses is a step done twice, which steps can bear: no wait for the disk
+        select set_config('synchronous_commit', 'off', true) as mode
+    ), mine as (
         update job_steps
            set status = 'done', colour = :colour, code = :code, params = cast(:params as jsonb), lease_until = null,
                done = :done, total = :total, finished_at = now()
@@ -78,7 +81,7 @@ _FINISH = text("""
         update job_runs r set status = 'succeeded', finished_at = now()
           from mine where r.id = mine.run_id and mine.n = :last and r.status = 'running'
     )
-    select (select key from following) as following from mine""")
+    select (select key from following) as following, (select mode from quick) as mode from mine""")
 
 _AGAIN = text("""
     update job_steps
