@@ -18,6 +18,8 @@ from dotenv import dotenv_values
 
 Environment = Literal["development", "test", "production"]
 
+MAKE_KEY = "python3 -c 'import secrets; print(secrets.token_hex(32))'"
+"""Works before anything is set, as our own command line does not."""
 SAMPLE = "change-me"
 """What .env.example holds in place of keys: no key at all."""
 SHORTEST_KEY = 32
@@ -100,7 +102,7 @@ class _Reader:
 
     def hex_key(self, name: str, raw: str) -> str:
         if raw and not is_encryption_key(raw):
-            self.faults.append(f"{name} must be 64 characters 0-9 and a-f (make one with: flask keys generate)")
+            self.faults.append(f"{name} must be 64 characters 0-9 and a-f (make one with: {MAKE_KEY})")
         return raw
 
 

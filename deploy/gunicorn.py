@@ -9,3 +9,4 @@ timeout = 30
 graceful_timeout = 10
 max_requests = 5_000
 max_requests_jitter = 500
+control_socket_disable = True  # it would lie in the home folder

@@ -10,8 +10,7 @@ from flask import Flask, current_app, redirect, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from synkro.errors import AppError, answer, wants_json
-from synkro.i18n import _l
+from synkro.errors import ADVICE, AppError, answer, wants_json
 from synkro.log import bind
 from synkro.tenancy import tenant_scope
 
@@ -62,13 +61,13 @@ def init_app(app: Flask) -> None:
             return None  # no such route: the 404 page
         rule = rule_of(request.endpoint)
         if rule is None:
-            raise AppError(403, "forbidden", _l("This page is not open to you"))
+            raise AppError(403, "forbidden", ADVICE[403])
         if rule.public:
             return None
         if not current_user.is_authenticated:
             return _to_sign_in()
         if not rule.allows(current_user):
-            raise AppError(403, "forbidden", _l("This page is not open to you"))
+            raise AppError(403, "forbidden", ADVICE[403])
         return None
 
     @app.teardown_request

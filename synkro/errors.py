@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 TITLES: dict[int, LazyString] = {
     400: _l("The request could not be understood"),
-    401: _l("Please sign in"),
+    401: _l("Sign in to Synkro"),
     403: _l("This page is not open to you"),
     404: _l("There is no such page"),
     405: _l("This cannot be done here"),
@@ -33,7 +33,7 @@ TITLES: dict[int, LazyString] = {
 ADVICE: dict[int, LazyString] = {
     400: _l("Go back, reload the page and try again."),
     401: _l("Your session has ended or you have not signed in yet."),
-    403: _l("Ask an administrator if you think it should be."),
+    403: _l("Ask an administrator if you need access."),
     404: _l("It may have been moved, or the address has a mistake."),
     429: _l("Wait a minute and try again."),
     500: _l("It was written down. Tell us the number below if it happens again."),

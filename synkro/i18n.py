@@ -10,9 +10,9 @@ LANGUAGES = ("ru", "en")
 DEFAULT_LANGUAGE = "ru"
 
 
-def _l(text: str) -> LazyString:
-    """Mark an English text for translation; it is looked up when it is shown."""
-    return lazy_gettext(text)
+def _l(text: str, **values: str) -> LazyString:
+    """Mark an English text for translation; it is looked up, and its placeholders are filled, when it is shown."""
+    return lazy_gettext(text, **values)
 
 
 def locale() -> str:

@@ -97,6 +97,5 @@ class EmbeddedConnection(UnixDomainSocketConnection):
 
 def limits_url(config: Config) -> str:
     """The limiter's library has its own Redis client and its own spelling of a socket."""
-    if config.redis_url:
-        return config.redis_url
-    return "redis+" + _own(config).redis_url.partition("?")[0]
+    url = config.redis_url or _own(config).redis_url.partition("?")[0]
+    return f"redis+{url}" if url.startswith("unix:") else url

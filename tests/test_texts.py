@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -16,11 +17,14 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from flask import Flask
 from flask_babel import Babel, force_locale
+from flask_babel import gettext as babel_gettext
 
+from synkro.analysis.report import plain_text
 from synkro.i18n import LANGUAGES
 from synkro.integrations import ALL_SENTENCES
 from synkro.services.wording import SENTENCES, sentence
 from synkro.translations import collect
+from tests.analysis.test_report import FIGURES_ONLY
 
 CATALOGUES = {language: collect.known(language) for language in LANGUAGES}
 EXTRACTED = collect.extracted()
@@ -97,7 +101,7 @@ def test_nothing_is_left_empty_or_in_doubt(language: str) -> None:
 
 def test_every_feature_of_the_code_is_found() -> None:
     """Marked lazily, by a passed function, in a template: each way has a text here that stands for it."""
-    assert {("Unanswered",), ("By the clock",), ("Sign out",)} <= keys(EXTRACTED)
+    assert {("Unanswered",), ("Around the clock",), ("Sign out",)} <= keys(EXTRACTED)
 
 
 @every_language
@@ -187,6 +191,12 @@ def test_every_code_is_a_sentence_in_russian(speaker: Flask, code: str) -> None:
     assert said.endswith(".")
     assert {f"<{name}>" for name in names} <= set(re.findall(r"<\w+>", said))
     assert "%" not in said
+
+
+def test_every_word_of_ours_in_a_report_is_russian(speaker: Flask) -> None:
+    with force_locale("ru"):
+        text = plain_text(replace(FIGURES_ONLY, no_ai_reason=sentence("ai_not_connected", {})), babel_gettext)
+    assert set(re.findall(r"[A-Za-z]{2,}", text)) == {"Company", "Aliya", "Bolat"}
 
 
 def test_translations_are_kept_when_texts_come_and_go() -> None:

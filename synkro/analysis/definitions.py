@@ -1,4 +1,4 @@
-"""What each figure is called and what it means, for labels and tooltips."""
+"""What each figure is called and what it means, for labels and tooltips; the stages and losses of the coverage."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ DEFINITIONS = {
         _l("Chats whose phone is, digit for digit, a phone of a deal of the period. Groups never count."),
     ),
     "chats_matched_via_sibling": Definition(
-        _l("Chats beside a deal"),
+        _l("Other chats of the same client"),
         _l("Chats without a phone whose client has another chat with a deal; counted, not read."),
     ),
     "chats_unmatched": Definition(
@@ -55,16 +55,16 @@ DEFINITIONS = {
         _l("Half of the chats got the first answer faster than this, from the client's first message of the period."),
     ),
     "first_response_p90_s": Definition(
-        _l("First response, 90 %"), _l("Nine chats of ten got the first answer faster than this.")
+        _l("First response, 9 of 10"), _l("Nine chats of ten got the first answer faster than this.")
     ),
     "first_response_n": Definition(
         _l("Chats with a first response"), _l("How many chats the first response is measured on.")
     ),
     "response_median_s": Definition(
-        _l("Response, median"),
+        _l("All responses, median"),
         _l("Half of the answers came faster than this, from the first of the client's messages in a row."),
     ),
-    "response_p90_s": Definition(_l("Response, 90 %"), _l("Nine answers of ten came faster than this.")),
+    "response_p90_s": Definition(_l("All responses, 9 of 10"), _l("Nine answers of ten came faster than this.")),
     "response_n": Definition(_l("Responses"), _l("How many answers the response is measured on.")),
     "working_hours": Definition(
         _l("In working hours"), _l("The same response times, counting only the company's working hours.")
@@ -73,7 +73,8 @@ DEFINITIONS = {
         _l("Unanswered"), _l("Chats with a deal where the last message of the period is the client's.")
     ),
     "unanswered_older_than": Definition(
-        _l("Waiting longer"), _l("Unanswered chats by how many minutes have passed since the client's last message.")
+        _l("Unanswered, by waiting time"),
+        _l("Unanswered chats by how long the client has waited: more than 15 minutes, 1 hour, 4 hours, 1 day."),
     ),
     "unmatched_active": Definition(
         _l("Active without a deal"), _l("Chats without a deal whose last activity is inside the period.")
@@ -95,3 +96,24 @@ DEFINITIONS = {
     ),
 }
 """By the names that Figures.result() gives."""
+
+STAGES = {
+    "leads": _l("Deals"),
+    "with_phone": _l("With a phone"),
+    "with_chat": _l("With a chat"),
+    "analysed": _l("Analysed"),
+}
+"""By the stages that Coverage.stages() gives."""
+
+LOSSES = {
+    "no_contact": _l("no contact"),
+    "no_phone": _l("no phone"),
+    "no_chat": _l("no chat"),
+    "group": _l("only a group chat"),
+    "too_long": _l("dialog too long"),
+    "over_budget": _l("over the budget"),
+    "blocked": _l("refused by the AI's filter"),
+    "not_sent": _l("not sent to the AI"),
+    "no_messages": _l("no messages in the period"),
+}
+"""By the reasons in `lost` of each stage."""

@@ -8,13 +8,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from synkro.analysis.answer import Answer
+from synkro.analysis.definitions import LOSSES, STAGES
 from synkro.analysis.window import Window
 from synkro.analysis.wording import Translate, duration, moment, number
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """figures: the result of Figures. answer is None when the AI took no part; no_ai_reason then tells people why."""
+    """figures: the result of Figures. answer is None when the AI took no part; no_ai_reason: a sentence why."""
 
     company: str
     number: str
@@ -46,7 +47,7 @@ def heading(report: Report, gettext: Translate) -> Section:
     if report.sandbox:
         lines.insert(0, gettext("SANDBOX: practice data, no real clients"))
     if report.answer is None:
-        lines.append(gettext("Figures only: %(reason)s") % {"reason": report.no_ai_reason})
+        lines.append(gettext("Figures only. %(reason)s") % {"reason": report.no_ai_reason})
     return Section(report.company, tuple(lines))
 
 
@@ -61,7 +62,7 @@ def sections(report: Report, gettext: Translate) -> Iterator[Section]:
     if figures["by_manager"]:
         title = gettext("Managers, by the deal's responsible user")
         yield Section(title, tuple(_manager(row, gettext) for row in figures["by_manager"]))
-    yield Section(gettext("Coverage"), tuple(_coverage(figures, gettext)))
+    yield Section(gettext("Coverage"), tuple(_coverage(figures)))
 
 
 def _claims(answer: Answer, gettext: Translate) -> Iterator[Section]:
@@ -79,7 +80,7 @@ def _claims(answer: Answer, gettext: Translate) -> Iterator[Section]:
             yield Section(title, found)
     if answer.managers:
         remarks = tuple(f"{item.name}: {item.remark}" for item in answer.managers)
-        yield Section(gettext("Remarks on managers"), remarks)
+        yield Section(gettext("About managers"), remarks)
     if answer.unconfirmed:
         yield Section(gettext("Not confirmed by any message"), answer.unconfirmed)
 
@@ -113,16 +114,21 @@ def _dialogs(figures: Mapping[str, Any], gettext: Translate) -> Iterator[str]:
 
 def _speed(figures: Mapping[str, Any], gettext: Translate) -> Iterator[str]:
     for title, source in (
-        (gettext("By the clock"), figures),
+        (gettext("Around the clock"), figures),
         (gettext("In working hours"), figures["working_hours"]),
     ):
-        yield gettext("%(title)s: first response %(first)s (90%% within %(first_p90)s), any %(any)s (%(any_p90)s)") % {
+        yield gettext("%(title)s. First response: %(first)s. All responses: %(all)s") % {
             "title": title,
-            "first": duration(source["first_response_median_s"], gettext),
-            "first_p90": duration(source["first_response_p90_s"], gettext),
-            "any": duration(source["response_median_s"], gettext),
-            "any_p90": duration(source["response_p90_s"], gettext),
+            "first": _spread(source["first_response_median_s"], source["first_response_p90_s"], gettext),
+            "all": _spread(source["response_median_s"], source["response_p90_s"], gettext),
         }
+
+
+def _spread(median: float | None, p90: float | None, gettext: Translate) -> str:
+    if median is None:
+        return duration(None, gettext)
+    words = {"median": duration(median, gettext), "p90": duration(p90, gettext)}
+    return gettext("median %(median)s, 9 of 10 within %(p90)s") % words
 
 
 def _manager(row: Mapping[str, Any], gettext: Translate) -> str:
@@ -136,28 +142,7 @@ def _manager(row: Mapping[str, Any], gettext: Translate) -> str:
     }
 
 
-def _coverage(figures: Mapping[str, Any], gettext: Translate) -> Iterator[str]:
-    stages = {
-        "leads": gettext("Deals"),
-        "with_phone": gettext("With a phone"),
-        "with_chat": gettext("With a chat"),
-        "analysed": gettext("Analysed"),
-    }
-    reasons = _reasons(gettext)
+def _coverage(figures: Mapping[str, Any]) -> Iterator[str]:
     for stage in figures["coverage"]:
-        lost = "; ".join(f"{reasons[reason]}: {number(count)}" for reason, count in stage["lost"].items())
-        yield f"{stages[stage['stage']]}: {number(stage['count'])}" + (f" ({lost})" if lost else "")
-
-
-def _reasons(gettext: Translate) -> dict[str, str]:
-    return {
-        "no_contact": gettext("no contact"),
-        "no_phone": gettext("no phone"),
-        "no_chat": gettext("no chat"),
-        "group": gettext("only a group chat"),
-        "too_long": gettext("dialog too long"),
-        "over_budget": gettext("over the budget"),
-        "blocked": gettext("refused by the AI's filter"),
-        "not_sent": gettext("not sent to the AI"),
-        "no_messages": gettext("no messages in the period"),
-    }
+        lost = "; ".join(f"{LOSSES[reason]}: {number(count)}" for reason, count in stage["lost"].items())
+        yield f"{STAGES[stage['stage']]}: {number(stage['count'])}" + (f" ({lost})" if lost else "")

@@ -12,17 +12,19 @@ _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 
 
 def duration(seconds: float | None, gettext: Translate) -> str:
-    """ "45 s", "6 min", "1 h 12 min", "2 d 3 h"; "no data" for None. Parts below the smallest unit are cut off."""
+    """ "45 s", "6 min", "1 h 12 min", "2 d"; "no data" for None. Parts below the smallest unit are cut off."""
     if seconds is None:
         return gettext("no data")
     whole = max(int(seconds), 0)
     if whole < _MINUTE:
         return gettext("%(seconds)s s") % {"seconds": whole}
-    if whole < _HOUR:
-        return gettext("%(minutes)s min") % {"minutes": whole // _MINUTE}
-    if whole < _DAY:
-        return gettext("%(hours)s h %(minutes)s min") % {"hours": whole // _HOUR, "minutes": whole % _HOUR // _MINUTE}
-    return gettext("%(days)s d %(hours)s h") % {"days": whole // _DAY, "hours": whole % _DAY // _HOUR}
+    days, hours, minutes = whole // _DAY, whole % _DAY // _HOUR, whole % _HOUR // _MINUTE
+    parts = [
+        gettext("%(days)s d") % {"days": days} if days else "",
+        gettext("%(hours)s h") % {"hours": hours} if hours else "",
+        gettext("%(minutes)s min") % {"minutes": minutes} if minutes and not days else "",
+    ]
+    return " ".join(filter(None, parts))
 
 
 def number(value: float) -> str:

@@ -18,6 +18,19 @@ KINDS = {
     "idea": _l("Idea"),
     "question": _l("Question"),
 }
+ATTACHMENTS = {
+    "image": ("image", _l("Picture")),
+    "voice": ("mic", _l("Voice message")),
+    "audio": ("mic", _l("Audio recording")),
+    "video": ("play", _l("Video")),
+    "file": ("file", _l("File")),
+    "waba_interactive": ("chat", _l("Message with buttons")),
+    "waba_template": ("chat", _l("Message from a template")),
+    "waba_order": ("log", _l("Order")),
+    "radist_order": ("log", _l("Order")),
+}
+"""By kind of message: icon and name."""
+OTHER_ATTACHMENT = ("file", _l("Attachment"))
 
 
 def findings(body: Body) -> list[dict[str, Any]]:
@@ -33,7 +46,7 @@ def _claims(body: Body) -> Iterator[dict[str, Any]]:
     for one in body.findings:
         yield _claim(str(KINDS.get(one["kind"], one["kind"])), one["text"], one["evidence"])
     for one in body.managers:
-        yield _claim(gettext("Remark on a manager"), f"{one['name']}: {one['remark']}", one["evidence"])
+        yield _claim(gettext("About a manager"), f"{one['name']}: {one['remark']}", one["evidence"])
 
 
 def _claim(kind: str, text: str, evidence: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -55,7 +68,17 @@ def _quote(said: Mapping[str, Any]) -> dict[str, Any]:
         "who": (said["client"] or gettext("Client")) if from_client else gettext("We"),
         "at": datetime.fromisoformat(said["at"]),
         "text": said["text"],
+        "attachment": _attachment(said.get("kind", "text"), said["text"]),
         "phone": said["phone"],
         "translation": "",
         "url": "",
     }
+
+
+def _attachment(kind: str, text: str) -> dict[str, str] | None:
+    """{sign, title, note} of a message without a text of its own, which is stored as "[kind]" or "[kind] note"."""
+    mark = f"[{kind}]"
+    if kind == "text" or not text.startswith(mark):
+        return None
+    sign, title = ATTACHMENTS.get(kind, OTHER_ATTACHMENT)
+    return {"sign": sign, "title": str(title), "note": text.removeprefix(mark).strip()}

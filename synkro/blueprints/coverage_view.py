@@ -5,25 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from synkro.i18n import _l
-
-STAGES = {
-    "leads": _l("Deals"),
-    "with_phone": _l("With a phone"),
-    "with_chat": _l("With a chat"),
-    "analysed": _l("Analysed"),
-}
-REASONS = {
-    "no_contact": _l("no contact"),
-    "no_phone": _l("no phone"),
-    "no_chat": _l("no chat"),
-    "group": _l("only a group chat"),
-    "too_long": _l("dialog too long"),
-    "over_budget": _l("over the budget"),
-    "blocked": _l("refused by the AI's filter"),
-    "not_sent": _l("not sent to the AI"),
-    "no_messages": _l("no messages in the period"),
-}
+from synkro.analysis.definitions import LOSSES, STAGES
 
 
 def coverage(stages: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -32,5 +14,5 @@ def coverage(stages: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _step(stage: Mapping[str, Any]) -> dict[str, Any]:
-    losses = [{"reason": str(REASONS.get(reason, reason)), "count": count} for reason, count in stage["lost"].items()]
+    losses = [{"reason": str(LOSSES.get(reason, reason)), "count": count} for reason, count in stage["lost"].items()]
     return {"title": str(STAGES.get(stage["stage"], stage["stage"])), "count": stage["count"], "losses": losses}

@@ -63,7 +63,7 @@ def _notes(key: str, figures: Figures) -> Iterator[str]:
         for minutes in WAITING_NOTES:
             if count := older.get(str(minutes)):
                 time = formats.duration(minutes * 60)
-                yield gettext("Longer than %(time)s: %(count)s", time=time, count=formats.number(count))
+                yield gettext("Waiting longer than %(time)s: %(count)s", time=time, count=formats.number(count))
 
 
 def trend(key: str, series: Sequence[Figures]) -> list[float] | None:
@@ -73,10 +73,10 @@ def trend(key: str, series: Sequence[Figures]) -> list[float] | None:
 
 
 def responses(figures: Figures) -> list[dict[str, str]]:
-    """First and every response, by the clock and in working hours: {key, label, definition, median, p90, count}."""
+    """First and all responses, around the clock and in working hours: {key, label, definition, median, p90, count}."""
     work = figures.get("working_hours", {})
     within = gettext("in working hours")
-    first, every = gettext("First response"), gettext("Any response")
+    first, every = gettext("First response"), gettext("All responses")
     return [
         _speed("first_response", first, figures, figures, "first_response_median_s"),
         _speed("response", every, figures, figures, "response_median_s"),

@@ -29,7 +29,7 @@ class RunForm(FlaskForm):  # type: ignore[misc]
         choices=[
             SelectChoice("yesterday", _l("Yesterday")),
             SelectChoice("week", _l("7 days")),
-            SelectChoice("own", _l("Own")),
+            SelectChoice("own", _l("Custom")),
         ],
         default="yesterday",
     )

@@ -47,12 +47,14 @@ def _tell(state: StateCore) -> None:
 
 
 def _with_hosts(tokens: Iterable[Token]) -> Iterator[Token]:
-    host = ""
+    url = ""
     for token in tokens:
         if token.type == "link_open":
-            host = urlsplit(str(token.attrGet("href"))).hostname or ""
+            url = str(token.attrGet("href") or "")
+        if token.type in ("link_open", "link_close") and not is_safe_link(url):
+            continue  # the reader lets a link without an address through
         if token.type == "link_close":
-            yield Token("text", "", 0, content=f" ({host})")
+            yield Token("text", "", 0, content=f" ({urlsplit(url).hostname})")
         yield token
 
 

@@ -116,7 +116,7 @@ def _facts(report: Report) -> list[tuple[str, str]]:
     tokens = f"{formats.number(usage['tokens_in'])} / {formats.number(usage['tokens_out'])}"
     return [
         *facts,
-        (gettext("Questions to the AI"), formats.number(usage["calls"])),
+        (gettext("Requests to the AI"), formats.number(usage["calls"])),
         (gettext("Tokens sent and received"), tokens),
         (gettext("Cost of the AI"), cost),
     ]

@@ -88,7 +88,7 @@ def _problem(run: OneRow, steps: Sequence[StepView]) -> Problem:
     failed = next((step for step in steps if step.status == StepStatus.FAILED), None)
     if failed is None:
         return Problem(gettext("The report was not made"), sentence(run.code, {}) if run.code else "")
-    title = gettext("Step %(n)s did not work: %(title)s", n=failed.n, title=failed.title)
+    title = gettext("Step %(n)s failed: %(title)s", n=failed.n, title=failed.title)
     return Problem(title, failed.says)
 
 

@@ -19,7 +19,7 @@ COUNTED = {
     StepKey.FETCH_RADIST: _l("Dialogs: %(count)s"),
     StepKey.WRITE_DIALOGS: _l("Rows: %(count)s"),
     StepKey.BUILD_PROMPT: _l("Dialogs: %(count)s"),
-    StepKey.ANALYSE: _l("Questions to the AI: %(count)s"),
+    StepKey.ANALYSE: _l("Requests to the AI: %(count)s"),
     StepKey.NOTIFY_TELEGRAM: _l("Messages: %(count)s"),
 }
 """What the counter of a step counts, where it says something to people."""

@@ -18,6 +18,6 @@ COMMANDS = (group,)
 @click.option("--timezone", default="Asia/Almaty", show_default=True, help="IANA zone, such as Asia/Almaty.")
 @command
 def create(slug: str, name: str, timezone: str) -> None:
-    """Create the company SLUG (small Latin letters, digits, hyphens)."""
+    """Create the company SLUG (lower-case Latin letters, digits, hyphens)."""
     tenant = tenants.create(slug, name, timezone, actor=OPERATOR)
     say(f"created {tenant.slug} {tenant.id}")

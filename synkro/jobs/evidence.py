@@ -22,7 +22,7 @@ class Quotes:
         self._quotes = _quotes(ctx, set(self._places.values()))
 
     def of(self, refs: Iterable[str]) -> list[dict[str, Any]]:
-        """A quote for each ref: ref, chat_id, message_id, at, direction, client, phone (masked), text."""
+        """A quote for each ref: ref, chat_id, message_id, at, direction, kind, client, phone (masked), text."""
         found = ((ref, self._quotes.get(self._places.get(ref, (0, "")))) for ref in refs)
         return [{"ref": ref, **quote} for ref, quote in found if quote]
 
@@ -46,6 +46,7 @@ def _quotes(ctx: Ctx, wanted: set[tuple[int, str]]) -> dict[tuple[int, str], dic
                     "message_id": message.id,
                     "at": message.at.isoformat(),
                     "direction": message.direction,
+                    "kind": message.kind,
                     "client": match.chat.name,
                     "phone": mask(match.phone) if match.phone else "",
                     "text": clean(message.text, LONGEST_QUOTE),

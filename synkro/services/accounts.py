@@ -78,7 +78,9 @@ def sign_in(email: str, password: str) -> User | None:
     with system_scope("sign-in: the tenant is not known before"):
         tenant_id = user.tenant_id if user else None
         act = "signed_in" if allowed else "sign_in_refused"
-        audit.record_for(tenant_id, act, thing="user", thing_id=user.id if user else "", actor=email[:254])
+        # of an unknown account nothing that was typed is kept: a password is easily typed into the wrong field
+        who, known = (user.id, user.email) if user else ("", "unknown")
+        audit.record_for(tenant_id, act, thing="user", thing_id=who, actor=known)
         db.session.commit()
     if not allowed or user is None:
         return None

@@ -48,7 +48,7 @@ def save(kind: str, values: Mapping[str, str], *, actor: str = "") -> Integratio
     """Store what was typed. An empty secret keeps the old one; what is no field of the kind is refused."""
     cls = INTEGRATIONS[kind]
     if unknown := set(values) - {field.name for field in cls.fields}:
-        raise AppError(422, "unknown_field", _l("Unknown field: ") + ", ".join(sorted(unknown)))
+        raise AppError(422, "unknown_field", _l("Unknown field: %(names)s", names=", ".join(sorted(unknown))))
     config = _locked(kind)
     try:
         changed = _fill(config, cls, values)

@@ -21,7 +21,7 @@ SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 def create(slug: str, name: str, timezone: str = "Asia/Almaty", *, actor: str = "") -> Tenant:
     """A new company, with reports by hand only. Raises AppError with what is wrong."""
     if not SLUG.fullmatch(slug):
-        raise AppError(422, "bad_slug", _l("The short name has small Latin letters, digits and hyphens"))
+        raise AppError(422, "bad_slug", _l("The short name has lower-case Latin letters, digits and hyphens"))
     if not name.strip():
         raise AppError(422, "no_name", _l("The company needs a name"))
     zone(timezone)

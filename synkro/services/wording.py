@@ -14,7 +14,7 @@ SENTENCES: dict[str, LazyString] = {
     "supabase_not_connected": _l("Supabase is not connected: there is nowhere to write."),
     "amocrm_not_connected": _l("amoCRM is not connected: there is nowhere to take deals from."),
     "radist_not_connected": _l("Radist is not connected: there is nowhere to take dialogs from."),
-    "ai_not_connected": _l("The AI is not connected: the report has figures only."),
+    "ai_not_connected": _l("The AI is not connected, so the dialogs were not analysed."),
     "telegram_not_connected": _l("Telegram is not connected: the report is in the cabinet only."),
     "amocrm_unreadable": _l("Deals without an id or a time, left out: %(rows)s."),
     "radist_unreadable": _l("Messages that could not be read and were left out: %(rows)s."),
@@ -34,7 +34,7 @@ SENTENCES: dict[str, LazyString] = {
     ),
     "check_too_long": _l("The service took too long to answer. Check it again later."),
     "keys_unreadable": _l("The saved keys can no longer be opened. Enter them anew."),
-    "no_worker": _l("No worker took the check up. Start the worker."),
+    "no_worker": _l("No worker picked up the check. Start the worker."),
 }
 
 

@@ -16,12 +16,16 @@ from tests.analysis.builders import identity
         (59.9, "59 s"),
         (60, "1 min"),
         (3_599, "59 min"),
+        (3_600, "1 h"),
+        (3_659, "1 h"),
         (4_320, "1 h 12 min"),
         (86_399, "23 h 59 min"),
+        (86_400, "1 d"),
+        (89_999, "1 d"),
         (97_200, "1 d 3 h"),
     ],
 )
-def test_durations_use_two_units_at_most(seconds: float | None, words: str) -> None:
+def test_durations_use_two_units_at_most_and_none_that_is_zero(seconds: float | None, words: str) -> None:
     assert duration(seconds, identity) == words
 
 

@@ -25,7 +25,7 @@ from synkro.services.wording import remarks
 from synkro.tenancy import db, tenant_scope
 from tests.practice import Practice
 
-READ_SECONDS = 0.4
+READ_SECONDS = 0.3
 
 SPOTS = {
     "amocrm": (StepKey.FETCH_AMOCRM, "/api/v4/leads"),
@@ -56,7 +56,7 @@ OWN_WORDS = {
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No pause between the requests of a call, half a second of patience, and two tries of each step."""
+    """No pause between the requests of a call, a third of a second of patience, and two tries of each step."""
     monkeypatch.setattr(http, "time", SimpleNamespace(monotonic=time.monotonic, sleep=lambda _: None))
     monkeypatch.setattr(http, "_timeouts", lambda *_: (READ_SECONDS, READ_SECONDS))
     for plan in PLAN:

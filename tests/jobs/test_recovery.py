@@ -188,23 +188,21 @@ def test_redis_that_is_emptied_all_the_time_only_costs_time(
 
 
 @pytest.mark.parametrize("key", KEYS[:7])
-def test_redis_that_is_emptied_between_two_steps_loses_nothing(
-    practice: Practice, store: Redis, monkeypatch: pytest.MonkeyPatch, key: StepKey
-) -> None:
-    real = runtime.steps.finish
+def test_redis_that_is_emptied_between_two_steps_loses_nothing(practice: Practice, store: Redis, key: StepKey) -> None:
+    real, ring = runtime.steps.finish, runs.ring
 
     def finish(claim: Any, *args: Any) -> Any:
         following = real(claim, *args)
         if claim.key == key:
-            monkeypatch.setattr(runs, "ring", lambda *_: store.flushdb())
+            patch.setattr(runs, "ring", lambda *_: store.flushdb())
         return following
 
-    monkeypatch.setattr(runtime.steps, "finish", finish)
     run_id = practice.start()
-    practice.drain()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runtime.steps, "finish", finish)
+        practice.drain()
+    assert runs.ring is ring
     assert practice.state(run_id)[0].status == RunStatus.RUNNING
-    monkeypatch.undo()
-    monkeypatch.setattr(tick, "QUIET_SECONDS", 0)
     until(practice, run_id, is_over(practice, run_id))
     assert_done_once(practice, run_id)
 

@@ -75,13 +75,13 @@ def stop_at(monkeypatch: pytest.MonkeyPatch, reached: Callable[[int, dict[str, A
 
 class TestAFetchThatWasStopped:
     @pytest.fixture
-    def stopped(self, practice: Practice, monkeypatch: pytest.MonkeyPatch) -> uuid.UUID:
+    def stopped(self, practice: Practice) -> uuid.UUID:
         """Stopped after the third chat's messages."""
-        stop_at(monkeypatch, lambda number, _: number == 3)
         run_id = practice.start()
-        worked(practice, run_id, StepKey.FETCH_RADIST)
+        with pytest.MonkeyPatch.context() as patch:
+            stop_at(patch, lambda number, _: number == 3)
+            worked(practice, run_id, StepKey.FETCH_RADIST)
         assert practice.state(run_id)[0].status == RunStatus.CANCELLED
-        monkeypatch.undo()
         return run_id
 
     def test_goes_on_behind_its_last_page(self, practice: Practice, stopped: uuid.UUID) -> None:
@@ -142,16 +142,17 @@ def test_a_run_that_is_done_again_says_the_same(practice: Practice) -> None:
     assert (len(practice.rows("synkro_reports")), len(practice.sent())) == (1, 1)
 
 
-def test_a_chat_that_is_read_anew_and_is_shorter_leaves_no_stale_part(
-    practice: Practice, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(fetch_radist, "PART_ROWS", 2)
-    stop_at(monkeypatch, lambda _, meta: not meta["whole"])
+def test_a_chat_that_is_read_anew_and_is_shorter_leaves_no_stale_part(practice: Practice) -> None:
     run_id = practice.start()
-    worked(practice, run_id, StepKey.FETCH_RADIST)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fetch_radist, "PART_ROWS", 2)
+        stop_at(patch, lambda _, meta: not meta["whole"])
+        worked(practice, run_id, StepKey.FETCH_RADIST)
     cut = pages(practice, run_id, MESSAGES)[-1]
     assert not cut.meta["whole"]
-    monkeypatch.undo()
+    with tenant_scope(practice.tenant.id):  # a further part, as of a chat that had more messages then
+        artifacts.put(run_id, MESSAGES, cut.seq + 1, cut.rows, {"whole": False})
+        db.session.commit()
     resumed(practice, run_id)
     worked(practice, run_id, StepKey.FETCH_RADIST)
     ids = [row["id"] for page in pages(practice, run_id, MESSAGES) for row in page.rows]

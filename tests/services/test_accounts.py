@@ -15,7 +15,7 @@ from tests.conftest import PASSWORD
 
 
 def made(tenant: Tenant | None, email: str = "ann@example.com", role: Role = Role.USER) -> User:
-    return accounts.create(email, PASSWORD, role, tenant)
+    return db.session.get_one(User, accounts.create(email, PASSWORD, role, tenant).id)
 
 
 def acts() -> list[tuple[str, str, uuid.UUID | None]]:
@@ -130,4 +130,5 @@ def test_a_theme_that_is_none_is_the_systems(tenant: Tenant) -> None:
     user = made(tenant)
     for wanted, kept in (("dark", "dark"), ("<script>", ""), ("light", "light")):
         accounts.set_theme(user, wanted)
+        db.session.expire_all()
         assert user.theme == kept

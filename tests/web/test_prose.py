@@ -58,6 +58,8 @@ def test_nothing_comes_out_but_plain_marks(markdown: str) -> None:
         "[a](javascript:alert(1))",
         "[a](http://shop.kz)",
         "[a](/reports)",
+        "[a]()",
+        "[a](<>)",
         "[a](//shop.kz)",
         "[a](https:shop)",
         "[a](https://bank.kz@evil.example/)",

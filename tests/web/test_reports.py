@@ -115,7 +115,7 @@ def test_report_of_figures_alone_says_why(user: Browser, tenant: Tenant) -> None
         run_id = report.run_id
     set_step(tenant, run_id, 6, status=StepStatus.DONE, colour="yellow", code="ai_not_connected")
     text = page(user, report_id)
-    assert "The AI is not connected: the report has figures only." in text
+    assert "The AI is not connected, so the dialogs were not analysed." in text
     assert "There is no summary in this report." in text
 
 
