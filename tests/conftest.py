@@ -13,6 +13,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
+from hypothesis import settings as rules
 from redis import Redis
 
 from config import load
@@ -27,6 +28,11 @@ from synkro.sandbox.world import World
 from synkro.services import accounts
 from synkro.tenancy import db, tenant_scope
 from tests.practice import Practice
+
+# no time limit for an example: the machines that run tests are shared. `--hypothesis-profile=thorough` looks longer
+rules.register_profile("synkro", deadline=None, max_examples=50)
+rules.register_profile("thorough", deadline=None, max_examples=1000)
+rules.load_profile("synkro")
 
 ROOT = Path(__file__).resolve().parent.parent
 PASSWORD = "correct horse battery staple"

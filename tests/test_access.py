@@ -248,6 +248,12 @@ def test_a_request_that_is_wrong_is_not_called_our_fault(visitor: FlaskClient) -
     assert "broke on our side" in visitor.get("/throwaway/teapot/502", headers={"Accept-Language": "en"}).text
 
 
+def test_a_closed_page_says_what_to_do_about_it(visitor: FlaskClient) -> None:
+    text = visitor.get("/throwaway/silent", headers={"Accept-Language": "en"}).text
+    assert text.count("This page is not open to you") == len(("title", "h1"))
+    assert "<p>Ask an administrator if you need access.</p>" in text
+
+
 def test_a_405_names_what_is_allowed(visitor: FlaskClient) -> None:
     assert "GET" in visitor.delete("/throwaway/public").headers["Allow"]
 

@@ -179,6 +179,7 @@ def test_report_is_shown_whole(cli: Cli, practice: Practice) -> None:
     assert report["coverage"]
     assert all(finding["text"] and finding["evidence"] for finding in report["findings"])
     assert report["findings"][0]["evidence"][0]["text"]
+    assert report["findings"][0]["evidence"][0]["kind"]
     assert report["summary"] in report["text"]
     assert set(report["ai"]) == {"calls", "tokens_in", "tokens_out", "cost"}
     assert report["ai"]["calls"] >= 1

@@ -15,7 +15,6 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 from flask import Flask
-from hypothesis import settings
 
 from synkro.integrations.amocrm import Amocrm
 from synkro.integrations.http import Door
@@ -24,9 +23,6 @@ from synkro.sandbox.amocrm_oauth import long_lived_token
 from synkro.sandbox.demo import demo_world
 from synkro.sandbox.server import Server
 from synkro.sandbox.world import World
-
-settings.register_profile("shared machine", deadline=None, max_examples=60)
-settings.load_profile("shared machine")
 
 NOW = datetime(2026, 3, 17, 15, 0, tzinfo=UTC)
 

@@ -67,6 +67,13 @@ def test_what_is_no_field_is_refused(tenant: Tenant, values: dict[str, str]) -> 
         save(tenant, values)
 
 
+def test_fields_that_are_none_are_named_in_the_readers_language(tenant: Tenant) -> None:
+    with pytest.raises(AppError) as refused:
+        save(tenant, {"b%(x)s": "1", "a": "2"})
+    with force_locale("ru"):
+        assert str(refused.value.says) == "Неизвестное поле: a, b%(x)s"
+
+
 @pytest.mark.parametrize("value", ["x" * 8_001, "a\x00b"])
 def test_impossible_values_are_refused_and_leave_nothing(tenant: Tenant, value: str) -> None:
     with tenant_scope(tenant.id):

@@ -71,6 +71,7 @@ def quote(text: str, **changes: Any) -> dict[str, Any]:
         "message_id": "a",
         "at": "2026-11-19T06:30:00+00:00",
         "direction": "in",
+        "kind": "text",
         "client": "Aigerim",
         "phone": "+7 701 ••• 45 67",
         "text": text,

@@ -76,6 +76,29 @@ def test_findings_stand_beside_their_messages(user: Browser, tenant: Tenant) -> 
     assert "Dana: answers fast" in text
 
 
+@pytest.mark.parametrize(
+    ("kind", "text", "shown"),
+    [
+        ("file", "[file] Offer.pdf", "File: Offer.pdf</blockquote>"),
+        ("voice", "[voice]", "Voice message</blockquote>"),
+        ("hologram", "[hologram] hello", "Attachment: hello</blockquote>"),
+        ("image", "What the picture says", "<blockquote>What the picture says</blockquote>"),
+        ("text", "[text] is what I wrote", "<blockquote>[text] is what I wrote</blockquote>"),
+    ],
+)
+def test_message_without_words_is_named(user: Browser, tenant: Tenant, kind: str, text: str, shown: str) -> None:
+    claim = {**BODY["findings"][0], "evidence": [quote(text, kind=kind)]}
+    assert shown in page(user, make_report(tenant, body={**BODY, "findings": [claim]}))
+
+
+def test_quote_of_an_older_report_has_no_kind(user: Browser, tenant: Tenant) -> None:
+    said = quote("[file] Offer.pdf")
+    del said["kind"]
+    claim = {**BODY["findings"][0], "evidence": [said]}
+    text = page(user, make_report(tenant, body={**BODY, "findings": [claim]}))
+    assert "<blockquote>[file] Offer.pdf</blockquote>" in text
+
+
 def test_moments_are_of_the_companys_zone(user: Browser, tenant: Tenant) -> None:
     assert "19 Nov, 11:30" in page(user, make_report(tenant))
 
