@@ -23,14 +23,14 @@ ATTACHMENTS = {
     "voice": ("mic", _l("Voice message")),
     "audio": ("mic", _l("Audio recording")),
     "video": ("play", _l("Video")),
-    "file": ("file", _l("File")),
+    "file": ("report", _l("File")),
     "waba_interactive": ("chat", _l("Message with buttons")),
     "waba_template": ("chat", _l("Message from a template")),
     "waba_order": ("log", _l("Order")),
     "radist_order": ("log", _l("Order")),
 }
 """By kind of message: icon and name."""
-OTHER_ATTACHMENT = ("file", _l("Attachment"))
+OTHER_ATTACHMENT = ("report", _l("Attachment"))
 
 
 def findings(body: Body) -> list[dict[str, Any]]:
