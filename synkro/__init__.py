@@ -55,7 +55,12 @@ def _flask_settings(config: Config) -> dict[str, object]:
         "TESTING": config.env == "test",
         "MAX_CONTENT_LENGTH": MOST_BYTES,
         "SQLALCHEMY_DATABASE_URI": stores.database_url(config),
-        "SQLALCHEMY_ENGINE_OPTIONS": {"pool_pre_ping": True, "pool_size": 5, "max_overflow": 5},
+        "SQLALCHEMY_ENGINE_OPTIONS": {
+            "pool_pre_ping": True,
+            "pool_size": 5,
+            "max_overflow": 5,
+            "hide_parameters": True,  # an error of the database must not carry rows into the log
+        },
         "SESSION_COOKIE_NAME": "__Host-session" if config.production else "session",
         "SESSION_COOKIE_SECURE": config.production,
         "SESSION_COOKIE_HTTPONLY": True,

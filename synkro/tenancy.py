@@ -80,6 +80,14 @@ def _close_session() -> None:
         db.session.remove()
 
 
+def end_reading() -> None:
+    """Give the connection back, so that none is held while a vendor or a person is waited for.
+
+    What was read stays readable: a rollback would mark it as stale and read it again at the next touch.
+    """
+    db.session.commit()
+
+
 def current_tenant_id() -> uuid.UUID | None:
     scope = _scope.get()
     return scope.tenant_id if scope else None

@@ -18,7 +18,7 @@ from synkro.models import Report
 from synkro.models.states import Kind
 from synkro.services import integrations, reports, runs
 from synkro.services.reports import Body
-from synkro.tenancy import db, system_scope, tenant_scope
+from synkro.tenancy import end_reading, system_scope, tenant_scope
 
 group = AppGroup("reports", help="Reports.", epilog=EXITS)
 COMMANDS = (group,)
@@ -83,7 +83,7 @@ def _found(text: str) -> Report:
 
 def _from_supabase(report: Report) -> Body:
     """After retention the text is only with the client."""
-    db.session.rollback()
+    end_reading()
     supabase = integrations.build(Supabase.kind)
     if not isinstance(supabase, Supabase):
         raise TypeError(Supabase.kind)

@@ -8,16 +8,19 @@ import uuid
 
 import click
 from flask.cli import AppGroup
+from sqlalchemy.exc import OperationalError
 
 from synkro.cli.words import EXITS, OPERATOR, as_json, command, fail, say, show, the_run
 from synkro.models import JobRun
 from synkro.models.plan import StepKey
 from synkro.models.states import ACTIVE_RUN, RunStatus
 from synkro.services import runs
-from synkro.tenancy import db, tenant_scope
+from synkro.tenancy import db, end_reading, tenant_scope
 
 group = AppGroup("runs", help="Runs of the pipeline.", epilog=EXITS)
 COMMANDS = (group,)
+PAUSE_SECONDS = 0.5
+LONGEST_AWAY_SECONDS = 60
 
 
 @group.command("show")
@@ -65,13 +68,21 @@ def _found(run_id: uuid.UUID) -> JobRun:
 
 
 def wait(run_id: uuid.UUID) -> str:
-    """The status in which the run ended."""
+    """The status in which the run ended. A database that is being restarted is waited for, as the run itself does."""
+    away = 0.0
     while True:
-        status = _found(run_id).status
-        db.session.rollback()
+        try:
+            status = _found(run_id).status
+            end_reading()
+            away = 0.0
+        except OperationalError:
+            db.session.remove()
+            status, away = RunStatus.RUNNING, away + PAUSE_SECONDS
         if status not in ACTIVE_RUN:
             return status
-        time.sleep(0.5)
+        if away > LONGEST_AWAY_SECONDS:
+            fail("The database is not available (database_down)")
+        time.sleep(PAUSE_SECONDS)
 
 
 def print_run(run_id: uuid.UUID, *, json_wanted: bool) -> None:

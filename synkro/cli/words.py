@@ -22,7 +22,7 @@ from synkro.integrations.errors import ApiError
 from synkro.models import JobRun, Tenant
 from synkro.services import runs, tenants
 from synkro.services.wording import remarks, sentence
-from synkro.tenancy import system_scope
+from synkro.tenancy import end_reading, system_scope
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 OPERATOR = "command line"
@@ -84,6 +84,7 @@ def show(data: Any) -> None:
 
 def the_tenant(slug: str) -> Tenant:
     tenant = tenants.by_slug(slug)
+    end_reading()
     if tenant is None:
         fail(f"There is no company {slug!r} (no_tenant)")
     return tenant

@@ -12,7 +12,7 @@ from synkro.cli.words import as_json
 from synkro.models.plan import BY_KEY, StepKey
 from synkro.models.states import ACTIVE_RUN
 from synkro.services import runs
-from synkro.tenancy import db, tenant_scope
+from synkro.tenancy import end_reading, tenant_scope
 
 MARKS = {"done": "✓", "running": "▸", "ready": "▸", "pending": "·", "failed": "✗", "cancelled": "–", "skipped": "–"}
 PAUSE_SECONDS = 0.25
@@ -28,7 +28,7 @@ def follow(tenant_id: uuid.UUID, run_id: uuid.UUID, seconds: float) -> dict[str,
             if run is None:
                 raise LookupError(run_id)
             state = as_json(run)
-            db.session.rollback()
+            end_reading()
         over = state["status"] not in ACTIVE_RUN or time.monotonic() > ends
         if sys.stdout.isatty() or over:
             with force_locale("en"):  # as the rest of the terminal; what a step says is in the company's language

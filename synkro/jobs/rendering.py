@@ -12,7 +12,7 @@ from synkro.extensions import settings
 from synkro.models import JobRun
 from synkro.services import reports, tenants
 from synkro.services.wording import sentence
-from synkro.tenancy import db
+from synkro.tenancy import end_reading
 
 
 def as_report(
@@ -20,7 +20,7 @@ def as_report(
 ) -> Report:
     """reason: code and params of why there is no answer. Call it with the language of the report in force."""
     company = tenants.get(run.tenant_id).name
-    db.session.rollback()
+    end_reading()
     return Report(
         company=company,
         number=str(run.number),

@@ -16,7 +16,7 @@ from synkro import clock
 from synkro.crypto import CannotOpen
 from synkro.extensions import redis, settings, vault
 from synkro.models import SystemMark
-from synkro.tenancy import db
+from synkro.tenancy import db, end_reading
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 LATE_TICKS = 6
@@ -63,7 +63,7 @@ def _tick() -> str:
 
 def last_tick() -> datetime | None:
     mark = db.session.get(SystemMark, "tick", populate_existing=True)
-    db.session.rollback()
+    end_reading()
     return mark.at if mark else None
 
 
@@ -88,7 +88,7 @@ def is_migrated() -> bool:
 def verify_key() -> None:
     """Open the canary word, or seal it at the first start. Raises WrongKey."""
     mark = db.session.get(SystemMark, CANARY)
-    db.session.rollback()
+    end_reading()
     if mark is None:
         _write_mark(CANARY, vault().seal(WORD, CANARY))
         return

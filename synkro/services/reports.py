@@ -14,7 +14,7 @@ from synkro.i18n import _l
 from synkro.models import AiCall, JobRun, Report, ReportComment, User
 from synkro.models.states import ReportStatus
 from synkro.services import artifacts, audit
-from synkro.tenancy import db
+from synkro.tenancy import db, end_reading
 
 PAGE = 20
 LONGEST_COMMENT = 4_000
@@ -142,7 +142,5 @@ def ai_calls(run_id: uuid.UUID) -> list[AiCall]:
     """The paid calls of a run in their order."""
     statement = select(AiCall).where(AiCall.run_id == run_id).order_by(AiCall.created_at, AiCall.id)
     calls = list(db.session.execute(statement).scalars())
-    for call in calls:
-        db.session.expunge(call)  # else each would be read once more after the rollback
-    db.session.rollback()
+    end_reading()
     return calls

@@ -14,7 +14,7 @@ from synkro import clock
 from synkro.analysis.window import PeriodKind, Window, day_window, latest_closed, month_window, week_window
 from synkro.models import Automation, JobRun, Tenant
 from synkro.models.states import Kind, TenantStatus
-from synkro.tenancy import db
+from synkro.tenancy import db, end_reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def due_now() -> list[Due]:
     )
     found = [due for automation, tenant in db.session.execute(statement) if (due := _due(automation, tenant))]
     missing = [due for due in found if not _has_run(due)]
-    db.session.rollback()
+    end_reading()
     return missing
 
 

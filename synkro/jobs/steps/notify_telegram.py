@@ -19,7 +19,7 @@ from synkro.models.plan import StepKey
 from synkro.models.states import DeliveryStatus
 from synkro.services import deliveries, integrations, reports
 from synkro.services.integrations import NotConnected
-from synkro.tenancy import db
+from synkro.tenancy import end_reading
 
 MOST_PARTS = 6
 
@@ -50,7 +50,7 @@ def _parts(ctx: Ctx) -> list[str]:
     final = ctx.page(FINAL)
     if report is None or final is None:
         raise LookupError(FINAL)
-    db.session.rollback()
+    end_reading()
     said, (code, params) = final.rows[0]["answer"], final.rows[0]["reason"]
     answer = Answer.from_json(said) if said else None
     with force_locale(ctx.run.language):
