@@ -309,6 +309,7 @@ SYSTEM_CALLERS = {
     "synkro/jobs/tick.py:tick",
     "synkro/services/accounts.py:create",
     "synkro/services/accounts.py:sign_in",
+    "synkro/services/audit.py:note_foreign",
     "synkro/services/tenants.py:counts",
     "synkro/cli/words.py:the_run",
     "synkro/cli/reports.py:_found",

@@ -35,13 +35,13 @@ def index() -> str:
 @blueprint.get("/<uuid:report_id>")
 @access(Role.USER)
 def show(report_id: uuid.UUID) -> str:
-    return _page(found_or_404(reports.find(report_id)), CommentForm())
+    return _page(found_or_404(reports.find(report_id), Report, report_id), CommentForm())
 
 
 @blueprint.post("/<uuid:report_id>/comments")
 @access(Role.USER)
 def comment(report_id: uuid.UUID) -> Response | tuple[str, int]:
-    report = found_or_404(reports.find(report_id))
+    report = found_or_404(reports.find(report_id), Report, report_id)
     form = CommentForm()
     if not form.validate():
         return _page(report, form), 422

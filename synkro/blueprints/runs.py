@@ -14,6 +14,7 @@ from synkro.blueprints.forms import RunForm
 from synkro.blueprints.found import found_or_404
 from synkro.blueprints.overview import overview_page
 from synkro.errors import AppError, wants_json
+from synkro.models import JobRun
 from synkro.models.states import Kind, Role
 from synkro.services import runs, schedules
 
@@ -44,7 +45,7 @@ def create() -> AnyResponse | tuple[str, int]:
 @blueprint.get("/runs/<uuid:run_id>")
 @access(Role.USER)
 def show(run_id: uuid.UUID) -> str:
-    run = run_view.view(found_or_404(progress.read(run_id)))
+    run = run_view.view(found_or_404(progress.read(run_id), JobRun, run_id))
     return render_template("runs/show.html", run=run, steps=run.steps, poll=run.poll)
 
 
@@ -52,7 +53,7 @@ def show(run_id: uuid.UUID) -> str:
 @access(Role.USER)
 def steps(run_id: uuid.UUID) -> Response:
     """The block that renews itself, or its facts as JSON. 304 when nothing was told since."""
-    rows = found_or_404(progress.read(run_id))
+    rows = found_or_404(progress.read(run_id), JobRun, run_id)
     as_json = wants_json()
     mark = progress.mark_of(rows, reader.language(), "json" if as_json else "html")
     if request.if_none_match.contains_weak(mark):
@@ -79,7 +80,7 @@ def _facts(rows: progress.Rows) -> Response:
 @blueprint.post("/runs/<uuid:run_id>/stop")
 @access(Role.USER)
 def stop(run_id: uuid.UUID) -> AnyResponse:
-    runs.stop(found_or_404(runs.find(run_id)))
+    runs.stop(found_or_404(runs.find(run_id), JobRun, run_id))
     return redirect(url_for("runs.show", run_id=run_id), 303)
 
 
@@ -87,5 +88,5 @@ def stop(run_id: uuid.UUID) -> AnyResponse:
 @access(Role.USER)
 def resume(run_id: uuid.UUID) -> AnyResponse:
     """From the first step that is not done. 409 while the run or another one is at work."""
-    runs.resume(found_or_404(runs.find(run_id)))
+    runs.resume(found_or_404(runs.find(run_id), JobRun, run_id))
     return redirect(url_for("runs.show", run_id=run_id), 303)

@@ -26,6 +26,8 @@ from synkro.tenancy import end_reading, system_scope
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 OPERATOR = "command line"
+WRONG_INPUT = 422
+"""What was given can not be right, whatever the state of things: wrong use."""
 EXITS = "Exit codes: 0 done; 1 failed, also when there is no such company, run or report; 2 wrong use."
 """Shown under the help of every group."""
 
@@ -38,6 +40,10 @@ def command(function: Command) -> Command:
         with force_locale("en"):
             try:
                 return function(*args, **kwargs)
+            except AppError as error:
+                if error.status == WRONG_INPUT:
+                    raise click.UsageError(f"{error.says} ({error.code})") from None
+                fail(f"{error.says} ({error.code})")
             except UnicodeError:
                 raise click.UsageError("what was given is not UTF-8 text") from None
             except Exception as error:
@@ -52,8 +58,6 @@ def command(function: Command) -> Command:
 def refusal(error: Exception) -> str | None:
     """One sentence for what may well happen; None for what is a defect and deserves its trace."""
     match error:
-        case AppError():
-            return f"{error.says} ({error.code})"
         case ApiError():
             return f"{sentence(error.code, error.params)} ({error.code})"
         case EngineError():

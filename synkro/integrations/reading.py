@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 BIGGEST = 2**63 - 1
 """What a bigint column holds."""
+_HARMFUL = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
+)
+"""Controls but tab and line break, half surrogates, what turns the direction of writing: some store refuses each."""
 
 
 def number(value: Any) -> int | None:
@@ -18,6 +23,13 @@ def number(value: Any) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int) or abs(value) > BIGGEST:
         return None
     return value
+
+
+def words(value: Any, limit: int) -> str:
+    """Text that people may see and stores may keep, at most limit characters; "" for what is no text and no number."""
+    text = value if isinstance(value, str) else str(found) if (found := number(value)) is not None else ""
+    # cut before, so that a text of megabytes is not searched, and after, so that what is taken out does not count
+    return _HARMFUL.sub("", text[: 4 * limit]).strip()[:limit]
 
 
 def inner(row: Mapping[str, Any], *names: str) -> Mapping[str, Any]:

@@ -6,10 +6,10 @@ import uuid
 from datetime import datetime
 
 from flask_login import UserMixin
-from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Index, text
+from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Index, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from synkro.models.columns import Created, Key, Words, one_of
+from synkro.models.columns import Created, Json, Key, Words, one_of
 from synkro.models.states import STAFF, Role, TenantStatus
 from synkro.tenancy import Base
 
@@ -27,7 +27,10 @@ class Tenant(Base):
     status: Mapped[Words] = mapped_column(default=TenantStatus.ACTIVE)
     timezone: Mapped[Words] = mapped_column(default="Asia/Almaty")
     language: Mapped[Words] = mapped_column(default="ru")
+    country: Mapped[Words] = mapped_column(default="", server_default="")
+    settings: Mapped[Json] = mapped_column(server_default="{}")
     created_at: Mapped[Created]
+    updated_at: Mapped[Created] = mapped_column(onupdate=func.now())
 
     @property
     def is_paused(self) -> bool:
@@ -55,8 +58,11 @@ class User(UserMixin, Base):  # type: ignore[misc]  # flask-login ships no types
     is_active: Mapped[bool] = mapped_column(default=True)
     language: Mapped[Words] = mapped_column(default="")
     theme: Mapped[Words] = mapped_column(default="")
+    avatar: Mapped[Words] = mapped_column(default="", server_default="")
+    invited_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     last_sign_in_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     created_at: Mapped[Created]
+    updated_at: Mapped[Created] = mapped_column(onupdate=func.now())
 
     @property
     def is_staff(self) -> bool:

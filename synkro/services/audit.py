@@ -9,8 +9,8 @@ from flask import has_request_context, request
 from flask_login import current_user
 
 from synkro.log import request_id
-from synkro.models import AuditLog
-from synkro.tenancy import current_tenant_id, db
+from synkro.models import AuditLog, JobRun, Report
+from synkro.tenancy import current_tenant_id, db, system_scope
 
 OPERATOR = "command line"
 WORKER = "worker"
@@ -42,3 +42,11 @@ def record_for(tenant_id: uuid.UUID | None, act: str, **details: Any) -> None:
     for row in db.session.new:
         if isinstance(row, AuditLog) and row.tenant_id is None:
             row.tenant_id = tenant_id
+
+
+def note_foreign(kind: type[JobRun | Report], thing_id: uuid.UUID) -> None:
+    """Write down that the person asked for a row of another company, if it is one. Commits."""
+    with system_scope("staff audit: somebody asked for another company's row"):
+        if db.session.get(kind, thing_id) is not None:
+            record_for(current_user.tenant_id, "foreign_object", thing=kind.__tablename__, thing_id=thing_id)
+        db.session.commit()

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from synkro.models.plan import BY_KEY, PLAN, StepKey
+from synkro.services import audit
 from synkro.tenancy import db
 
 LONGEST_PAUSE = 3_600
@@ -161,8 +162,14 @@ def try_again(held: Claim, code: str, params_json: str, pause: float, *, counted
 
 def fail(held: Claim, code: str, params_json: str) -> None:
     """The step and its run have failed; a person may continue the run from here later."""
-    db.session.execute(_FAIL, {"id": held.step_id, "fence": held.fence, "code": code, "params": params_json})
+    _fail(held, code, params_json)
     db.session.commit()
+
+
+def _fail(held: Claim, code: str, params_json: str) -> None:
+    values = {"id": held.step_id, "fence": held.fence, "code": code, "params": params_json}
+    if db.session.execute(_FAIL, values).rowcount:  # type: ignore[attr-defined]
+        audit.record_for(held.tenant_id, "run_failed", thing="run", thing_id=held.run_id, step=held.key, code=code)
 
 
 def let_go(held: Claim) -> None:
@@ -222,7 +229,7 @@ def return_expired() -> int:
             values = {"id": held.step_id, "fence": held.fence, "code": None, "params": "{}", "pause": 0, "uncounted": 0}
             db.session.execute(_AGAIN, values)
         else:
-            db.session.execute(_FAIL, {"id": held.step_id, "fence": held.fence, "code": "step_died", "params": "{}"})
+            _fail(held, "step_died", "{}")
     db.session.commit()
     return len(expired)
 

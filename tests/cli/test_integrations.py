@@ -66,17 +66,19 @@ def test_what_is_no_object_of_values_is_wrong_use(cli: Cli, tenant: Tenant, give
 
 
 @pytest.mark.parametrize(
-    ("slug", "given", "code"),
+    ("slug", "given", "code", "exit_code"),
     [
-        ("alfa", {"password": "p"}, "unknown_field"),
-        ("alfa", {"api_key": "k" * 8_001}, "bad_value"),
-        ("alfa", {"api_key": "k\x00"}, "bad_value"),
-        ("nobody", {"api_key": "k"}, "no_tenant"),
+        ("alfa", {"password": "p"}, "unknown_field", 2),
+        ("alfa", {"api_key": "k" * 8_001}, "bad_value", 2),
+        ("alfa", {"api_key": "k\x00"}, "bad_value", 2),
+        ("nobody", {"api_key": "k"}, "no_tenant", 1),
     ],
 )
-def test_refused_value_is_exit_1(cli: Cli, tenant: Tenant, slug: str, given: dict[str, str], code: str) -> None:
+def test_refused_value_is_named(
+    cli: Cli, tenant: Tenant, slug: str, given: dict[str, str], code: str, exit_code: int
+) -> None:
     done = cli("integrations", "set", slug, "radist", given=json.dumps(given))
-    assert (done.exit_code, done.stdout) == (1, "")
+    assert (done.exit_code, done.stdout) == (exit_code, "")
     assert f"({code})" in done.stderr
 
 

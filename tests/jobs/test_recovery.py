@@ -8,6 +8,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,18 @@ def impatient(practice: Practice, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tick, "QUIET_SECONDS", 0)
 
 
+_children: list[int] = []
+
+
+@pytest.fixture(autouse=True)
+def no_child_is_left() -> Iterator[None]:
+    """A worker that outlives a failed test would keep the engines alive."""
+    yield
+    while _children:
+        with suppress(ChildProcessError, ProcessLookupError):
+            killed(_children.pop())
+
+
 def forked(work: Callable[[], Any]) -> int:
     """The pid of a child that does the work and ends."""
     pid = os.fork()
@@ -52,6 +65,7 @@ def forked(work: Callable[[], Any]) -> int:
             work()
         finally:
             os._exit(0)
+    _children.append(pid)
     return pid
 
 
@@ -60,12 +74,15 @@ def ended(pid: int, seconds: float) -> bool:
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         if os.waitpid(pid, os.WNOHANG)[0]:
+            _children.remove(pid)
             return True
         time.sleep(0.02)
     return False
 
 
 def killed(pid: int) -> None:
+    if pid in _children:
+        _children.remove(pid)
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
 

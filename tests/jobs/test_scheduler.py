@@ -130,15 +130,18 @@ def test_a_redis_that_goes_away_does_not_end_the_clock(app: Flask, own_valkey: V
             scheduler.run(app)
         finally:
             os._exit(0)
-    wait_for_entry()
-    own_valkey.stop()
-    time.sleep(1)
-    own_valkey.ensure(False)
-    redis().flushdb()
-    wait_for_entry()
-    assert os.waitpid(pid, os.WNOHANG) == (0, 0)
-    os.kill(pid, signal.SIGTERM)
-    assert os.waitpid(pid, 0)[1] == 0
+    try:
+        wait_for_entry()
+        own_valkey.stop()
+        time.sleep(1)
+        own_valkey.ensure(False)
+        redis().flushdb()
+        wait_for_entry()
+        assert os.waitpid(pid, os.WNOHANG) == (0, 0)
+    finally:
+        os.kill(pid, signal.SIGTERM)
+        ended = os.waitpid(pid, 0)[1]
+    assert ended == 0
 
 
 def wait_for_entry() -> None:
