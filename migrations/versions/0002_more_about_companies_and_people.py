@@ -21,9 +21,11 @@ def upgrade() -> None:
     op.add_column("users", sa.Column("avatar", sa.Text(), server_default="", nullable=False))
     op.add_column("users", sa.Column("invited_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("users", sa.Column("updated_at", sa.DateTime(timezone=True), server_default=NOW, nullable=False))
+    op.create_index("ix_artifacts_created_at", "artifacts", ["created_at"])
 
 
 def downgrade() -> None:
+    op.drop_index("ix_artifacts_created_at", "artifacts")
     for table, column in (
         ("users", "updated_at"),
         ("users", "invited_at"),

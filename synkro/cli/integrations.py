@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import sys
 import time
+from datetime import datetime
 
 import click
 from flask.cli import AppGroup
 from flask_babel import force_locale
+from redis.exceptions import RedisError
 
 from synkro.cli.words import EXITS, OPERATOR, command, say, show, the_tenant
+from synkro.errors import AppError
 from synkro.integrations import INTEGRATIONS
 from synkro.integrations.supabase import schema_sql
 from synkro.services import integrations
@@ -19,7 +22,10 @@ from synkro.tenancy import db, tenant_scope
 
 group = AppGroup("integrations", help="Connections of a company to outside services.", epilog=EXITS)
 KIND = click.Choice(list(INTEGRATIONS))
-WAIT_SECONDS = 60
+WAIT_SECONDS = integrations.PATIENCE_SECONDS
+"""For a worker to begin."""
+GRACE_SECONDS = 10
+"""More than a check may take, until it counts as lost with its worker."""
 
 
 @group.command("set")
@@ -27,7 +33,10 @@ WAIT_SECONDS = 60
 @click.argument("kind", type=KIND)
 @command
 def set_(slug: str, kind: str) -> None:
-    """Save settings of KIND for the company SLUG: a JSON object {"field": "value"} on standard input."""
+    """Save settings of KIND for the company SLUG: a JSON object {"field": "value"} on standard input.
+
+    Fields that are not named stay as they are. An empty text keeps a secret; null removes a value, a secret as well.
+    """
     try:
         values = json.load(sys.stdin)
     except (ValueError, RecursionError):
@@ -36,7 +45,7 @@ def set_(slug: str, kind: str) -> None:
         raise click.UsageError('standard input must be an object {"field": "value"}')
     with tenant_scope(the_tenant(slug).id):
         integrations.save(
-            kind, {name: "" if value is None else str(value) for name, value in values.items()}, actor=OPERATOR
+            kind, {name: value if value is None else str(value) for name, value in values.items()}, actor=OPERATOR
         )
     say(f"saved {kind}")
 
@@ -58,18 +67,33 @@ def check(slug: str, kind: str, *, as_json: bool) -> None:
 
 
 def _checked(kind: str) -> tuple[str, str, str]:
-    """Ask a worker and wait for its answer to exactly this request."""
+    """(colour, code, sentence) of the check that a worker makes now."""
     if not integrations.is_connected(kind):
-        return "red", f"{kind}_not_connected", sentence(f"{kind}_not_connected", {})
-    asked = integrations.request_check(kind)
-    ends = time.monotonic() + WAIT_SECONDS
+        return _red(f"{kind}_not_connected")
+    try:
+        return _awaited(kind, integrations.request_check(kind))
+    except AppError as error:
+        return "red", error.code, str(error.says)
+    except RedisError:
+        return _red("queue_away")
+
+
+def _awaited(kind: str, asked: datetime) -> tuple[str, str, str]:
+    """The answer to exactly this request. A worker that has begun is waited for until its check must have ended."""
+    ends, missing = time.monotonic() + WAIT_SECONDS, "no_worker"
     while time.monotonic() < ends:
         config = integrations.find(kind)
         db.session.rollback()
         if config and config.checked_at and config.checked_at >= asked:
             return config.check_colour or "red", config.check_code or "", integrations.says(config)
+        if missing == "no_worker" and integrations.has_begun(kind, asked):
+            ends, missing = time.monotonic() + integrations.CHECK_SECONDS + GRACE_SECONDS, "check_lost"
         time.sleep(0.3)
-    return "red", "no_worker", sentence("no_worker", {})
+    return _red(missing)
+
+
+def _red(code: str) -> tuple[str, str, str]:
+    return "red", code, sentence(code, {})
 
 
 @click.command("supabase-sql")

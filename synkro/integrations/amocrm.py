@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -16,15 +16,16 @@ from synkro.integrations.amocrm_shapes import (
     lead_of,
     linked_contacts,
     managers_of,
+    name_of,
     names_of,
     preview,
     rows_of,
     stages_of,
 )
 from synkro.integrations.base import Check, Field, Integration, Preview
-from synkro.integrations.errors import ApiError, Gone, Nonsense, Refused
-from synkro.integrations.http import Door, Http, Params
-from synkro.integrations.reading import inner, number
+from synkro.integrations.errors import Gone, Nonsense, Refused
+from synkro.integrations.http import Answer, Door, Http, Params
+from synkro.integrations.reading import inner, number, words
 from synkro.records import Contact, Lead, Manager, Stage
 
 PAGE = 250
@@ -36,8 +37,13 @@ OVERLAP_SECONDS = 600
 """Whether the bound of the filter includes its instant is not documented; what is too old is dropped again here."""
 MOST_LEADS = 250_000
 MOST_PAGES = 1_000
+LONGEST_ZONE = 64
 
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _WITH = (("with", "contacts,loss_reason"),)
+
+Renew = Callable[[str], Mapping[str, str]]
+"""From the access token that was refused to the settings with one that lives. Raises ApiError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +83,8 @@ class Amocrm(Integration):
         Field("access_token", _l("Access token"), required=False),
         Field("refresh_token", _l("Refresh token"), required=False),
         Field("expires_at", _l("Access token expires at"), show=True, required=False),
+        Field("redirect_uri", _l("Redirect address"), show=True, required=False),
+        Field("code", _l("Authorization code"), required=False),
     )
     sentences: ClassVar = {
         "amocrm_ok": _l("Connected: deals and contacts can be read."),
@@ -93,21 +101,24 @@ class Amocrm(Integration):
         "amocrm_foreign_link": _l("The answer of amoCRM points to a foreign address, so it was not used."),
         "amocrm_filter_off": _l("The filter add-on is not connected in amoCRM. Deals are read in another way, slower."),
         "amocrm_managers_hidden": _l("Only an administrator's token can read the names of the managers."),
+        "amocrm_reasons_hidden": _l("The amoCRM token may not read the reasons why deals are lost."),
         "amocrm_code_expired": _l("The amoCRM code is used up or older than 20 minutes. Get a new one."),
         "amocrm_redirect_differs": _l("The redirect address in the amoCRM integration differs from ours."),
         "amocrm_other_account": _l("The amoCRM code belongs to another account. Check the account address."),
         "amocrm_client_refused": _l("amoCRM does not accept the integration ID and the secret key."),
     }
 
-    def __init__(self, settings: Mapping[str, str], door: Door) -> None:
+    def __init__(self, settings: Mapping[str, str], door: Door, renew: Renew | None = None) -> None:
         """Raises Refused for an address that is none of the vendor's, and where there is no token at all."""
-        self.address = account_address(settings.get("subdomain", ""), settings.get("zone", ""))
         self.notices: set[str] = set()
         """Codes of what people should know although nothing failed. A notice never changes a colour."""
-        self._stand_in = urlsplit(door.replace.get(self.kind, "")).hostname
+        self._renew = renew
+        self._door = door
+        self._batch = BATCH
         super().__init__(settings, door)
 
     def connect(self, door: Door) -> Http:
+        self.address = account_address(self.settings.get("subdomain", ""), self.settings.get("zone", ""))
         token = self.settings.get("token") or self.settings.get("access_token")
         if not token:
             raise Refused("amocrm_reconnect")
@@ -122,8 +133,11 @@ class Amocrm(Integration):
 
     @classmethod
     def missing(cls, settings: Mapping[str, str]) -> list[str]:
+        """One of: a token; an access token; an integration's keys with what can be made into a pair."""
         lacking = super().missing(settings)
-        return lacking if settings.get("token") or settings.get("access_token") else [*lacking, "token"]
+        keys = settings.get("client_id") and settings.get("client_secret")
+        seed = keys and (settings.get("refresh_token") or settings.get("code"))
+        return lacking if settings.get("token") or settings.get("access_token") or seed else [*lacking, "token"]
 
     def check(self) -> Check:
         """Reads the account, the latest deals and their contacts: what a run reads first."""
@@ -152,8 +166,8 @@ class Amocrm(Integration):
         clock = inner(payload, "_embedded", "datetime_settings")
         return AccountInfo(
             id=identity,
-            name=str(payload.get("name") or ""),
-            zone=str(clock.get("timezone") or ""),
+            name=name_of(payload),
+            zone=words(clock.get("timezone"), LONGEST_ZONE),
             # Kommo does not sell the filter apart and may not report it
             filter_enabled=bool(payload.get("is_api_filter_enabled", self.address.zone != "amocrm.ru")),
         )
@@ -163,14 +177,16 @@ class Amocrm(Integration):
     ) -> LeadPage:
         """One page of the deals changed in start <= time < end; end is past. filtered None: as the account has it.
 
-        With the filter there is no upper bound and the order is by id: while we page, deals can only join the set,
-        so pages shift towards repeats and never towards gaps. Without it the newest changes come first, down to the
-        start. A filter that was switched off is ignored in silence: then the page is empty and its `filtered` is
-        False, which sends the caller to the first page of the other way.
+        With the filter there is no upper bound and the order is by id; without it the newest changes come first, down
+        to the start. Either way a deal that changes while we page gives a repeat and no gap. One that leaves the list
+        meanwhile (binned, merged, hidden from the token) moves the rest up: the first deal of the next page may then
+        be missed until it changes again. The vendor pages by number only, so this cannot be seen.
+        A filter that was switched off is ignored in silence: then the page is empty and its `filtered` is False, which
+        sends the caller to the first page of the other way.
         """
         filtered = self.filter_enabled if filtered is None else filtered
         since = int(start.timestamp()) - OVERLAP_SECONDS
-        payload, page, limit = self._lead_page(_window(since) if filtered else _newest(), page, limit)
+        payload, page, limit = self._page("/leads", _window(since) if filtered else _newest(), page, limit)
         rows = rows_of(payload, "leads")
         found = [lead for row in rows if (lead := lead_of(row))]
         too_old = bool(found) and found[-1].updated_at < since
@@ -195,17 +211,24 @@ class Amocrm(Integration):
             return []
         filtered = self.filter_enabled if filtered is None else filtered
         rows: list[dict[str, Any]] = []
-        for first in range(0, len(wanted), BATCH):
-            batch = wanted[first : first + BATCH]
-            found = self._contacts_at_once(batch) if filtered else None
+        while wanted:
+            batch = wanted[: self._batch]
+            try:
+                found = self._contacts_at_once(batch) if filtered else None
+            except TooMuch:
+                if len(batch) == 1:
+                    raise
+                self._batch = len(batch) // 2
+                continue
             filtered = found is not None
             rows += self._contacts_singly(batch) if found is None else found
+            wanted = wanted[len(batch) :]
         return [contact for row in rows if (contact := contact_of(row))]
 
     def managers(self) -> list[Manager]:
         """The users of the account. Empty, with a notice, where the token is not an administrator's."""
         try:
-            rows = list(self._all("/users", "users", (("limit", PAGE),)))
+            rows = list(self._all("/users", "users"))
         except Refused as error:
             if error.code != "amocrm_no_rights":
                 raise
@@ -219,10 +242,15 @@ class Amocrm(Integration):
         return [stage for pipeline in pipelines for stage in stages_of(pipeline)]
 
     def loss_reasons(self) -> dict[int, str]:
-        """id -> name. Empty where the account does not keep reasons."""
+        """id -> name. Empty where the account does not keep reasons, and, with a notice, where they are not ours."""
         try:
-            rows = list(self._all("/leads/loss_reasons", "loss_reasons", (("limit", PAGE),)))
+            rows = list(self._all("/leads/loss_reasons", "loss_reasons"))
         except Gone:
+            return {}
+        except Refused as error:
+            if error.code != "amocrm_no_rights":
+                raise
+            self.notices.add("amocrm_reasons_hidden")
             return {}
         return names_of(rows)
 
@@ -230,13 +258,13 @@ class Amocrm(Integration):
         rows = rows_of(self._object("/leads", (*_newest(), ("limit", count), ("page", 1))), "leads")
         return [self._with_contacts(lead) for row in rows[:count] if (lead := lead_of(row))]
 
-    def _lead_page(self, params: Params, page: int, limit: int) -> tuple[dict[str, Any], int, int]:
+    def _page(self, path: str, params: Params, page: int, limit: int) -> tuple[dict[str, Any], int, int]:
         """The page, or the smaller one that starts at the same place or just before it, with its number and limit."""
         while True:
             smaller = SMALLER_PAGE.get(limit)
             try:
                 asked = (*params, ("limit", limit), ("page", page))
-                return self._object("/leads", asked, final=(TooMuch,) if smaller else ()), page, limit
+                return self._object(path, asked, halved=smaller is not None), page, limit
             except TooMuch:
                 if not smaller:
                     raise
@@ -252,7 +280,8 @@ class Amocrm(Integration):
     def _contacts_at_once(self, ids: Sequence[int]) -> list[dict[str, Any]] | None:
         """None where the filter is ignored: then strangers come instead of those that were asked for."""
         params = [("filter[id][]", identity) for identity in ids]
-        rows = rows_of(self._object("/contacts", (*params, ("limit", PAGE), ("page", 1))), "contacts")
+        asked = (*params, ("limit", len(ids)), ("page", 1))
+        rows = rows_of(self._object("/contacts", asked, halved=len(ids) > 1), "contacts")
         if all(row.get("id") in ids for row in rows):
             return rows
         self.notices.add("amocrm_filter_off")
@@ -269,13 +298,15 @@ class Amocrm(Integration):
                 raise
             return {}
 
-    def _all(self, path: str, name: str, params: Params) -> Iterator[dict[str, Any]]:
-        for page in range(1, MOST_PAGES + 1):
-            payload = self._object(path, (*params, ("page", page)))
+    def _all(self, path: str, name: str) -> Iterator[dict[str, Any]]:
+        page, limit = 1, PAGE
+        for _ in range(MOST_PAGES):
+            payload, page, limit = self._page(path, (), page, limit)
             rows = rows_of(payload, name)
             yield from rows
-            if not self._goes_on(payload, len(rows) >= PAGE):
+            if not self._goes_on(payload, len(rows) >= limit):
                 return
+            page += 1
 
     def _goes_on(self, payload: Mapping[str, Any], full: bool) -> bool:
         """Pages are asked for by number; `next` only tells that there is one, and a full page without it is tried too.
@@ -285,20 +316,44 @@ class Amocrm(Integration):
         following = inner(payload, "_links", "next").get("href")
         if following is None:
             return full
-        host = urlsplit(str(following)).hostname or ""
-        if not is_vendor(host) and host != self._stand_in:
+        host = _host(str(following))
+        stand_in = _host(self._door.replace.get(self.kind, ""))
+        if host and not is_vendor(host) and not (stand_in and host in {stand_in, *_LOOPBACK}):
             raise Nonsense("amocrm_foreign_link")
         return True
 
-    def _object(self, path: str, params: Params = (), *, final: tuple[type[ApiError], ...] = ()) -> dict[str, Any]:
-        """The JSON object of an answer; empty where the vendor answers 204, its word for "nothing here"."""
-        answer = self.http.get(path, params, pace=PACES, final=final)
+    def _object(self, path: str, params: Params = (), *, halved: bool = False) -> dict[str, Any]:
+        """The JSON object of an answer; empty where the vendor answers 204, its word for "nothing here".
+
+        halved: the caller takes less at once after TooMuch, so the same is not asked for again.
+        """
+        answer = self._answer(path, params, (TooMuch,) if halved else ())
         if answer.status == 204:
             return {}
         payload = answer.json()
         if not isinstance(payload, dict) or not payload:
             raise Nonsense("unexpected_shape", service="amoCRM")
         return payload
+
+    def _answer(self, path: str, params: Params, final: tuple[type[TooMuch], ...]) -> Answer:
+        """Whatever our clock says, the vendor may end an access token: then one renewal and one more try."""
+        try:
+            return self.http.get(path, params, pace=PACES, final=final)
+        except Refused as error:
+            if error.code != "amocrm_reconnect" or self._renew is None or self.settings.get("token"):
+                raise
+        self.settings = self._renew(self.settings["access_token"])
+        self.http.close()
+        self.http = self.connect(self._door)
+        return self.http.get(path, params, pace=PACES, final=final)
+
+
+def _host(url: str) -> str:
+    """The host of a URL; "" where it has none, and a word that is nobody's where it is no URL at all."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return "?"
 
 
 def _window(since: int) -> Params:

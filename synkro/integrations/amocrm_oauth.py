@@ -36,6 +36,8 @@ _CODE_HINTS = {
     "invalid account": "amocrm_other_account",
 }
 """Parts of the `hint` of a refused code -> our word for it. Without a known one it is about id and secret."""
+REFUSALS = frozenset({"amocrm_reconnect", "amocrm_client_refused", *_CODE_HINTS.values()})
+"""After these the same code or token will never be let in."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,8 @@ PER_SECOND = 6
 PACES = ("account", "egress")
 WAIT_SECONDS = 60
 LONGEST_WAIT_SECONDS = 3_600
+BLOCKED_SECONDS = 900
+"""How long a blocked account is left alone before somebody may look whether the block was lifted."""
 
 _HOST = r"([a-z0-9][a-z0-9-]{0,62})\.(amocrm\.ru|amocrm\.com|kommo\.com)"
 _TYPED = re.compile(rf"(?:https?://)?(?:{_HOST}|([a-z0-9][a-z0-9-]{{0,62}}))(?:[/?#].*)?")
@@ -70,7 +72,9 @@ def judge(answer: Answer) -> ApiError | None:
         case 402:
             return Unpaid("amocrm_unpaid")
         case 403:
-            return Refused("amocrm_no_rights" if isinstance(answer.json_or_none(), dict) else "amocrm_blocked")
+            if isinstance(answer.json_or_none(), dict):
+                return Refused("amocrm_no_rights")
+            return Refused("amocrm_blocked", retry_after=BLOCKED_SECONDS)
         case 404:
             return Gone("amocrm_not_found")
         case 400 | 405 | 422:

@@ -9,10 +9,13 @@ from typing import Any
 from synkro.integrations.base import Preview
 from synkro.integrations.errors import Nonsense
 from synkro.integrations.masks import mask, without_numbers
-from synkro.integrations.reading import inner, number, objects
+from synkro.integrations.reading import inner, number, objects, words
 from synkro.records import Contact, Lead, Manager, Stage
 
 LONGEST_PHONE = 100
+LONGEST_NAME = 300
+LATEST = 4_102_444_800
+"""2100 in unix seconds: a time behind it is in other units or a slip of the hand."""
 
 Row = dict[str, Any]
 
@@ -32,19 +35,19 @@ def rows_of(payload: Mapping[str, Any], name: str) -> list[Row]:
 
 def lead_of(row: Row) -> Lead | None:
     """None where the id or the time of the last change is missing: without them it cannot be placed."""
-    identity, updated_at = number(row.get("id")), number(row.get("updated_at"))
+    identity, updated_at = number(row.get("id")), moment(row.get("updated_at"))
     if identity is None or updated_at is None:
         return None
     return Lead(
         id=identity,
-        name=str(row.get("name") or ""),
+        name=name_of(row),
         price=number(row.get("price")),
         pipeline_id=number(row.get("pipeline_id")) or 0,
         status_id=number(row.get("status_id")) or 0,
         responsible_user_id=number(row.get("responsible_user_id")),
-        created_at=number(row.get("created_at")) or updated_at,
+        created_at=moment(row.get("created_at")) or updated_at,
         updated_at=updated_at,
-        closed_at=number(row.get("closed_at")),
+        closed_at=moment(row.get("closed_at")),
         loss_reason_id=number(row.get("loss_reason_id")),
         is_deleted=row.get("is_deleted") is True,
         contact_ids=_main_first(objects(inner(row, "_embedded").get("contacts")), "id", "is_main"),
@@ -59,23 +62,26 @@ def linked_contacts(links: Iterable[Row]) -> tuple[int, ...]:
 
 
 def contact_of(row: Row) -> Contact | None:
+    """None where the id is missing, and for one that lies in the bin."""
     identity = number(row.get("id"))
-    if identity is None:
+    if identity is None or row.get("is_deleted") is True:
         return None
     phones = tuple(dict.fromkeys(_phones(row)))
-    return Contact(identity, str(row.get("name") or ""), phones, number(row.get("updated_at")) or 0, raw=row)
+    return Contact(identity, name_of(row), phones, moment(row.get("updated_at")) or 0, raw=row)
 
 
 def managers_of(rows: Iterable[Row]) -> list[Manager]:
-    return [
-        Manager(identity, str(row.get("name") or ""), inner(row, "rights").get("is_active") is not False)
+    """Each once: pages that became smaller on the way overlap."""
+    found = {
+        identity: Manager(identity, name_of(row), inner(row, "rights").get("is_active") is not False)
         for row in rows
         if (identity := number(row.get("id"))) is not None
-    ]
+    }
+    return list(found.values())
 
 
 def names_of(rows: Iterable[Row]) -> dict[int, str]:
-    return {identity: str(row.get("name") or "") for row in rows if (identity := number(row.get("id"))) is not None}
+    return {identity: name_of(row) for row in rows if (identity := number(row.get("id"))) is not None}
 
 
 def stages_of(pipeline: Row) -> list[Stage]:
@@ -84,8 +90,8 @@ def stages_of(pipeline: Row) -> list[Stage]:
         Stage(
             pipeline_id=pipeline_id,
             status_id=identity,
-            pipeline_name=str(pipeline.get("name") or ""),
-            name=str(row.get("name") or ""),
+            pipeline_name=name_of(pipeline),
+            name=name_of(row),
             kind=number(row.get("type")) or 0,
         )
         for row in objects(inner(pipeline, "_embedded").get("statuses"))
@@ -95,10 +101,20 @@ def stages_of(pipeline: Row) -> list[Stage]:
 
 def preview(lead: Lead, manager: str, contact: Contact | None) -> Preview:
     """Title: the deal's name. Lines: ISO time of the last change, manager, contact, phone; "" for what is unknown."""
-    at = datetime.fromtimestamp(min(max(lead.updated_at, 0), 2**32), UTC).isoformat()
+    at = datetime.fromtimestamp(lead.updated_at, UTC).isoformat()
     name = without_numbers(contact.name) if contact else ""
     phone = mask(contact.phones[0]) if contact and contact.phones else ""
     return Preview(without_numbers(lead.name), (at, manager, name, phone))
+
+
+def name_of(row: Mapping[str, Any]) -> str:
+    return words(row.get("name"), LONGEST_NAME)
+
+
+def moment(value: Any) -> int | None:
+    """Unix seconds; None for what no calendar or clock of ours can show."""
+    seconds = number(value)
+    return seconds if seconds is not None and 0 <= seconds <= LATEST else None
 
 
 def _main_first(rows: Sequence[Row], name: str, mark: str) -> tuple[int, ...]:
@@ -111,5 +127,5 @@ def _phones(row: Row) -> Iterator[str]:
     for field in objects(row.get("custom_fields_values")):
         if field.get("field_code") == "PHONE":
             for item in objects(field.get("values")):
-                if isinstance(value := item.get("value"), str | int) and str(value).strip():
-                    yield str(value).strip()[:LONGEST_PHONE]
+                if typed := words(item.get("value"), LONGEST_PHONE):
+                    yield typed

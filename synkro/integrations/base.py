@@ -82,4 +82,4 @@ class Integration(ABC):
 def retry_after(answer: Answer) -> float | None:
     """Seconds from a Retry-After header; None where it is absent or a date."""
     value = answer.headers.get("retry-after", "")
-    return float(value) if value.isdigit() else None
+    return float(value) if value.isascii() and value.isdigit() and len(value) < 8 else None

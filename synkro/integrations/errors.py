@@ -19,6 +19,8 @@ class ApiError(Exception):
 
     passing: ClassVar[bool] = False
     """True: the same call may work later. False: a person has to do something first."""
+    most_tries: ClassVar[int | None] = None
+    """How often at most a request, or a step, is made when it ends like this. None: as often as its plan says."""
 
     def __init__(self, code: str, *, retry_after: float | None = None, **params: Any) -> None:
         super().__init__(code)
@@ -43,6 +45,7 @@ class Nonsense(ApiError):
     """An answer that cannot be understood. Worth one more try, then a person has to look."""
 
     passing = True
+    most_tries = 2
 
 
 class Busy(ApiError):

@@ -65,9 +65,13 @@ Judge = Callable[[Answer], ApiError | None]
 
 
 class Pacer(Protocol):
-    """Shared by all workers: returns when one more request with this key may be made."""
+    """Shared by all workers, as the limits are that it keeps."""
 
-    def wait(self, key: str, per_second: float) -> None: ...
+    def wait(self, key: str, per_second: float) -> None:
+        """Returns when one more request with this key may be made. Raises Busy where that is not soon."""
+
+    def pause(self, key: str, seconds: float, code: str) -> None:
+        """No request with this key for so long; code: what those who want to make one are told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +165,8 @@ class Http:
                 return self._once(method, path, params, body, headers, pace, read_seconds, ends, max_bytes)
             except ApiError as error:
                 pause = error.retry_after or random.uniform(0.5, 1) * 2 ** (turn - 1)  # noqa: S311 (jitter, not a secret)
-                last = turn == tries or not error.passing or isinstance(error, final) or pause > LONGEST_WAIT_SECONDS
-                if last or time.monotonic() + pause > ends:
+                last = turn >= min(tries, error.most_tries or tries) or not error.passing or isinstance(error, final)
+                if last or pause > LONGEST_WAIT_SECONDS or time.monotonic() + pause > ends:
                     raise
             time.sleep(pause)
         raise AssertionError("tries must be at least 1")
@@ -179,9 +183,7 @@ class Http:
         ends: float,
         max_bytes: int,
     ) -> Answer:
-        for name in pace:
-            if limit := self._paces.get(name):
-                self._pacer.wait(limit.key, limit.per_second)
+        self._take_turns(pace)
         try:
             with self._session.request(
                 method,
@@ -206,8 +208,31 @@ class Http:
         # Raised out here and not where it was caught: the library's error holds the URL, with Telegram the token in it,
         # and Python would hang it on ours.
         if failure:
+            self._rest(pace, failure)
             raise failure
         return answer
+
+    def _take_turns(self, pace: Sequence[str]) -> None:
+        for limit in self._limits(pace):
+            try:
+                self._pacer.wait(limit.key, limit.per_second)
+            except Busy as error:
+                error.params.setdefault("service", self.service)
+                raise
+
+    def _rest(self, pace: Sequence[str], failure: ApiError) -> None:
+        """Nobody asks again before the time is over, whichever worker it is: going on earns a longer block.
+
+        Too many requests are too many for every limit they count against; any other failure is about the first one
+        named, the narrowest: another client that shares the wider ones has no part in it.
+        """
+        limits = self._limits(pace)
+        for limit in limits if isinstance(failure, Busy) else limits[:1]:
+            if failure.retry_after:
+                self._pacer.pause(limit.key, failure.retry_after, failure.code)
+
+    def _limits(self, pace: Sequence[str]) -> list[Pace]:
+        return [limit for name in pace if (limit := self._paces.get(name))]
 
     def _read(self, response: requests.Response, ends: float, max_bytes: int) -> bytes:
         """The time-out of requests counts each read anew, so a slow drip needs its own clock."""

@@ -56,7 +56,8 @@ def _attempt(claim: Claim) -> Any:
             log.info("claim lost")
             steps.let_go(claim)
         except ApiError as error:
-            _after_trouble(claim, error.code, error.params, passing=error.passing, wait=error.retry_after)
+            spent = error.most_tries is not None and claim.attempt >= error.most_tries
+            _after_trouble(claim, error.code, error.params, passing=error.passing and not spent, wait=error.retry_after)
         except JobTimeoutException:
             db.session().invalidate()  # it may have struck in the middle of a query
             _after_trouble(claim, "step_too_long", {}, passing=True)

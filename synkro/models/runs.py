@@ -101,6 +101,7 @@ class Artifact(TenantRow, Base):
         child_of("job_runs", "run_id"),
         UniqueConstraint("run_id", "name", "seq"),
         Index("ix_artifacts_tenant_id_created_at", "tenant_id", "created_at"),
+        Index("ix_artifacts_created_at", "created_at"),
     )
 
     id: Mapped[Key]

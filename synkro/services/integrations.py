@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 
+from redis.exceptions import RedisError
 from sqlalchemy import or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
@@ -16,18 +18,21 @@ from synkro.errors import AppError
 from synkro.extensions import redis, settings
 from synkro.i18n import _l
 from synkro.integrations import INTEGRATIONS
-from synkro.integrations.base import Check, Integration
+from synkro.integrations.base import Check, Field, Integration
 from synkro.integrations.errors import ApiError
-from synkro.integrations.http import Door
+from synkro.integrations.http import Door, host_port
 from synkro.models import IntegrationConfig
 from synkro.pace import RedisPacer
 from synkro.services import amocrm_tokens, audit
 from synkro.services.secrets import open_secrets, seal_secret
-from synkro.services.wording import sentence
+from synkro.services.wording import SENTENCES, sentence
 from synkro.tenancy import current_tenant_id, db
 
 CHECK = "synkro.jobs.checks.check"
-CHECK_SECONDS = 60
+CHECK_SECONDS = 45
+"""Of a check, from its beginning to its colour."""
+PATIENCE_SECONDS = 60
+"""A request that nobody has taken up for so long is asked for anew. Longer than a check: one may lie before it."""
 LONGEST_VALUE = 8_000
 
 
@@ -44,8 +49,11 @@ def find(kind: str) -> IntegrationConfig | None:
     return db.session.execute(statement.execution_options(populate_existing=True)).scalar_one_or_none()
 
 
-def save(kind: str, values: Mapping[str, str], *, actor: str = "") -> IntegrationConfig:
-    """Store what was typed. An empty secret keeps the old one; what is no field of the kind is refused."""
+def save(kind: str, values: Mapping[str, str | None], *, actor: str = "") -> IntegrationConfig:
+    """Store what was typed. An empty secret keeps the old one, None removes any value.
+
+    Raises AppError for what is no field of the kind, an impossible value and one that is not among the choices.
+    """
     cls = INTEGRATIONS[kind]
     if unknown := set(values) - {field.name for field in cls.fields}:
         raise AppError(422, "unknown_field", _l("Unknown field: %(names)s", names=", ".join(sorted(unknown))))
@@ -73,22 +81,43 @@ def _locked(kind: str) -> IntegrationConfig:
     return db.session.execute(statement.execution_options(populate_existing=True)).scalar_one()
 
 
-def _fill(config: IntegrationConfig, cls: type[Integration], values: Mapping[str, str]) -> list[str]:
-    """Names of the fields that were set. JSON columns are replaced, since changes inside them go unnoticed."""
+def _fill(config: IntegrationConfig, cls: type[Integration], values: Mapping[str, str | None]) -> list[str]:
+    """Names of the fields that were changed. JSON columns are replaced, since changes inside them go unnoticed."""
     shown, secrets, changed = dict(config.settings), dict(config.secrets), []
     for field in cls.fields:
-        value = str(values.get(field.name, "") or "").strip()
-        if field.name not in values or (not value and not field.show):
+        given = values.get(field.name, "")
+        value = (given or "").strip()
+        if field.name not in values or (given is not None and not value and not field.show):
             continue
-        if len(value) > LONGEST_VALUE or "\x00" in value:
-            raise AppError(422, "bad_value", _l("This value is not possible"))
+        _verify(field, value)
         changed.append(field.name)
-        if field.show:
+        if given is None:
+            shown.pop(field.name, None)
+            secrets.pop(field.name, None)
+        elif field.show:
             shown[field.name] = value
         else:
             secrets[field.name] = seal_secret(config.kind, field.name, value)
     config.settings, config.secrets = shown, secrets
     return changed
+
+
+def _verify(field: Field, value: str) -> None:
+    if len(value) > LONGEST_VALUE or "\x00" in value:
+        raise AppError(422, "bad_value", _l("This value is not possible"))
+    if value and field.choices and value.rstrip("/") not in field.choices and not _is_listed(field, value):
+        says = _l("%(field)s has to be one of: %(choices)s", field=field.name, choices=", ".join(field.choices))
+        raise AppError(422, "bad_choice", says)
+
+
+def _is_listed(field: Field, value: str) -> bool:
+    """Where addresses are offered, one that the operator has opened is as good: the way to a stand-in."""
+    if field.name != "base_url":
+        return False
+    try:
+        return host_port(value) in settings().outbound_allow_hosts
+    except ValueError:
+        return False
 
 
 def is_connected(kind: str) -> bool:
@@ -120,9 +149,12 @@ def door() -> Door:
 
 
 def request_check(kind: str) -> datetime:
-    """Ask a worker to check; pressing again while one is asked for makes no second one. The time of the request."""
+    """Ask a worker to check; pressing again while one is asked for makes no second one. The time of the request.
+
+    Raises AppError("queue_away") when no worker can be told: then nothing is asked for.
+    """
     now = clock.now()
-    asked, quiet = IntegrationConfig.check_requested_at, now - timedelta(seconds=CHECK_SECONDS)
+    asked, quiet = IntegrationConfig.check_requested_at, now - timedelta(seconds=PATIENCE_SECONDS)
     taken = db.session.execute(
         update(IntegrationConfig)
         .where(IntegrationConfig.kind == kind, or_(asked.is_(None), asked <= quiet))
@@ -134,12 +166,36 @@ def request_check(kind: str) -> datetime:
         raise AppError(404, f"{kind}_not_connected", _l("This service is not connected yet"))
     if not taken.rowcount:  # type: ignore[attr-defined]
         return config.check_requested_at or now
-    queue.ring(redis(), queue.CHECKS, CHECK, config.tenant_id, kind, seconds=CHECK_SECONDS)
+    if not queue.ring(redis(), queue.CHECKS, CHECK, config.tenant_id, kind, seconds=CHECK_SECONDS):
+        _withdraw(kind, now)
+        raise AppError(503, "queue_away", SENTENCES["queue_away"])
     return now
+
+
+def _withdraw(kind: str, requested_at: datetime) -> None:
+    asked = IntegrationConfig.check_requested_at
+    db.session.execute(
+        update(IntegrationConfig)
+        .where(IntegrationConfig.kind == kind, asked == requested_at)
+        .values(check_requested_at=None)
+    )
+    db.session.commit()
+
+
+def _begun_key(kind: str) -> str:
+    return f"check_begun:{current_tenant_id()}:{kind}"
+
+
+def has_begun(kind: str, since: datetime) -> bool:
+    """True when a worker has taken up a check that was asked for then. Raises RedisError."""
+    begun = redis().get(_begun_key(kind))
+    return begun is not None and float(begun) >= since.timestamp()  # type: ignore[arg-type]
 
 
 def run_check(kind: str) -> Check:
     """Make the check and store its outcome. Runs in a worker, with the same calls as a run."""
+    with suppress(RedisError):  # only whoever waits would like to know
+        redis().set(_begun_key(kind), clock.now().timestamp(), ex=2 * PATIENCE_SECONDS)
     config = find(kind)
     version = config.version if config else 0
     started = time.monotonic()

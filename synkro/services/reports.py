@@ -142,5 +142,7 @@ def ai_calls(run_id: uuid.UUID) -> list[AiCall]:
     """The paid calls of a run in their order."""
     statement = select(AiCall).where(AiCall.run_id == run_id).order_by(AiCall.created_at, AiCall.id)
     calls = list(db.session.execute(statement).scalars())
+    for call in calls:
+        db.session.expunge(call)  # a rollback between two of them would have each read again
     end_reading()
     return calls

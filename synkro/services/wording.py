@@ -34,7 +34,9 @@ SENTENCES: dict[str, LazyString] = {
     ),
     "check_too_long": _l("The service took too long to answer. Check it again later."),
     "keys_unreadable": _l("The saved keys can no longer be opened. Enter them anew."),
+    "check_lost": _l("The check was interrupted. Ask for it once more."),
     "no_worker": _l("No worker picked up the check. Start the worker."),
+    "queue_away": _l("Redis does not answer, so no worker can be told. Try again in a moment."),
 }
 
 

@@ -12,7 +12,7 @@ from synkro.jobs.step import Ctx, Done, Step
 from synkro.models.plan import StepKey
 
 FROM_THE_START: dict[str, Any] = {"next_page": 1, "filtered": None, "limit": PAGE, "unreadable": 0}
-"""What is kept beside each page of deals: where a resumed fetch goes on."""
+"""What is kept beside each page of deals: where a resumed fetch goes on. All pages keep the notices so far, too."""
 
 
 class FetchAmocrm(Step):
@@ -21,6 +21,8 @@ class FetchAmocrm(Step):
     def run(self, ctx: Ctx) -> Done:
         amocrm = ctx.connect(Amocrm)
         ctx.begin(DIRECTORY, LEADS, CONTACTS)
+        for name in (DIRECTORY, LEADS, CONTACTS):
+            amocrm.notices.update((ctx.last_meta(name) or (0, {}))[1].get("notices", ()))
         if ctx.page(DIRECTORY) is None:
             self._directory(ctx, amocrm)
         unreadable = self._leads(ctx, amocrm)
@@ -39,7 +41,7 @@ class FetchAmocrm(Step):
         }
         if not account.filter_enabled:
             amocrm.notices.add("amocrm_filter_off")
-        ctx.save(DIRECTORY, 0, [row])
+        ctx.save(DIRECTORY, 0, [row], notices=sorted(amocrm.notices))
 
     def _leads(self, ctx: Ctx, amocrm: Amocrm) -> int:
         """Page by page; a resumed fetch goes on behind the last page that was handed over. Rows that were left out."""
@@ -54,7 +56,8 @@ class FetchAmocrm(Step):
             seq += 1
             rows = [lead.to_json() for lead in found.leads]
             unreadable += found.unreadable
-            ctx.save(LEADS, seq, rows, next_page=page, filtered=filtered, limit=limit, unreadable=unreadable)
+            place = {"next_page": page, "filtered": filtered, "limit": limit}
+            ctx.save(LEADS, seq, rows, **place, unreadable=unreadable, notices=sorted(amocrm.notices))
             done += len(rows)
         return unreadable
 
@@ -66,4 +69,5 @@ class FetchAmocrm(Step):
         while batch := list(islice(ids, BATCH)):
             ctx.beat()
             seq += 1
-            ctx.save(CONTACTS, seq, [contact.to_json() for contact in amocrm.contacts(batch)])
+            rows = [contact.to_json() for contact in amocrm.contacts(batch)]
+            ctx.save(CONTACTS, seq, rows, notices=sorted(amocrm.notices))

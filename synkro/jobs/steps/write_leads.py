@@ -7,6 +7,7 @@ from typing import Any
 
 from synkro import clock
 from synkro.analysis.phones import normalise
+from synkro.integrations.amocrm_shapes import LATEST
 from synkro.integrations.supabase import Supabase
 from synkro.jobs import handover
 from synkro.jobs.handover import CONTACTS, LEADS
@@ -77,4 +78,5 @@ def _contact_row(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _moment(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat()
+    """Out of range is the nearest time that can be written: one odd deal stops no others."""
+    return datetime.fromtimestamp(min(max(seconds, 0), LATEST), UTC).isoformat()
