@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any, Literal, Self
 
@@ -15,7 +15,9 @@ class Record:
     """Base: to and from the JSON that artifacts hold. Datetimes are ISO 8601 with offset."""
 
     def to_json(self) -> dict[str, Any]:
-        return {key: value.isoformat() if isinstance(value, datetime) else value for key, value in asdict(self).items()}
+        # not asdict: it copies `raw`, and breaks at a vendor's JSON that is nested deeper than our stack
+        values = ((f.name, getattr(self, f.name)) for f in fields(self))
+        return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in values}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:

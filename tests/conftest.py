@@ -21,7 +21,7 @@ from synkro import create_app, embedded
 from synkro.extensions import redis, remember, settings, vault
 from synkro.models import Automation, Tenant, User
 from synkro.models.states import Role
-from synkro.pace import RedisPacer
+from synkro.pace import LONGEST_REST, RedisPacer
 from synkro.sandbox.demo import demo_world
 from synkro.sandbox.server import Sandbox
 from synkro.sandbox.world import World
@@ -156,11 +156,17 @@ def world() -> World:
     return demo_world(datetime(2026, 11, 18, 9, 0, tzinfo=UTC))
 
 
+def hurried(seconds: float) -> float:
+    """A rest of an hour, the longest there is, takes less than half a second."""
+    return min(seconds, LONGEST_REST) / 10_000
+
+
 @pytest.fixture
 def new_practice(app: Flask, world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Tenant], Practice]]:
     """Makes the five stand-ins on loopback and a tenant connected to them. Requests are paced, but time runs faster."""
-    real_wait = RedisPacer.wait
+    real_wait, real_pause = RedisPacer.wait, RedisPacer.pause
     monkeypatch.setattr(RedisPacer, "wait", lambda self, key, rate: real_wait(self, key, rate * 1000))
+    monkeypatch.setattr(RedisPacer, "pause", lambda self, key, time, code: real_pause(self, key, hurried(time), code))
     sandboxes = []
 
     def make(tenant: Tenant) -> Practice:

@@ -111,6 +111,54 @@ def test_a_restarted_redis_is_no_hindrance(store: Redis) -> None:
     pacer.wait("k", 100.0)
 
 
+def test_a_long_rest_gives_the_worker_back(store: Redis) -> None:
+    pacer = RedisPacer(store)
+    pacer.pause("k", 900, "amocrm_blocked")
+    with pytest.raises(Busy) as caught:
+        RedisPacer(store).wait("k", 1000.0)
+    assert caught.value.code == "amocrm_blocked"
+    assert 898 < (caught.value.retry_after or 0) <= 900
+
+
+def test_a_short_rest_is_slept_through(store: Redis) -> None:
+    pacer = RedisPacer(store)
+    pacer.pause("k", 0.2, "busy")
+    started = time.monotonic()
+    pacer.wait("k", 1000.0)
+    assert time.monotonic() - started >= 0.15
+
+
+def test_a_rest_is_one_keys_own(store: Redis) -> None:
+    pacer = RedisPacer(store)
+    pacer.pause("one", 900, "busy")
+    pacer.wait("other", 1000.0)
+
+
+def test_a_shorter_rest_does_not_cut_a_longer_one_off(store: Redis) -> None:
+    pacer = RedisPacer(store)
+    pacer.pause("k", 900, "amocrm_blocked")
+    pacer.pause("k", 60, "busy")
+    with pytest.raises(Busy, match="amocrm_blocked"):
+        pacer.wait("k", 1000.0)
+
+
+@pytest.mark.parametrize("seconds", [10.0**12, 3_601])
+def test_a_vendor_cannot_silence_us_for_days(store: Redis, seconds: float) -> None:
+    RedisPacer(store).pause("k", seconds, "busy")
+    assert store.pttl("synkro:rest:k") <= 3_600_000
+
+
+@pytest.mark.parametrize("seconds", [0, -5, 0.0001])
+def test_no_rest_is_no_rest(store: Redis, seconds: float) -> None:
+    pacer = RedisPacer(store)
+    pacer.pause("k", seconds, "busy")
+    pacer.wait("k", 1000.0)
+
+
+def test_a_rest_that_cannot_be_kept_stops_nobody() -> None:
+    RedisPacer(Redis.from_url("redis://127.0.0.1:1", socket_connect_timeout=1)).pause("k", 60, "busy")
+
+
 def test_without_redis_nothing_is_sent() -> None:
     pacer = RedisPacer(Redis.from_url("redis://127.0.0.1:1", socket_connect_timeout=1))
     with pytest.raises(Busy) as caught:

@@ -8,7 +8,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Literal
 
-from synkro.analysis.phones import chat_number, normalise
+from synkro.analysis.phones import chat_number, normalise, received
 from synkro.records import Chat, Contact, Lead
 
 MatchKind = Literal["matched", "sibling", "unmatched", "group"]
@@ -104,7 +104,9 @@ def classify_contact(chats: Sequence[Chat], index: PhoneIndex) -> list[ChatMatch
 
 
 def _by_phone(chat: Chat, index: PhoneIndex) -> ChatMatch:
-    number = chat_number(chat.phone)
+    whole = received(chat.phone)
+    # typed with a plus, 84 912 345 678 is kept as Vietnam's, and so it comes from a messenger, which writes no plus
+    number = whole if index.owner(whole) else chat_number(chat.phone)
     if chat.is_group:
         return ChatMatch(chat, "group", number)
     owner = index.owner(number)

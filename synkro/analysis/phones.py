@@ -33,14 +33,19 @@ def normalise(text: str) -> tuple[str, ...]:
 
 
 def chat_number(phone: str | None) -> str | None:
-    """The number of a messenger chat, which comes with its country code already. None when there is no usable one.
+    """The number of a messenger chat as `normalise` gives it for the same digits. None when there is no usable one.
 
-    Rewritten are only forms no other country can own: 87... and 89... of eleven digits, and 7... of ten.
+    Bare digits that may be a number of Kazakhstan or Russia are taken for one, as they are in a contact's field.
     """
-    digits = "".join(_GROUP.findall(_ascii_digits((phone or "")[:TEXT_LIMIT])))
+    digits = received(phone)
     if not _SHORTEST_WITH_PLUS <= len(digits) <= _LONGEST:
         return None
-    return "7" + digits if len(digits) == 10 and digits[0] == "7" else _trunk_to_code(digits)
+    return _trunk_to_code(digits) if "+" in (phone or "") else _home(digits) or digits
+
+
+def received(phone: str | None) -> str:
+    """The digits of a messenger chat as they stand: a messenger writes the country code, be it one of 84 or 372."""
+    return "".join(_GROUP.findall(_ascii_digits((phone or "")[:TEXT_LIMIT])))
 
 
 def mask(number: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 from flask_babel import gettext
 from flask_login import login_user, logout_user
@@ -17,13 +19,26 @@ from synkro.services import accounts, tenants
 
 blueprint = Blueprint("auth", __name__)
 
+REFUSED = 401
 KEPT = ("language", "theme")
 """Of a visitor's session: how the pages look, nothing about who it is."""
 
 
+def _was_refused(response: Response) -> bool:
+    """Only failures count: an office shares one address, and everybody in it signs in at nine."""
+    return response.status_code == REFUSED
+
+
+def _account() -> str:
+    """What was typed, whether there is such an account or not. Hashed: it may well be a password in the wrong field."""
+    email = request.form.get("email", "").replace("\x00", "").strip().lower()
+    return hashlib.sha256(email.encode(errors="replace")).hexdigest()
+
+
 @blueprint.route("/login", methods=["GET", "POST"])
 @access(public=True)
-@limiter.limit("5 per minute", methods=["POST"])
+@limiter.limit("5 per minute", methods=["POST"], deduct_when=_was_refused)
+@limiter.limit("20 per 15 minutes", key_func=_account, methods=["POST"], deduct_when=_was_refused)
 def sign_in() -> Response | tuple[str, int]:
     """The same answer to an unknown account, a wrong password and a disabled person."""
     if reader.is_signed_in():
@@ -37,7 +52,7 @@ def sign_in() -> Response | tuple[str, int]:
     user = accounts.sign_in(form.email.data.replace("\x00", ""), form.password.data)
     if user is None:
         problem = gettext("The e-mail or the password is wrong.")
-        return render_template("auth/login.html", form=form, problem=problem), 401
+        return render_template("auth/login.html", form=form, problem=problem), REFUSED
     _enter(user)
     return redirect(page_or(form.next.data, reader.start_page()), 303)
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from flask_babel import gettext
 
-from synkro import clock
 from synkro.integrations import INTEGRATIONS
 from synkro.models import IntegrationConfig
 from synkro.services import integrations
@@ -34,8 +33,7 @@ def _state(config: IntegrationConfig | None, kind: str) -> tuple[str, str]:
     if config is None or INTEGRATIONS[kind].missing({**config.settings, **config.secrets}):
         return "grey", gettext("Not set up yet")
     if config.check_requested_at:
-        waits = (clock.now() - config.check_requested_at).total_seconds()
-        if waits > integrations.CHECK_SECONDS:
+        if integrations.nobody_came(config):
             return "yellow", sentence("no_worker", {})
         return "blue", gettext("Being checked")
     if config.check_colour:

@@ -1,4 +1,4 @@
-"""The processes of the demo: started in sessions of their own, ended together, none left behind."""
+"""The processes of the demo: started in sessions of their own, ended together or with it, none left behind."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+
+from synkro.orphans import bound_to_us
 
 FIRST_PORT, LAST_PORT = 8000, 8100
 PATIENCE_SECONDS = 20
@@ -26,7 +28,12 @@ class Children:
         """Its output goes to a file: the terminal belongs to the progress display."""
         with (self._folder / f"{name}.out").open("wb") as output:
             child = subprocess.Popen(
-                command, stdout=output, stderr=output, stdin=subprocess.DEVNULL, start_new_session=True
+                command,
+                stdout=output,
+                stderr=output,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+                preexec_fn=bound_to_us(),  # noqa: PLW1509 (no threads here)
             )
         self._running.append((name, child))
 

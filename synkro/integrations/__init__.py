@@ -14,4 +14,3 @@ INTEGRATIONS: dict[str, type[Integration]] = {
     integration.kind: integration for integration in (Supabase, Amocrm, Radist, Ai, Telegram)
 }
 ALL_SENTENCES = {**SENTENCES, **{code: says for one in INTEGRATIONS.values() for code, says in one.sentences.items()}}
-

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, ClassVar
 
 from synkro.i18n import _l
 from synkro.integrations.ai_prices import cost
 from synkro.integrations.ai_provider import AiProvider, Generation, Model
 from synkro.integrations.base import Check, Field, Integration, Preview
-from synkro.integrations.errors import Busy, Gone, Refused
+from synkro.integrations.errors import ApiError, Busy, Gone, Refused
 from synkro.integrations.gemini import Gemini
 from synkro.integrations.gemini_errors import SENTENCES
 from synkro.integrations.http import Door, Http
@@ -68,6 +69,14 @@ class Ai(Integration):
 
     def list_models(self) -> list[Model]:
         return self.provider.list_models()
+
+    @cached_property
+    def limits(self) -> Model | None:
+        """The chosen model as the vendor lists it, asked for once; None where that fails: then nobody knows a limit."""
+        try:
+            return next((model for model in self.provider.list_models() if model.id == self.provider.model), None)
+        except ApiError:
+            return None
 
     def count_tokens(self, system: str, user: str) -> int:
         self._chosen()

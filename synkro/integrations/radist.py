@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 from synkro.i18n import _l
 from synkro.integrations.base import Check, Field, Integration, Preview, retry_after
-from synkro.integrations.errors import ApiError, Busy, Gone, Nonsense, Refused
+from synkro.integrations.errors import ApiError, Busy, Gone, Refused
 from synkro.integrations.http import Answer, Door, Http, Pace, Params, common_failure, key_name
 from synkro.integrations.masks import without_numbers
-from synkro.integrations.reading import inner, number, objects
-from synkro.records import Chat, Direction, Message
+from synkro.integrations.radist_shapes import LONGEST_NAME, chats_of, message_of, next_cursor, rows_of, time_of
+from synkro.integrations.reading import number, words
+from synkro.records import Chat, Message
 
 HOSTS = ("https://api.radist.online/v2", "https://api-ru.radist.online/v2")
 """Russian accounts live on the second one; which, only the client knows."""
@@ -25,9 +26,8 @@ CHATS_PER_SECOND = 0.9
 """... and 1 a second on chats and contacts. We stay a tenth below both."""
 MOST_PAGES = 5_000
 CONFIRMATIONS = 20
-LONGEST_TEXT = 20_000
-INBOUND = frozenset({"inbound", "in", "incoming"})
-OUTBOUND = frozenset({"outbound", "out", "outgoing"})
+FIRST_CONTACTS = 10
+"""Of these a check or a sample takes what it shows: a contact may have no chat."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +85,15 @@ class Radist(Integration):
         kinds = {str(source.get("type", "")).lower() for source in self.sources()}
         if not kinds & MESSENGERS:
             return Check("yellow", "radist_no_messengers")
-        page = self.chats(limit=1)
-        if not page.contacts or not page.contacts[0]:
+        chat = next((chat for contact in self.chats(limit=FIRST_CONTACTS).contacts for chat in contact), None)
+        if chat is None:
             return Check("yellow", "radist_no_chats")
-        self._message_page(page.contacts[0][0].id, until=None, limit=3)
+        self._message_page(chat.id, until=None, limit=3)
         return Check("green", "radist_ok")
 
     def sample(self, count: int = 3) -> list[Preview]:
-        chats = [chat for contact in self.chats(limit=count).contacts for chat in contact if not chat.is_group]
+        contacts = self.chats(limit=FIRST_CONTACTS).contacts
+        chats = [chat for contact in contacts for chat in contact if not chat.is_group]
         return [
             Preview(without_numbers(chat.name), (chat.last_at.isoformat() if chat.last_at else "",))
             for chat in chats[:count]
@@ -100,19 +101,19 @@ class Radist(Integration):
 
     def companies(self) -> list[tuple[int, str]]:
         """(id, name) of the companies that the key may see."""
-        rows = _rows(self._get("/companies/", (("limit", PAGE), ("offset", 0)), "all").json())
-        return [(identity, str(row.get("name") or "")) for row in rows if (identity := number(row.get("id")))]
+        rows = rows_of(self._get("/companies/", (("limit", PAGE), ("offset", 0)), "all").json())
+        return [(identity, words(row.get("name"), LONGEST_NAME)) for row in rows if (identity := number(row.get("id")))]
 
     def sources(self) -> list[dict[str, Any]]:
         """The connected messengers: connection_id, type, name."""
-        return _rows(self._get(f"{self._company()}/messaging/chats/sources/", (), "chats").json())
+        return rows_of(self._get(f"{self._company()}/messaging/chats/sources/", (), "chats").json())
 
     def chats(self, cursor: str | None = None, limit: int = PAGE) -> ChatPage:
         """One page of the chat list. It is not ordered by time (unanswered chats come first), so read to the end."""
         params: list[tuple[str, str | int]] = [("limit", limit), *([("cursor", cursor)] if cursor else [])]
         payload = self._get(f"{self._company()}/messaging/chats/with_contacts/", params, "chats").json()
-        contacts = tuple(_chats_of(item) for item in _rows(payload))
-        following = _next_cursor(payload)
+        contacts = tuple(chats_of(item) for item in rows_of(payload))
+        following = next_cursor(payload)
         return ChatPage(contacts, following if following != cursor else None)
 
     def messages(self, chat: Chat, start: datetime, end: datetime) -> Iterator[Message]:
@@ -145,10 +146,10 @@ class Radist(Integration):
 
         Positions grow with age reversed: a page lists the newest first unless times have said otherwise.
         """
-        times = [at for row in rows if (at := _time(row.get("created_at")))]
+        times = [at for row in rows if (at := time_of(row))]
         if times and times[0] != times[-1]:
             self._step = 1 if times[0] < times[-1] else -1
-        found = [_message(row, chat, -turn * 10 * PAGE + self._step * n) for n, row in enumerate(rows)]
+        found = [message_of(row, chat, -turn * 10 * PAGE + self._step * n) for n, row in enumerate(rows)]
         left_out = {repr(row) for row, message in zip(rows, found, strict=True) if message is None} - seen
         seen.update(left_out)
         self.unreadable += len(left_out)
@@ -167,12 +168,15 @@ class Radist(Integration):
         params: list[tuple[str, str | int]] = [("chat_id", chat_id), ("limit", limit)]
         if until is not None:
             params.append(("until", until.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")))
-        return _rows(self._get(f"{self._company()}/messaging/messages/", params, "all").json())
+        return rows_of(self._get(f"{self._company()}/messaging/messages/", params, "all").json())
 
     def _company(self) -> str:
         if not self.settings.get("company_id"):
             self.settings = {**self.settings, "company_id": self._only_company()}
-        return f"/companies/{self.settings['company_id']}"
+        company = self.settings["company_id"]
+        if number(company) is None:  # anything but digits would lead to another path of the vendor
+            raise Refused("radist_not_found")
+        return f"/companies/{company}"
 
     def _only_company(self) -> str:
         companies = self.companies()
@@ -201,109 +205,8 @@ def _judge(answer: Answer) -> ApiError | None:
     return common_failure(answer)
 
 
-def _rows(payload: Any) -> list[dict[str, Any]]:
-    """The list in an answer: bare, or under one of the names that were seen in the field."""
-    if isinstance(payload, Mapping):
-        names = ("data", "items", "results", "messages", "chats", "contacts", "companies", "connections", "sources")
-        payload = next((payload[name] for name in names if isinstance(payload.get(name), list)), None)
-    if not isinstance(payload, list):
-        raise Nonsense("unexpected_shape", service="Radist")
-    return [row for row in payload if isinstance(row, dict)]
-
-
-def _next_cursor(payload: Any) -> str | None:
-    if not isinstance(payload, Mapping):
-        return None
-    inner = payload.get("response_metadata") or payload.get("paging") or payload
-    found = inner.get("next_cursor") or inner.get("cursor") or inner.get("next") if isinstance(inner, Mapping) else None
-    return str(found) if found else None
-
-
 def _earlier(until: datetime, oldest: datetime, *, came_new: bool) -> datetime:
     """Where the page after one that reached down to `oldest` begins."""
     if came_new:
         return oldest + timedelta(microseconds=1)
     return oldest if until > oldest else oldest - timedelta(microseconds=1)
-
-
-def _chats_of(item: Mapping[str, Any]) -> tuple[Chat, ...]:
-    return tuple(chat for row in objects(item.get("chats")) if (chat := _chat(row, item)))
-
-
-def _chat(row: Mapping[str, Any], item: Mapping[str, Any]) -> Chat | None:
-    identity = number(row.get("chat_id") or row.get("id"))
-    if identity is None:
-        return None
-    last = inner(row, "last_message")
-    source = str(row.get("source_chat_id") or "")
-    return Chat(
-        id=identity,
-        connection_id=number(row.get("connection_id")) or 0,
-        contact_id=number(item.get("contact_id") or item.get("id")) or 0,
-        source_chat_id=source,
-        name=str(row.get("name") or item.get("contact_name") or ""),
-        phone=_phone(row, source),
-        username=str(row["username"]) if row.get("username") else None,
-        is_group=bool(row.get("is_group") or item.get("is_group")),
-        last_at=_time(last.get("created_at") or item.get("last_chat_updated_at")),
-        last_direction=_direction(last),
-        raw=dict(row),
-    )
-
-
-def _phone(row: Mapping[str, Any], source: str) -> str | None:
-    """The chat's number. A WhatsApp source id is `<digits>@c.us` and tells the number where the field is empty."""
-    given = str(row.get("phone") or (source.partition("@")[0] if source.endswith("@c.us") else ""))
-    return "".join(ch for ch in given if ch.isdecimal()) or None
-
-
-def _message(row: Mapping[str, Any], chat: Chat, position: int) -> Message | None:
-    named = row.get("message_type") or row.get("type")
-    kind = named if isinstance(named, str) else "unknown"
-    at = _time(row.get("created_at") or row.get("createdAt") or row.get("date"))
-    identity = row.get("message_id") or row.get("id")
-    direction = _direction(row)
-    if at is None or not identity or direction is None:
-        return None
-    return Message(
-        id=str(identity),
-        chat_id=chat.id,
-        connection_id=chat.connection_id,
-        position=position,
-        at=at,
-        direction=direction,
-        kind=kind,
-        text=_text(row, kind)[:LONGEST_TEXT],
-        failed=bool(row.get("error_at")),
-        raw=dict(row),
-    )
-
-
-def _direction(row: Mapping[str, Any]) -> Direction | None:
-    word = str(row.get("direction") or "").lower()
-    if word in OUTBOUND or row.get("from_me") is True:
-        return "out"
-    if word in INBOUND or row.get("from_me") is False:
-        return "in"
-    return None
-
-
-def _text(row: Mapping[str, Any], kind: str) -> str:
-    """What was said. A file is named by its kind and caption; its address is secret-bearing and stays in raw."""
-    body = row.get("text") or row.get("body")
-    said = inner(row, "text").get("text") or inner(row, "text").get("body") or inner(row, "body").get("text") or body
-    if isinstance(said, str) and said:
-        return said
-    own = inner(row, kind)
-    note = own.get("caption") or inner(own, "body").get("text") or own.get("name")
-    return f"[{kind}] {note}" if isinstance(note, str) and note else f"[{kind}]"
-
-
-def _time(value: Any) -> datetime | None:
-    """ISO 8601 of any precision; without a zone it is UTC. None for anything else."""
-    try:
-        at = datetime.fromisoformat(value if isinstance(value, str) else "")
-        at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-    return at if 1970 <= at.year < 9999 else None

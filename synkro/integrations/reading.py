@@ -8,9 +8,7 @@ from typing import Any
 
 BIGGEST = 2**63 - 1
 """What a bigint column holds."""
-_HARMFUL = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
-)
+_HARMFUL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 """Controls but tab and line break, half surrogates, what turns the direction of writing: some store refuses each."""
 
 

@@ -17,6 +17,7 @@ from synkro import queue
 from synkro.extensions import redis
 from synkro.jobs.answering import AnsweringWorker
 from synkro.jobs.runtime import Stopping
+from synkro.orphans import bound_to_us
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +53,10 @@ def work_on(app: Flask, name: str, *, burst: bool = False) -> None:
 
 
 def supervise(commands: dict[str, list[str]]) -> int:
-    """Keep a child for each command alive until SIGTERM or SIGINT; then end them and wait. Exit code 0."""
+    """Keep a child for each command alive until SIGTERM or SIGINT; then end them and wait. Exit code 0.
+
+    Killed, it takes its children along: two sets would work on the same queues.
+    """
     children: dict[str, subprocess.Popen[bytes]] = {}
     stopping = False
 
@@ -68,7 +72,7 @@ def supervise(commands: dict[str, list[str]]) -> int:
             if child is None or child.poll() is not None:
                 if child is not None:
                     log.info("child ended", extra={"fields": {"child": name, "code": child.returncode}})
-                children[name] = subprocess.Popen(command)
+                children[name] = subprocess.Popen(command, preexec_fn=bound_to_us())  # noqa: PLW1509 (no threads here)
         time.sleep(0.5)
     return _end(list(children.values()))
 

@@ -1,20 +1,22 @@
-"""amoCRM's access tokens: one refresh for any number of workers, and never a loop on a refused one."""
+"""amoCRM's access tokens: one exchange or refresh for any number of workers, and never a loop on a refused one."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any
+from functools import partial
 
 from sqlalchemy import select
 
 from synkro import clock
 from synkro.extensions import settings
 from synkro.integrations import amocrm_oauth
-from synkro.integrations.amocrm_oauth import App, Tokens
-from synkro.integrations.amocrm_rules import Address, account_address
+from synkro.integrations.amocrm import Amocrm
+from synkro.integrations.amocrm_oauth import REFUSALS, App, Tokens
+from synkro.integrations.amocrm_rules import account_address
 from synkro.integrations.errors import ApiError, Refused
 from synkro.integrations.http import Door
+from synkro.integrations.reading import number
 from synkro.models import IntegrationConfig, Tenant
 from synkro.services import audit
 from synkro.services.secrets import open_secrets, seal_secret
@@ -28,57 +30,64 @@ def redirect_uri(slug: str) -> str:
     return f"{settings().base_url}/integrations/amocrm/callback/{slug}"
 
 
+def client(values: Mapping[str, str], door: Door) -> Amocrm:
+    """A client that lives: its token is renewed before it ends by our clock, and when the vendor ends it earlier."""
+    return Amocrm(fresh(values, door), door, partial(renewed, door))
+
+
 def fresh(values: Mapping[str, str], door: Door) -> dict[str, str]:
-    """The settings with an access token that is alive. Raises Refused("amocrm_reconnect")."""
-    if values.get("token") or not _expired(values):
-        return dict(values)
-    return _refreshed(door)
+    """The settings with a token that is alive, by our clock. Raises ApiError. A code is newer than all else."""
+    return dict(values) if _alive(values) else renewed(door)
 
 
-def _expired(values: Mapping[str, str]) -> bool:
-    return int(values.get("expires_at") or 0) <= time.time()
+def _alive(values: Mapping[str, str], refused: str = "") -> bool:
+    """When an access token ends and nobody can read it, it has ended."""
+    if values.get("code") or values.get("token"):
+        return not values.get("code")
+    ends = number(values.get("expires_at")) or 0
+    return bool(values.get("access_token")) and values["access_token"] != refused and ends > time.time()
 
 
-def _refreshed(door: Door) -> dict[str, str]:
-    """The row stays locked during the call: whoever waited for it finds the new pair and makes no call of its own.
+def renewed(door: Door, refused: str = "") -> dict[str, str]:
+    """The settings with another access token than the refused one. Raises ApiError.
 
-    The pair is saved in the transaction that holds the lock, before it is used: the old token is spent by then.
+    The row stays locked during the call: whoever waited for it finds the new pair and makes no call of its own.
+    The pair is saved in the transaction that holds the lock, before it is used: the code or old token is spent by then.
     """
     statement = select(IntegrationConfig).where(IntegrationConfig.kind == KIND).with_for_update()
     config = db.session.execute(statement.execution_options(populate_existing=True)).scalar_one()
     values = {**config.settings, **open_secrets(config)}
-    if not _expired(values):
+    spent = "code" if values.get("code") else "refresh_token"
+    if _alive(values, refused):
         db.session.rollback()
         return values
-    if not values.get("refresh_token"):
+    if not values.get(spent):
         db.session.rollback()
         raise Refused("amocrm_reconnect")
     try:
-        tokens = amocrm_oauth.refresh(
-            door, _app(values), _address(values), values["refresh_token"], values.get("access_token", "")
-        )
+        tokens = _new_pair(values, door)
     except ApiError as error:
-        if error.code == "amocrm_reconnect":
+        if error.code in REFUSALS:
             # remembered, so that the next hundred calls do not knock at a closed door
-            _forget(config)
+            _forget(config, spent, error.code)
         db.session.rollback()
         raise
     keep(config, tokens)
     return {**config.settings, **open_secrets(config)}
 
 
-def _app(values: Mapping[str, Any]) -> App:
+def _new_pair(values: Mapping[str, str], door: Door) -> Tokens:
+    address = account_address(values.get("subdomain", ""), values.get("zone", ""))
     tenant = db.session.get(Tenant, current_tenant_id())
-    slug = tenant.slug if tenant else ""
-    return App(values.get("client_id", ""), values.get("client_secret", ""), redirect_uri(slug))
-
-
-def _address(values: Mapping[str, str]) -> Address:
-    return account_address(values.get("subdomain", ""), values.get("zone", ""))
+    back = values.get("redirect_uri") or redirect_uri(tenant.slug if tenant else "")
+    app = App(values.get("client_id", ""), values.get("client_secret", ""), back)
+    if code := values.get("code"):
+        return amocrm_oauth.exchange(door, app, address, code)
+    return amocrm_oauth.refresh(door, app, address, values["refresh_token"], values.get("access_token", ""))
 
 
 def keep(config: IntegrationConfig, tokens: Tokens) -> None:
-    """Save a pair and where the account lives now; commits."""
+    """Save a pair and where the account lives now; commits. The pair takes the place of all that opened the account."""
     config.settings = {
         **config.settings,
         "expires_at": str(tokens.expires_at),
@@ -86,7 +95,7 @@ def keep(config: IntegrationConfig, tokens: Tokens) -> None:
         "zone": tokens.address.zone,
     }
     config.secrets = {
-        **config.secrets,
+        **{name: sealed for name, sealed in config.secrets.items() if name not in ("code", "token")},
         "access_token": seal_secret(KIND, "access_token", tokens.access_token),
         "refresh_token": seal_secret(KIND, "refresh_token", tokens.refresh_token),
     }
@@ -95,9 +104,11 @@ def keep(config: IntegrationConfig, tokens: Tokens) -> None:
     db.session.commit()
 
 
-def _forget(config: IntegrationConfig) -> None:
-    config.secrets = {name: token for name, token in config.secrets.items() if name != "refresh_token"}
-    config.check_colour, config.check_code, config.check_params = "red", "amocrm_reconnect", {}
+def _forget(config: IntegrationConfig, spent: str, code: str) -> None:
+    config.secrets = {name: sealed for name, sealed in config.secrets.items() if name != spent}
+    if spent == "refresh_token":
+        config.settings = {**config.settings, "expires_at": "0"}  # the vendor may have ended it before its time
+    config.check_colour, config.check_code, config.check_params = "red", code, {}
     config.checked_at = clock.now()
     audit.record("token_refused", "integration", KIND)
     db.session.commit()

@@ -34,7 +34,7 @@ class Damaged(Exception):
 
 def put(run_id: uuid.UUID, name: str, seq: int, rows: list[Any], meta: dict[str, Any]) -> None:
     """Write a page, replacing one of the same number. The caller holds the claim and commits."""
-    data = json.dumps(rows, ensure_ascii=False, separators=(",", ":")).encode()
+    data = _utf8(json.dumps(rows, ensure_ascii=False, separators=(",", ":")))
     values = {
         "tenant_id": current_tenant_id(),
         "run_id": run_id,
@@ -97,6 +97,14 @@ def purge(days: int, most: int = 2_000) -> int:
     deleted = db.session.execute(delete(Artifact).where(Artifact.id.in_(old))).rowcount  # type: ignore[attr-defined]
     db.session.commit()
     return int(deleted)
+
+
+def _utf8(written: str) -> bytes:
+    """Vendors' JSON may hold half an emoji, which UTF-8 cannot carry: two halves are joined, a lone one is U+FFFD."""
+    try:
+        return written.encode()
+    except UnicodeEncodeError:
+        return written.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
 
 
 def _first(run_id: uuid.UUID, name: str, after: int) -> Page | None:

@@ -139,7 +139,7 @@ def build(kind: str) -> Integration:
         raise KeysUnreadable("keys_unreadable") from None
     db.session.rollback()  # no transaction stays open while a vendor is called
     if kind == "amocrm":
-        values = amocrm_tokens.fresh(values, door())
+        return amocrm_tokens.client(values, door())
     return INTEGRATIONS[kind](values, door())
 
 
@@ -189,7 +189,18 @@ def _begun_key(kind: str) -> str:
 def has_begun(kind: str, since: datetime) -> bool:
     """True when a worker has taken up a check that was asked for then. Raises RedisError."""
     begun = redis().get(_begun_key(kind))
-    return begun is not None and float(begun) >= since.timestamp()  # type: ignore[arg-type]
+    return begun is not None and float(begun) >= since.timestamp()
+
+
+def nobody_came(config: IntegrationConfig) -> bool:
+    """A check was asked for a while ago, and no worker has taken it up."""
+    asked = config.check_requested_at
+    if asked is None or clock.now() - asked <= timedelta(seconds=PATIENCE_SECONDS):
+        return False
+    try:
+        return not has_begun(config.kind, asked)
+    except RedisError:
+        return True
 
 
 def run_check(kind: str) -> Check:

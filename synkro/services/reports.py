@@ -126,16 +126,19 @@ def comment(report: Report, user: User, text: str) -> ReportComment:
 
 
 def ai_usage(run_id: uuid.UUID) -> dict[str, Any]:
-    """Calls, tokens and cost in US dollars (None where a price is not known) of a run."""
+    """Calls, tokens and cost in US dollars of a run. cost is None where the price of one of its calls is not known."""
     sums = db.session.execute(
         select(
             func.count(),
             func.coalesce(func.sum(AiCall.tokens_in), 0),
             func.coalesce(func.sum(AiCall.tokens_out), 0),
             func.sum(AiCall.cost),
+            func.count(AiCall.cost),
         ).where(AiCall.run_id == run_id)
     ).one()
-    return {"calls": sums[0], "tokens_in": sums[1], "tokens_out": sums[2], "cost": float(sums[3]) if sums[3] else None}
+    calls, tokens_in, tokens_out, cost, priced = sums
+    known = float(cost or 0) if priced == calls else None
+    return {"calls": calls, "tokens_in": tokens_in, "tokens_out": tokens_out, "cost": known}
 
 
 def ai_calls(run_id: uuid.UUID) -> list[AiCall]:

@@ -38,7 +38,14 @@ CARDS = st.builds(
     st.sampled_from(["", " ", "-"]),
 )
 EMAILS = st.from_regex(r"[a-z][a-z0-9.+_-]{0,10}@[a-z]{2,8}\.(kz|com)", fullmatch=True)
-SECRETS = PHONES | FOREIGN | IINS | CARDS | EMAILS
+HANDLES = st.from_regex(r"@[a-z_][a-z0-9_]{2,10}", fullmatch=True)
+LINKS = st.builds(
+    lambda scheme, host, path: f"{scheme}{host}/{path}",
+    st.sampled_from(["", "https://", "http://www."]),
+    st.sampled_from(["t.me", "wa.me", "instagram.com", "T.me"]),
+    st.from_regex(r"[0-9]{3,10}[?=/0-9]{0,5}", fullmatch=True),
+)
+SECRETS = PHONES | FOREIGN | IINS | CARDS | EMAILS | HANDLES | LINKS
 
 
 @given(AROUND, SECRETS, AROUND)
@@ -62,7 +69,17 @@ def test_unmasking_brings_everything_back(parts: list[str]) -> None:
     [
         ("звоните 8 701 123 45 67!", "звоните [PHONE_1]!"),
         ("городской 258-00-00", "городской [PHONE_1]"),
-        ("wa.me/77011234567", "wa.me/[PHONE_1]"),
+        ("wa.me/77011234567", "[LINK_1]"),
+        ("пишите t.me/aselya_kz.", "пишите [LINK_1]."),
+        ("(https://www.instagram.com/aselya.kz?igsh=a#b)", "([LINK_1])"),
+        ("https://api.whatsapp.com/send?phone=77011234567", "[LINK_1]"),
+        ("aselya_kz.t.me", "[LINK_1]"),
+        ("инста @aselya_kz!", "инста [HANDLE_1]!"),
+        ("инста:@aselya.kz", "инста:[HANDLE_1]"),
+        ("instagram.com", "instagram.com"),
+        ("https://vk.company/price", "https://vk.company/price"),
+        ("https://a.kz/?u=https://t.me/aselya", "https://a.kz/[QUERY_1]"),
+        ("3 шт @ 500", "3 шт @ 500"),
         ("иин 900101300123", "иин [IIN_1]"),
         ("4111 1111 1111 1111", "[CARD_1]"),
         ("почта Ivan.P@mail.kz.", "почта [EMAIL_1]."),
@@ -101,6 +118,52 @@ def test_the_same_value_keeps_its_placeholder_over_a_run() -> None:
 def test_names_are_hidden_as_whole_words_in_any_case() -> None:
     masked = Masker().mask("Айгерим, АЙГЕРИМ! Айгеримовна, Сатпаева", ["Айгерим Сатпаева"])
     assert masked == "[CLIENT_1], [CLIENT_2]! Айгеримовна, [CLIENT_3]"
+
+
+CASES = {
+    "Айгерим": "Айгерима Айгериму Айгеримге айгеримнің Айгеримды АЙГЕРИМГА Айгериммен",
+    "Марина": "Марины Марине марину Мариной Маринаға Маринаның Маринамен Маринага",
+    "Иван": "Ивана Ивану Иваном Иване Иванға",
+    "Сергей": "Сергея Сергею Сергеем Сергейге",
+    "Игорь": "Игоря Игорю Игорем",
+    "Дмитрий": "Дмитрия Дмитрию Дмитрием",
+    "Мария": "Марии Марию Марией",
+    "Иванов": "Иванова Иванову Ивановым Ивановой",
+    "Достоевский": "Достоевского Достоевскому Достоевским",
+    "Сәкен": "Сәкенге Сәкеннің Сәкенмен",
+    "Марат": "Маратқа Маратты Маратпен",
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_name_is_hidden_in_every_case_and_comes_back_as_it_was_written(name: str) -> None:
+    masker = Masker()
+    masked = masker.mask(CASES[name], [name])
+    assert PLACEHOLDER.sub("", masked).split() == []
+    assert masker.unmask(masked) == CASES[name]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("Айгерим", "Айгеримовна и Айгеримчик"),
+        ("Света", "свет и светлый"),
+        ("Алма", "Алматы"),
+        ("Ира", "Иру"),  # too short to tell it from other words
+        ("Иван", "иваново диваны"),
+        ("John", "Johna"),
+    ],
+)
+def test_what_only_begins_like_a_name_stays(name: str, text: str) -> None:
+    assert Masker().mask(text, [name]) == text
+
+
+def test_both_halves_of_a_double_name_have_cases() -> None:
+    assert Masker().mask("скажите Анне-Марии", ["Анна-Мария"]) == "скажите [CLIENT_1]-[CLIENT_2]"
+
+
+def test_the_clients_username_is_a_name() -> None:
+    assert Masker().mask("мой ник aselya_kz, найдёте", ["aselya_kz"]) == "мой ник [CLIENT_1], найдёте"
 
 
 def test_a_name_with_regex_signs_is_only_text() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from synkro.analysis.matching import PhoneIndex, classify, classify_contact
 from tests.analysis.builders import chat, contact, lead
 
@@ -16,6 +18,31 @@ def kinds(*chats: object, index: PhoneIndex) -> list[str]:
 def test_a_chat_is_matched_digit_for_digit() -> None:
     index = PhoneIndex.build([lead(1, 7)], [contact(7, TYPED)])
     assert kinds(chat(1, PHONE), chat(2, PHONE[:-1] + "8"), index=index) == ["matched", "unmatched"]
+
+
+@pytest.mark.parametrize("typed", ["+7 916 123 45 67", "8 (916) 123-45-67", "9161234567"])
+@pytest.mark.parametrize("received", ["79161234567", "89161234567", "9161234567"])
+def test_every_spelling_of_a_home_number_meets_every_other(typed: str, received: str) -> None:
+    index = PhoneIndex.build([lead(1, 7)], [contact(7, typed)])
+    assert kinds(chat(1, received), index=index) == ["matched"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "received"),
+    [
+        ("+84 912 345 678", "84912345678"),
+        ("84912345678", "84912345678"),
+        ("+852 5123 4567", "85251234567"),
+        ("+372 512 3456", "3725123456"),
+        ("+47 912 34 567", "4791234567"),
+        ("4791234567", "4791234567"),
+        ("+998 90 123 45 67", "998901234567"),
+    ],
+)
+def test_a_foreign_number_is_found_however_it_was_typed(typed: str, received: str) -> None:
+    index = PhoneIndex.build([lead(1, 7)], [contact(7, typed)])
+    (match,) = classify_contact([chat(1, received)], index)
+    assert (match.kind, index.owner(match.phone)) == ("matched", match.owner)
 
 
 def test_every_phone_of_every_contact_counts() -> None:

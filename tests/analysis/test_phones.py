@@ -72,15 +72,24 @@ def test_normalising_a_normal_number_changes_nothing(national: str) -> None:
         ("77011234567", "77011234567"),
         ("87011234567", "77011234567"),
         ("7011234567", "77011234567"),
-        ("84912345678", "84912345678"),
+        ("9161234567", "79161234567"),
+        ("84912345678", "74912345678"),
+        ("+84912345678", "84912345678"),
         ("+998901234567", "998901234567"),
+        ("998901234567", "998901234567"),
+        ("2125551234", "2125551234"),
         ("12036304123456789012", None),
         ("", None),
         (None, None),
     ],
 )
-def test_a_chat_number_keeps_its_country_code(received: str | None, number: str | None) -> None:
+def test_a_chat_number_is_taken_for_a_home_one_where_a_field_would_be(received: str | None, number: str | None) -> None:
     assert chat_number(received) == number
+
+
+@given(st.from_regex(r"([78][0-9]|[346789])[0-9]{9}", fullmatch=True))
+def test_a_chat_and_a_field_agree_about_every_home_number(digits: str) -> None:
+    assert (chat_number(digits),) == normalise(digits)
 
 
 def test_a_masked_number_shows_code_and_last_digits() -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from synkro.analysis.answer import Answer, Finding, Remark
 from synkro.analysis.masking import Masker
 from synkro.analysis.restoring import HIDDEN, discreet, restore
@@ -29,3 +31,12 @@ def test_others_see_names_but_neither_phones_nor_addresses() -> None:
     answer, masker = masked()
     found = restore(answer, discreet(masker.issued)).summary
     assert found == f"Айгерим просит позвонить на +7 701 ••• 66 77 или написать на {HIDDEN}"
+
+
+@pytest.mark.parametrize("text", ["инста @aselya_kz", "пишите t.me/aselya_kz"])
+def test_others_see_no_account_of_a_client(text: str) -> None:
+    masker = Masker()
+    answer = Answer(masker.mask(text), (), (), (), 0)
+    word = text.split(maxsplit=1)[0]
+    assert restore(answer, masker.issued).summary == text
+    assert restore(answer, discreet(masker.issued)).summary == f"{word} {HIDDEN}"

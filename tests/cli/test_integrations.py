@@ -6,8 +6,10 @@ import json
 import subprocess
 
 import pytest
+from redis import Redis
 
 from synkro.cli import integrations as commands
+from synkro.extensions import remember, settings, vault
 from synkro.integrations import INTEGRATIONS
 from synkro.integrations.supabase import schema_sql
 from synkro.models import IntegrationConfig, Tenant
@@ -50,8 +52,19 @@ def test_secrets_lie_sealed(cli: Cli, tenant: Tenant, kind: str) -> None:
 
 def test_empty_secret_keeps_the_old_one(cli: Cli, tenant: Tenant) -> None:
     cli("integrations", "set", "alfa", "radist", given=json.dumps(FIELDS["radist"]))
-    cli("integrations", "set", "alfa", "radist", given=json.dumps({"api_key": None, "company_id": 8}))
+    cli("integrations", "set", "alfa", "radist", given=json.dumps({"api_key": "", "company_id": 8}))
     assert stored(tenant, "radist")[1] == {"api_key": "k", "company_id": "8"}
+
+
+def test_null_moves_a_company_from_its_long_lived_token_to_oauth(cli: Cli, tenant: Tenant) -> None:
+    cli("integrations", "set", "alfa", "amocrm", given=json.dumps({"subdomain": "demo", "token": "old"}))
+    pair = {"access_token": "a", "refresh_token": "r", "expires_at": 9_999_999_999}
+    cli("integrations", "set", "alfa", "amocrm", given=json.dumps({**pair, "token": None}))
+    assert stored(tenant, "amocrm")[1] == {"subdomain": "demo", **{name: str(value) for name, value in pair.items()}}
+
+
+def test_help_tells_how_a_value_is_removed(cli: Cli) -> None:
+    assert "null removes a value" in " ".join(cli("integrations", "set", "--help").stdout.split())
 
 
 @pytest.mark.parametrize(
@@ -71,6 +84,7 @@ def test_what_is_no_object_of_values_is_wrong_use(cli: Cli, tenant: Tenant, give
         ("alfa", {"password": "p"}, "unknown_field", 2),
         ("alfa", {"api_key": "k" * 8_001}, "bad_value", 2),
         ("alfa", {"api_key": "k\x00"}, "bad_value", 2),
+        ("alfa", {"base_url": "https://evil.example.com/"}, "bad_choice", 2),
         ("nobody", {"api_key": "k"}, "no_tenant", 1),
     ],
 )
@@ -99,6 +113,37 @@ def test_check_without_a_worker_says_so(cli: Cli, practice: Practice, monkeypatc
     monkeypatch.setattr(commands, "WAIT_SECONDS", 0.5)
     done = cli("integrations", "check", "alfa", "radist", "--json")
     assert (done.exit_code, json.loads(done.stdout)["code"]) == (1, "no_worker")
+
+
+def test_check_without_redis_says_so(cli: Cli, practice: Practice) -> None:
+    remember(practice.app, settings(), vault(), Redis(unix_socket_path="/nonexistent"))
+    done = cli("integrations", "check", "alfa", "radist", "--json")
+    told = json.loads(done.stdout)
+    assert (done.exit_code, told["colour"], told["code"]) == (1, "red", "queue_away")
+    assert "Redis" in told["says"]
+
+
+def test_check_of_a_vendor_that_hangs_is_too_long_and_not_without_a_worker(
+    cli: Cli, practice: Practice, worker: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert cli("integrations", "check", "alfa", "radist").exit_code == 0
+    practice.control("radist", fault="slow", seconds=20, times=-1)
+    monkeypatch.setattr(commands, "WAIT_SECONDS", 1)
+    monkeypatch.setattr(integrations, "CHECK_SECONDS", 2)
+    done = cli("integrations", "check", "alfa", "radist", "--json")
+    assert (done.exit_code, json.loads(done.stdout)["code"]) == (1, "check_too_long")
+    assert stored(practice.tenant, "radist")[0].check_code == "check_too_long"  # type: ignore[union-attr]
+
+
+def test_check_whose_worker_was_killed_is_lost(cli: Cli, practice: Practice, monkeypatch: pytest.MonkeyPatch) -> None:
+    with tenant_scope(practice.tenant.id):
+        integrations.request_check("radist")
+        monkeypatch.setattr(integrations, "_store", lambda *_: None)  # what a killed worker does not come to
+        integrations.run_check("radist")
+    monkeypatch.setattr(integrations, "CHECK_SECONDS", 0.3)
+    monkeypatch.setattr(commands, "GRACE_SECONDS", 0.3)
+    done = cli("integrations", "check", "alfa", "radist", "--json")
+    assert (done.exit_code, json.loads(done.stdout)["code"]) == (1, "check_lost")
 
 
 def test_check_waits_a_minute_for_a_worker() -> None:

@@ -29,12 +29,16 @@ NOW = datetime(2026, 3, 17, 15, 0, tzinfo=UTC)
 
 @dataclass
 class Counted:
-    """A pacer that lets everything through at once and remembers the keys."""
+    """A pacer that lets everything through at once and remembers the keys and the rests that were asked for."""
 
     keys: list[str] = field(default_factory=list)
+    rests: list[tuple[str, float, str]] = field(default_factory=list)
 
     def wait(self, key: str, per_second: float) -> None:
         self.keys.append(f"{key} {per_second:g}")
+
+    def pause(self, key: str, seconds: float, code: str) -> None:
+        self.rests.append((key, seconds, code))
 
 
 class Paced:
@@ -49,6 +53,9 @@ class Paced:
             turn = max(time.monotonic(), self._free.get(key, 0))
             self._free[key] = turn + 1 / per_second
         time.sleep(max(turn - time.monotonic(), 0))
+
+    def pause(self, key: str, seconds: float, code: str) -> None:
+        raise AssertionError(f"{key} was asked to rest for {seconds} s at our pace: {code}")
 
 
 class Emulator:

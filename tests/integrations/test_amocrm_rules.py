@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from synkro.integrations.amocrm import Amocrm
 from synkro.integrations.amocrm_rules import account_address, judge
-from synkro.integrations.amocrm_shapes import contact_of, lead_of, rows_of
+from synkro.integrations.amocrm_shapes import contact_of, lead_of, managers_of, names_of, rows_of, stages_of
 from synkro.integrations.errors import SENTENCES, Busy, Nonsense, Refused
 from synkro.integrations.http import Answer, Door
 from synkro.integrations.masks import mask, without_numbers
-from synkro.integrations.reading import number
+from synkro.integrations.reading import number, words
 from tests.integrations.conftest import NOW, Counted
 
 START, END = NOW - timedelta(days=1), NOW
@@ -85,14 +85,29 @@ def test_without_a_token_nothing_is_opened() -> None:
         Amocrm({"subdomain": "demo"}, Door(Counted()))
 
 
-def test_either_token_is_enough() -> None:
-    assert Amocrm.missing({"subdomain": "demo"}) == ["token"]
-    assert Amocrm.missing({"subdomain": "demo", "access_token": "a"}) == []
-    assert Amocrm.missing({"token": "t"}) == ["subdomain"]
+KEYS = {"client_id": "i", "client_secret": "s"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "missing"),
+    [
+        ({"subdomain": "demo"}, ["token"]),
+        ({"token": "t"}, ["subdomain"]),
+        ({"subdomain": "demo", "token": "t"}, []),
+        ({"subdomain": "demo", "access_token": "a"}, []),
+        ({"subdomain": "demo", **KEYS}, ["token"]),
+        ({"subdomain": "demo", **KEYS, "refresh_token": "r"}, []),
+        ({"subdomain": "demo", **KEYS, "code": "c"}, []),
+        ({"subdomain": "demo", "client_id": "i", "refresh_token": "r"}, ["token"]),
+        ({"subdomain": "demo", "code": "c"}, ["token"]),
+    ],
+)
+def test_what_opens_an_account_or_can_be_made_into_it_is_enough(settings: dict[str, str], missing: list[str]) -> None:
+    assert Amocrm.missing(settings) == missing
 
 
 def test_secrets_are_secret() -> None:
-    assert Amocrm.secret_names() == {"token", "client_secret", "access_token", "refresh_token"}
+    assert Amocrm.secret_names() == {"token", "client_secret", "access_token", "refresh_token", "code"}
 
 
 @given(st.integers(100, 599), st.binary(max_size=60), st.sampled_from(["application/problem+json", "text/html", ""]))
@@ -126,8 +141,78 @@ NAMES = st.sampled_from(
 @given(st.dictionaries(NAMES, JSON))
 def test_a_row_of_any_shape_is_a_record_or_left_out(row: dict[str, Any]) -> None:
     lead, contact = lead_of(row), contact_of(row)
-    assert (contact is None) == (number(row.get("id")) is None)
+    assert (contact is None) == (number(row.get("id")) is None or row.get("is_deleted") is True)
     assert lead is None or lead.updated_at == number(row["updated_at"])
+
+
+ODD_TIMES = [-1, 1_773_000_000_000, 10**15, 2**63 - 1, "1773000000000", "yesterday", 1.5, True]
+TIMES = st.one_of(st.sampled_from(ODD_TIMES), st.integers(-(2**64), 2**64), st.none())
+
+
+@given(TIMES, TIMES, TIMES)
+def test_every_time_of_a_record_can_be_shown(created: Any, updated: Any, closed: Any) -> None:
+    row = {"id": 1, "created_at": created, "updated_at": updated, "closed_at": closed}
+    lead, contact = lead_of(row), contact_of(row)
+    assert contact is not None
+    seconds = [contact.updated_at, *((lead.created_at, lead.updated_at, lead.closed_at or 0) if lead else ())]
+    assert all(datetime.fromtimestamp(second, UTC).year <= 2100 for second in seconds)
+
+
+@pytest.mark.parametrize("odd", ODD_TIMES)
+def test_a_deal_with_an_odd_side_time_is_kept(odd: Any) -> None:
+    lead = lead_of({"id": 1, "updated_at": 5, "created_at": odd, "closed_at": odd})
+    assert lead is not None
+    assert (lead.created_at, lead.closed_at) == (5, None)
+
+
+@pytest.mark.parametrize("odd", ODD_TIMES)
+def test_a_deal_whose_last_change_cannot_be_placed_is_left_out(odd: Any) -> None:
+    assert lead_of({"id": 1, "updated_at": odd}) is None
+
+
+def test_a_contact_in_the_bin_is_missing() -> None:
+    assert contact_of({"id": 1, "is_deleted": True}) is None
+
+
+# Names
+
+
+HARMFUL = "\x00\x07\x1b\x85\u202e\u2066\ud800\udfff"
+
+
+@given(st.text(st.sampled_from("ab \n" + HARMFUL)), st.integers(1, 20))
+def test_words_are_without_what_stores_refuse_and_not_too_long(text: str, limit: int) -> None:
+    found = words(text, limit)
+    assert not set(found) & set(HARMFUL)
+    assert len(found) <= limit
+    found.encode()
+
+
+@given(st.one_of(st.none(), st.booleans(), st.floats(), st.integers(), st.lists(st.text())))
+def test_what_is_no_text_is_a_number_or_nothing(value: Any) -> None:
+    assert words(value, 30) == ("" if number(value) is None else str(number(value)))
+
+
+def test_a_name_in_any_script_stays_as_it_is() -> None:
+    assert words(" Әлия 👩‍🔧 «ТОО» ", 40) == "Әлия 👩‍🔧 «ТОО»"
+
+
+def test_every_name_of_the_vendor_is_cleaned() -> None:
+    row = {"id": 1, "updated_at": 5, "name": f" A{HARMFUL}b " + "c" * 9_999}
+    stage = stages_of({**row, "_embedded": {"statuses": [row]}})[0]
+    lead, contact = lead_of(row), contact_of(row)
+    assert lead is not None
+    assert contact is not None
+    names = [lead.name, contact.name, managers_of([row])[0].name, stage.name, stage.pipeline_name, names_of([row])[1]]
+    assert {name[:3] for name in names} == {"Ab "}
+    assert {len(name) for name in names} == {300}
+
+
+def test_a_phone_is_cleaned() -> None:
+    fields = [{"field_code": "PHONE", "values": [{"value": "\u202a+7 701\x00 000 00 01\u202c"}]}]
+    contact = contact_of({"id": 1, "custom_fields_values": fields})
+    assert contact is not None
+    assert contact.phones == ("+7 701 000 00 01",)
 
 
 @given(st.dictionaries(st.sampled_from(["_embedded", "leads"]), JSON, min_size=1))

@@ -20,6 +20,7 @@ from synkro.integrations.errors import ApiError, Busy, Lost, Nonsense, Refused, 
 from synkro.integrations.http import Answer, Door, Http, Pace, common_failure
 from synkro.sandbox.faults import Faults
 from tests.integrations.conftest import Counted, Emulator, Sockets, Start, resolving_to
+from tests.integrations.sandbox_fixtures import words
 
 SECRET = "100200300:a-token-that-must-not-be-told"
 
@@ -133,6 +134,48 @@ def test_a_long_wait_is_left_to_the_caller(start: Start) -> None:
     with pytest.raises(Busy):
         asked_to_wait.get("/ok", tries=3)
     assert len(vendor.requests()) == 1
+
+
+def test_an_answer_that_makes_no_sense_is_asked_for_once_more(vendor: Emulator) -> None:
+    with pytest.raises(Nonsense, match="unexpected_shape"):
+        reach(vendor).get("/away", tries=4)
+    assert len(vendor.requests()) == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "keys"),
+    [
+        (Busy("busy", retry_after=16), ["v:chats", "v:all"]),
+        (Refused("blocked", retry_after=16), ["v:chats"]),
+        (Busy("busy"), []),
+        (Refused("blocked"), []),
+    ],
+)
+def test_who_is_asked_to_wait_lets_all_others_wait(error: ApiError, keys: list[str], vendor: Emulator) -> None:
+    pacer = Counted()
+    paces = {"all": Pace("v:all", 5), "chats": Pace("v:chats", 1)}
+    door = Door(pacer, allow_hosts=frozenset({vendor.host}))
+    with pytest.raises(type(error)):
+        door.open("vendor", "Vendor", vendor.url, judge=lambda _: error, paces=paces).send(
+            "GET", "/ok", pace=("chats", "all", "unlimited")
+        )
+    assert pacer.rests == [(key, 16, error.code) for key in keys]
+
+
+class Resting(Counted):
+    """A pacer of a key that has to rest for long."""
+
+    def wait(self, key: str, per_second: float) -> None:
+        super().wait(key, per_second)
+        raise Busy("busy", retry_after=300)
+
+
+def test_during_a_rest_nothing_is_sent_and_no_new_rest_begins(vendor: Emulator) -> None:
+    pacer = Resting()
+    with pytest.raises(Busy) as raised:
+        reach(vendor, pacer, {"default": Pace("v:all", 5)}).get("/ok")
+    assert (raised.value.retry_after, words(raised.value)[:6], pacer.rests) == (300, "Vendor", [])
+    assert vendor.requests() == []
 
 
 def test_each_try_takes_a_turn_of_every_limit_it_counts_against(vendor: Emulator) -> None:

@@ -205,6 +205,15 @@ def test_a_company_that_is_not_there_is_not_found(connect: Connect, world: World
         radist.chats()
 
 
+@pytest.mark.parametrize("company", ["1/../2", "7?x=1", "seven", "\u0667", "-1"])
+def test_a_company_that_is_no_number_never_gets_into_the_address(company: str, connect: Connect, world: World) -> None:
+    radist, emulator = connect(world)
+    radist.settings = {**radist.settings, "company_id": company}
+    with pytest.raises(Refused, match="radist_not_found"):
+        radist.check()
+    assert emulator.requests() == []
+
+
 def test_the_only_company_of_a_key_is_used(demo: tuple[Radist, Emulator], world: World) -> None:
     radist, _ = demo
     radist.chats()
@@ -265,6 +274,14 @@ def test_the_check_is_green_after_reading_a_message(demo: tuple[Radist, Emulator
         "with_contacts",
         "messages",
     ]
+
+
+def test_the_check_looks_behind_a_contact_without_chats(connect: Connect, world: World) -> None:
+    one = talk(world, [NOW - timedelta(days=99)])
+    empty = practice.RadistContact(19_999_999, "Nobody", ())
+    radist, _ = connect(replace(one, radist_contacts=(empty, *one.radist_contacts)), chats_order="recent")
+    assert radist.chats(limit=1).contacts == ((),)
+    assert (radist.check().colour, len(radist.sample())) == ("green", 1)
 
 
 def test_a_key_without_messengers_or_chats_is_yellow(connect: Connect, world: World) -> None:

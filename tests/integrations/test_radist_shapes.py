@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from synkro.integrations.errors import SENTENCES, Nonsense, Refused
 from synkro.integrations.http import Answer
 from synkro.integrations.radist import Radist, _judge
+from synkro.integrations.radist_shapes import chats_of, message_of
 from synkro.records import Chat
 from tests.integrations.conftest import NOW, Counted, Emulator, Start, door_to
 
@@ -86,6 +87,134 @@ def test_rows_without_id_time_or_side_are_counted(vendor: Vendor) -> None:
     radist = vendor.saying([whole, *broken])
     assert [message.id for message in radist.messages(CHAT, moment(0), moment(9))] == ["1"]
     assert radist.unreadable == 3
+
+
+# One chat of the list, with everything but these values as a WhatsApp chat has it
+
+
+def listed(*rows: dict[str, Any], **item: Any) -> tuple[Chat, ...]:
+    chats = [{"chat_id": place, "connection_id": 1, **row} for place, row in enumerate(rows, start=1)]
+    return chats_of({"contact_id": 1, "contact_name": "Client", "chats": chats, **item})
+
+
+PHONE = "77010000001"
+
+
+@pytest.mark.parametrize(
+    ("row", "item", "phone"),
+    [
+        ({"phone": "+7 701 000-00-01", "source_chat_id": "77020000002@c.us"}, {}, PHONE),
+        ({"phone": None, "contact": {"phone": "+77010000001"}}, {}, PHONE),
+        ({"phone": 77010000001}, {}, PHONE),
+        ({"source_chat_id": "77010000001"}, {}, PHONE),  # WABA
+        ({"source_chat_id": "77010000001@c.us"}, {}, PHONE),
+        ({"source_chat_id": "77010000001@s.whatsapp.net"}, {}, PHONE),
+        ({"source_chat_id": "77010000001:12@s.whatsapp.net"}, {}, PHONE),
+        ({"phone": "", "source_chat_id": "77010000001@c.us"}, {"phone": "77020000002"}, PHONE),
+        ({}, {"phone": "+7 701 000 00 01"}, PHONE),
+        ({}, {"contact": {"phone": "77010000001"}}, PHONE),
+        ({}, {"phones": [{"type": "work", "value": "+77010000001"}]}, PHONE),
+        ({}, {"phones": [None, {}, "12", "77010000001"]}, PHONE),
+        ({"source_chat_id": "77010000001-1500000000@g.us"}, {}, None),
+        ({"source_chat_id": "12036304123@g.us"}, {}, None),
+        ({"source_chat_id": "77010000001@lid"}, {}, None),
+        ({"source_chat_id": "7010000001", "username": "test_client"}, {}, None),  # Telegram
+        ({"source_chat_id": "-1001234567890"}, {}, None),
+        ({"phone": "77010000001, 77020000002"}, {}, None),
+        ({}, {}, None),
+    ],
+)
+def test_a_phone_is_found_wherever_it_stands(row: dict[str, Any], item: dict[str, Any], phone: str | None) -> None:
+    assert [chat.phone for chat in listed(row, **item)] == [phone]
+
+
+def test_a_group_is_known_by_its_id() -> None:
+    assert [chat.is_group for chat in listed({"source_chat_id": "120@g.us"}, {"source_chat_id": "120@c.us"})] == [
+        True,
+        False,
+    ]
+
+
+@pytest.mark.parametrize("name", ["created_at", "createdAt", "date"])
+def test_the_time_of_the_last_message_has_several_names(name: str) -> None:
+    (chat,) = listed({"last_message": {name: stamp(7), "direction": "in"}}, last_chat_updated_at=stamp(9))
+    assert (chat.last_at, chat.last_direction) == (moment(7), "in")
+
+
+def test_only_a_chat_without_sisters_takes_its_contacts_time() -> None:
+    empty, spoken = {"last_message": None}, {"last_message": {"created_at": stamp(5), "direction": "inbound"}}
+    assert [chat.last_at for chat in listed(empty, last_chat_updated_at=stamp(5))] == [moment(5)]
+    assert [chat.last_at for chat in listed(empty, spoken, last_chat_updated_at=stamp(5))] == [None, moment(5)]
+
+
+def test_names_come_clean_and_bounded() -> None:
+    (chat,) = listed({"name": "A\x00s\ud83del\u202e\x07" + "y" * 999, "username": "as\x00el\ud800", "phone": PHONE})
+    assert (chat.name[:5], len(chat.name), chat.username) == ("Asely", 300, "asel")
+
+
+@pytest.mark.parametrize("row", [{"chat_id": None, "id": 7}, {"chat_id": "77010000001@c.us", "id": "7"}])
+def test_a_chat_is_known_by_either_id(row: dict[str, Any]) -> None:
+    assert [chat.id for chat in listed(row)] == [7]
+
+
+SAID = {"message_id": "m", "created_at": stamp(5), "direction": "inbound", "message_type": "text"}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"text": {"text": "hello"}},
+        {"text": {"body": "hello"}},
+        {"text": "hello"},
+        {"body": {"text": "hello"}},
+        {"body": "hello"},
+        {"text": {}, "body": "hello"},
+        {"text": None, "body": "hello"},
+    ],
+)
+def test_words_are_found_in_each_of_their_forms(words: dict[str, Any]) -> None:
+    message = message_of({**SAID, **words}, CHAT, 0)
+    assert message is not None
+    assert message.text == "hello"
+
+
+@pytest.mark.parametrize(
+    ("side", "direction"),
+    [
+        ({"direction": "in"}, "in"),
+        ({"direction": "Incoming"}, "in"),
+        ({"from_me": False}, "in"),
+        ({"direction": "out"}, "out"),
+        ({"direction": "outgoing"}, "out"),
+        ({"from_me": True}, "out"),
+    ],
+)
+def test_a_side_is_told_by_each_of_its_words(side: dict[str, Any], direction: str) -> None:
+    message = message_of({**SAID, "direction": None, **side}, CHAT, 0)
+    assert message is not None
+    assert message.direction == direction
+
+
+@pytest.mark.parametrize("names", [{"type": "text", "message_type": None}, {"message_type": "text", "type": "x"}])
+def test_a_type_has_two_names(names: dict[str, Any]) -> None:
+    message = message_of({**SAID, **names, "text": "hello"}, CHAT, 0)
+    assert message is not None
+    assert message.kind == "text"
+
+
+@pytest.mark.parametrize("name", ["created_at", "createdAt", "date"])
+def test_the_order_of_a_page_is_seen_under_every_name_of_time(vendor: Vendor, name: str) -> None:
+    """An oldest-first page of two ties: which of them came first is told by where they stand."""
+    seconds = [1, 2, 2, 3]
+    oldest_first = [{**SAID, "created_at": None, "message_id": str(n), name: stamp(at)} for n, at in enumerate(seconds)]
+    found = list(vendor.saying(oldest_first).messages(CHAT, START, END))
+    assert [message.id for message in sorted(found, key=lambda m: (m.at, m.position))] == ["0", "1", "2", "3"]
+
+
+@pytest.mark.parametrize("cursor", ["a\ud800", "a\x00", "x" * 5_000])
+def test_a_cursor_that_could_not_be_sent_back_is_nonsense(vendor: Vendor, cursor: str) -> None:
+    with pytest.raises(Nonsense):
+        vendor.saying({"data": [], "response_metadata": {"next_cursor": cursor}}).chats()
 
 
 def odd(start: Start, **answers: Any) -> Radist:

@@ -19,10 +19,10 @@ from synkro.extensions import redis, remember, settings, vault
 from synkro.integrations.http import Answer, Http
 from synkro.jobs import runtime, tick
 from synkro.jobs.step import Ctx
-from synkro.models import Tenant
+from synkro.models import Delivery, Tenant
 from synkro.models.plan import PLAN, StepKey
-from synkro.models.states import RunStatus
-from synkro.services import runs
+from synkro.models.states import DeliveryStatus, RunStatus
+from synkro.services import deliveries, integrations, runs
 from synkro.tenancy import db, tenant_scope
 from tests.conftest import make_tenant
 from tests.practice import Practice
@@ -183,6 +183,30 @@ def test_a_worker_killed_in_a_step_leaves_the_same_world(
     worker_that_dies(practice, mine(key, number))
     recover(practice, run_id)
     assert world_of(practice) == clean_world
+
+
+def test_a_worker_killed_while_the_group_moves_keeps_its_new_id(practice: Practice) -> None:
+    practice.control("telegram", fault="migrate")
+    run_id = practice.start()
+    worker_that_dies(practice, mine_after_sending)
+    recover(practice, run_id)
+    with tenant_scope(practice.tenant.id):
+        config = integrations.find("telegram")
+        assert config is not None
+        assert config.settings["chat_id"] == str(practice.sent()[0]["chat"]["id"])
+    assert len(practice.sent()) == 1
+
+
+def mine_after_sending() -> None:
+    """Dies right after "sent" was written down."""
+    real = deliveries.end
+
+    def end(row: Delivery, status: DeliveryStatus, **more: Any) -> None:
+        real(row, status, **more)
+        if status == DeliveryStatus.SENT:
+            die()
+
+    deliveries.end = end
 
 
 def test_a_killed_run_has_one_report(practice: Practice) -> None:

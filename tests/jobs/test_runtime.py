@@ -14,7 +14,7 @@ from rq.timeouts import JobTimeoutException
 from sqlalchemy.exc import OperationalError
 
 from synkro import queue
-from synkro.integrations.errors import Busy, Refused, Unreachable
+from synkro.integrations.errors import Busy, Nonsense, Refused, Unreachable
 from synkro.jobs import runtime
 from synkro.jobs.runtime import Stopping, work
 from synkro.jobs.step import Ctx, Done, Step
@@ -155,6 +155,14 @@ def test_used_up_tries_end_the_run(tenant: Tenant, failing: Replace) -> None:
     assert (run.status, run.code) == (RunStatus.FAILED, "server_error")
     assert (step.status, step.colour, step.attempts) == ("failed", "red", 5)
     assert sentence(step.code or "", step.params).startswith("Radist")
+
+
+def test_what_makes_no_sense_is_tried_once_more(tenant: Tenant, failing: Replace) -> None:
+    failing(Nonsense("not_json", service="amoCRM"))
+    run_id = begin(tenant)
+    assert worked(tenant, run_id).status == "ready"
+    step = worked(tenant, run_id)
+    assert (step.status, step.attempts, state(tenant, run_id)[0].code) == ("failed", 2, "not_json")
 
 
 def test_what_a_person_has_to_mend_is_not_tried_again(tenant: Tenant, failing: Replace) -> None:

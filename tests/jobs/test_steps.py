@@ -14,11 +14,12 @@ from sqlalchemy import event
 
 from synkro.integrations.http import Http
 from synkro.jobs import runtime
-from synkro.jobs.handover import CHATS, LEADS, MESSAGES, PARTS
+from synkro.jobs.handover import CHATS, LEADS, MESSAGES, PACKS, PARTS
 from synkro.jobs.step import Ctx, Heart
 from synkro.jobs.steps import fetch_radist
 from synkro.models.plan import StepKey
 from synkro.models.states import RunStatus
+from synkro.sandbox import radist_api
 from synkro.services import artifacts, runs, steps
 from synkro.tenancy import db, tenant_scope
 from tests.practice import Practice
@@ -174,6 +175,18 @@ def test_rows_that_cannot_be_read_are_counted_over_all_tries(practice: Practice)
     worked(practice, run_id, StepKey.FETCH_RADIST)
     step = practice.state(run_id)[1][2]
     assert (step.colour, step.code, step.params["rows"]) == ("yellow", "radist_unreadable", 3)
+
+
+def test_the_username_of_a_chat_is_hidden_from_the_ai(practice: Practice, monkeypatch: pytest.MonkeyPatch) -> None:
+    chat, said = radist_api.chat_json, radist_api.message_json
+    text = {"text": {"text": "my nick is aselya_kz here"}, "message_type": "text"}
+    monkeypatch.setattr(radist_api, "chat_json", lambda *args: {**chat(*args), "username": "@aselya_kz"})
+    monkeypatch.setattr(radist_api, "message_json", lambda *args, **more: {**said(*args, **more), **text})
+    run_id = practice.start()
+    worked(practice, run_id, StepKey.BUILD_PROMPT)
+    packed = "".join(row["text"] for page in pages(practice, run_id, PACKS) for row in page.rows)
+    assert "my nick is [CLIENT_" in packed
+    assert "aselya" not in packed
 
 
 def test_only_chats_of_deals_are_opened(practice: Practice) -> None:

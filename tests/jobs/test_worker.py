@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -9,11 +10,13 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from redis import Redis
+from rq import Worker as RqWorker
 
 from synkro import queue
 from synkro.jobs import worker
 from synkro.jobs.worker import flask_command, supervise, work_on
 from synkro.models import Tenant
+from tests.conftest import ROOT
 from tests.services import KEYS, begin, statuses
 
 
@@ -76,6 +79,47 @@ def test_a_dead_child_is_started_again_and_all_end_with_the_parent(tmp_path: Pat
     os.kill(parent, signal.SIGTERM)
     assert os.waitpid(parent, 0)[1] == 0
     assert not Path(f"/proc/{second}").exists()
+
+
+def test_children_of_a_killed_parent_end_as_if_they_were_told_to(tmp_path: Path) -> None:
+    mark, end = tmp_path / "pids", tmp_path / "end"
+    child = f"""
+import os, signal, time
+def stop(*_):
+    open({str(end)!r}, "w").write("told")
+    os._exit(0)
+signal.signal(signal.SIGTERM, stop)
+open({str(mark)!r}, "a").write(f"{{os.getpid()}} ")
+time.sleep(60)
+"""
+    parent = supervised({"one": [sys.executable, "-c", child]})
+    lines(mark, 1)
+    os.kill(parent, signal.SIGKILL)
+    os.waitpid(parent, 0)
+    assert lines(end, 1) == ["told"]
+
+
+def test_a_real_worker_ends_with_its_killed_parent(tmp_path: Path, var_dir: Path, app: Flask, store: Redis) -> None:
+    env = {"APP_ENV": "test", "VAR_DIR": str(var_dir), "PATH": os.environ["PATH"], "LOG_LEVEL": "WARNING"}
+    parent = subprocess.Popen(flask_command("worker"), env=env, cwd=ROOT)
+    until = time.monotonic() + 30
+    while len(found := [worker.pid for worker in RqWorker.all(connection=store)]) < len(queue.QUEUES):
+        assert time.monotonic() < until, "the workers did not start"
+        time.sleep(0.1)
+    parent.kill()
+    parent.wait()
+    until = time.monotonic() + 10
+    while alive := [pid for pid in found if running(pid)]:
+        assert time.monotonic() < until, f"orphans: {alive}"
+        time.sleep(0.1)
+
+
+def running(pid: int) -> bool:
+    """A process that has ended but was not waited for is none."""
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except FileNotFoundError:
+        return False
 
 
 def test_a_child_that_does_not_listen_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -42,6 +42,14 @@ def change(**values: object) -> None:
     db.session.commit()
 
 
+def test_half_a_surrogate_pair_stops_nothing(run_id: uuid.UUID) -> None:
+    """Only a half without its other half is lost; NUL is text like any other."""
+    put(run_id, "leads", 0, [{"raw\udc00": ["a\ud800b", "\ud83d" + "\ude00", "end\ud83d", "\x00"]}])
+    page = artifacts.get(run_id, "leads")
+    assert page is not None
+    assert page.rows == [{"raw\ufffd": ["a\ufffdb", "\U0001f600", "end\ufffd", "\x00"]}]
+
+
 def test_what_was_put_comes_back(run_id: uuid.UUID) -> None:
     put(run_id, "leads", 3, list(ROWS), cursor="abc")
     page = artifacts.get(run_id, "leads", 3)

@@ -1,19 +1,24 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
-from flask import Flask
+from flask import Flask, current_app
 from flask_babel import force_locale
 from redis import Redis
 from sqlalchemy import text
 
 from synkro import queue
+from synkro.crypto import Vault
 from synkro.errors import AppError
+from synkro.extensions import redis, remember, settings, vault
 from synkro.integrations import INTEGRATIONS
 from synkro.integrations.base import Check
+from synkro.integrations.radist import HOSTS
 from synkro.jobs import checks
 from synkro.jobs.worker import work_on
 from synkro.models import AuditLog, IntegrationConfig, Tenant
@@ -33,7 +38,7 @@ def config_of(tenant: Tenant, kind: str) -> IntegrationConfig:
         return config
 
 
-def save(tenant: Tenant, values: dict[str, str]) -> None:
+def save(tenant: Tenant, values: Mapping[str, str | None]) -> None:
     with tenant_scope(tenant.id):
         integrations.save("radist", values)
 
@@ -60,6 +65,44 @@ def test_a_field_that_is_shown_can_be_emptied(tenant: Tenant) -> None:
     save(tenant, RADIST)
     save(tenant, {"company_id": ""})
     assert config_of(tenant, "radist").settings == {"company_id": ""}
+
+
+@pytest.mark.parametrize("name", ["api_key", "company_id"])
+def test_none_removes_a_value(tenant: Tenant, name: str) -> None:
+    save(tenant, RADIST)
+    save(tenant, {name: None})
+    config = config_of(tenant, "radist")
+    assert set(config.secrets) | set(config.settings) == set(RADIST) - {name}
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        ("radist", {"base_url": "https://evil.example.com/"}),
+        ("radist", {"base_url": "https://api.radist.online.evil.example/v2"}),
+        ("radist", {"base_url": "https://[::1"}),
+        ("ai", {"provider": "openai"}),
+        ("ai", {"provider": "http://127.0.0.1:8080"}),
+        ("amocrm", {"zone": "evil.example"}),
+    ],
+)
+def test_what_is_none_of_the_choices_is_refused(tenant: Tenant, kind: str, values: dict[str, str]) -> None:
+    allow_host("127.0.0.1:8080")
+    with tenant_scope(tenant.id):
+        with pytest.raises(AppError, match="bad_choice"):
+            integrations.save(kind, values)
+        assert integrations.find(kind) is None
+
+
+@pytest.mark.parametrize("url", [*HOSTS, f"{HOSTS[1]}/", "", "http://127.0.0.1:8080/v2"])
+def test_choices_and_listed_hosts_are_taken(tenant: Tenant, url: str) -> None:
+    allow_host("127.0.0.1:8080")
+    save(tenant, {"base_url": url})
+    assert config_of(tenant, "radist").settings == {"base_url": url}
+
+
+def allow_host(host: str) -> None:
+    remember(current_app, replace(settings(), outbound_allow_hosts=frozenset({host})), vault(), redis())  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("values", [{"password": "x"}, {"api_key": "x", "__class__": "y"}])
@@ -141,9 +184,42 @@ def test_pressing_at_once_makes_one_check(app: Flask, tenant: Tenant, store: Red
 def test_a_check_that_nobody_took_up_can_be_asked_for_again(tenant: Tenant, store: Redis) -> None:
     save(tenant, RADIST)
     pressed(tenant)
-    with time_machine.travel(datetime.now(UTC) + timedelta(seconds=integrations.CHECK_SECONDS + 1)):
+    with time_machine.travel(datetime.now(UTC) + timedelta(seconds=integrations.PATIENCE_SECONDS + 1)):
+        assert integrations.nobody_came(config_of(tenant, "radist"))
         pressed(tenant)
     assert check_bells(store) == 2
+
+
+def test_a_check_that_was_taken_up_is_told_from_one_that_nobody_took(practice: Practice) -> None:
+    practice.control("radist", fault="slow", seconds=0)
+    with tenant_scope(practice.tenant.id):
+        asked = integrations.request_check("radist")
+        assert not integrations.has_begun("radist", asked)
+        work_on(practice.app, queue.CHECKS, burst=True)
+        assert integrations.has_begun("radist", asked)
+        assert not integrations.has_begun("radist", datetime.now(UTC))
+        assert not integrations.has_begun("amocrm", asked)
+
+
+def test_a_check_ends_before_anybody_stops_waiting_for_it() -> None:
+    assert integrations.CHECK_SECONDS <= 50 < integrations.PATIENCE_SECONDS
+
+
+def test_without_redis_nothing_is_asked_for(tenant: Tenant) -> None:
+    save(tenant, RADIST)
+    remember(current_app, settings(), vault(), Redis(unix_socket_path="/nonexistent"))  # type: ignore[arg-type]
+    with pytest.raises(AppError, match="queue_away"):
+        pressed(tenant)
+    assert config_of(tenant, "radist").check_requested_at is None
+
+
+def test_a_check_with_keys_that_do_not_open_is_red(practice: Practice) -> None:
+    pressed(practice.tenant)
+    remember(practice.app, settings(), Vault("ab" * 32), redis())
+    work_on(practice.app, queue.CHECKS, burst=True)
+    config = config_of(practice.tenant, "radist")
+    assert (config.check_colour, config.check_code) == ("red", "keys_unreadable")
+    assert config.check_requested_at is None
 
 
 def test_what_is_not_connected_is_not_checked(tenant: Tenant) -> None:

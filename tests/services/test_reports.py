@@ -137,6 +137,18 @@ def test_the_cost_of_a_run_is_the_sum_of_its_calls(tenant: Tenant) -> None:
     assert usage == {"calls": 2, "tokens_in": 20, "tokens_out": 4, "cost": pytest.approx(0.005)}
 
 
-def test_a_run_without_calls_cost_nothing_that_is_known(tenant: Tenant) -> None:
+def test_a_run_without_calls_cost_nothing(tenant: Tenant) -> None:
     with tenant_scope(tenant.id):
-        assert reports.ai_usage(uuid.uuid4()) == {"calls": 0, "tokens_in": 0, "tokens_out": 0, "cost": None}
+        assert reports.ai_usage(uuid.uuid4()) == {"calls": 0, "tokens_in": 0, "tokens_out": 0, "cost": 0.0}
+
+
+@pytest.mark.parametrize(("costs", "total"), [(("0.002", None), None), ((None,), None), (("0", "0"), 0.0)])
+def test_a_part_of_the_cost_is_not_shown_as_the_whole(
+    tenant: Tenant, costs: tuple[str | None, ...], total: float | None
+) -> None:
+    report_id = report_of(tenant)
+    with tenant_scope(tenant.id):
+        run_id = opened(report_id).run_id
+        db.session.add_all([spent(tenant, run_id, cost) for cost in costs])
+        db.session.commit()
+        assert reports.ai_usage(run_id)["cost"] == total

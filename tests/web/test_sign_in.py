@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select, text
 
+from synkro.extensions import limiter
 from synkro.models import AuditLog, Tenant, User
 from synkro.models.states import TenantStatus
 from synkro.tenancy import db, system_scope
@@ -91,6 +92,42 @@ def test_sixth_try_in_a_minute_has_to_wait(client: Browser, cast: Cast) -> None:
     assert last.status_code == 429
     assert last.headers["Retry-After"]
     assert last.headers["X-Request-ID"]
+
+
+def test_an_office_behind_one_address_gets_in(client: Browser, cast: Cast) -> None:
+    for _ in range(8):
+        assert knock(client, "user@example.com")[0] == 303
+        client.send("/logout")
+    assert knock(client, "user@example.com", "wrong")[0] == 401
+
+
+def test_form_that_was_not_filled_in_is_no_try(client: Browser, cast: Cast) -> None:
+    assert [knock(client, "user@example.com", "")[0] for _ in range(6)] == [422] * 6
+
+
+@pytest.mark.parametrize("email", ["user@example.com", "nobody@example.com"])
+def test_one_account_is_not_tried_from_everywhere(client: Browser, cast: Cast, email: str) -> None:
+    spelled = [email, f" {email.upper()}", f"\x00{email}", f"{email} "]
+    got = []
+    for turn in range(21):
+        client.environ_base["REMOTE_ADDR"] = f"192.0.2.{turn}"
+        got.append(knock(client, spelled[turn % 4], "wrong")[0])
+    assert got == [401] * 20 + [429]
+    assert knock(client, "other@example.com")[0] == 303
+
+
+def test_limit_holds_without_redis(client: Browser, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_args: object, **_more: object) -> bool:
+        raise ConnectionError
+
+    monkeypatch.setattr(limiter._limiter, "test", away)
+    monkeypatch.setattr(limiter._limiter, "hit", away)
+    try:
+        got = [knock(client, "user@example.com", "wrong")[0] for _ in range(6)]
+    finally:
+        limiter._storage_dead = False
+        limiter._fallback_limiter.storage.reset()
+    assert got == [401] * 5 + [429]
 
 
 def test_limit_is_by_address(client: Browser, cast: Cast) -> None:

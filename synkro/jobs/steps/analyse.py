@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from synkro import clock
 from synkro.analysis.answer import Answer
-from synkro.analysis.claims import ANSWER_SCHEMA, AnswerError, read_answer
+from synkro.analysis.claims import AnswerError, read_answer
 from synkro.analysis.merge import merge
 from synkro.analysis.prompt import system_instruction, user_part
-from synkro.integrations.ai import Ai, Generation, cost
+from synkro.integrations.ai import Ai
 from synkro.integrations.errors import ApiError
-from synkro.jobs.handover import ANSWER, FIGURES, PACKS, call_name
+from synkro.jobs.asking import Asker
+from synkro.jobs.handover import ANSWER, FIGURES, PACKS
 from synkro.jobs.step import Ctx, Done, Step
-from synkro.models import AiCall
 from synkro.models.plan import BY_KEY, StepKey
 from synkro.services import prompts
 from synkro.services.integrations import NotConnected
 from synkro.services.steps import LONGEST_PAUSE
-from synkro.tenancy import db
 
-OUTPUT_TOKENS = 8_192
+SPLIT = ("blocked", "too_long")
+"""Outcomes of a question that may yet be answered in parts."""
 LINE_REF = re.compile(r"^\[(d\d+m\d+)\] ", re.MULTILINE)
 DIALOG_HEAD = re.compile(r"^(?=## d\d+ )", re.MULTILINE)
 
@@ -35,11 +34,12 @@ class Analyse(Step):
     def run(self, ctx: Ctx) -> Done:
         """Without a usable model the report is still made, of figures alone: yellow, with the reason."""
         try:
-            return _Analysis(ctx, ctx.connect(Ai)).run()
+            return _Analysis(ctx, Asker(ctx, ctx.connect(Ai))).run()
         except NotConnected:
             return _figures_only(ctx, "ai_not_connected", {})
         except ApiError as error:
-            last_try = ctx.claim.attempt >= BY_KEY[self.key].most_attempts
+            most = BY_KEY[self.key].most_attempts
+            last_try = ctx.claim.attempt >= min(most, error.most_tries or most)
             # a quota that comes back tomorrow is not waited for: the morning's report would come in the evening
             too_far = (error.retry_after or 0) > LONGEST_PAUSE
             if error.passing and not last_try and not too_far:
@@ -55,7 +55,7 @@ def _figures_only(ctx: Ctx, code: str, params: dict[str, Any]) -> Done:
 @dataclass(slots=True)
 class _Analysis:
     ctx: Ctx
-    ai: Ai
+    asker: Asker
     answers: list[Answer] = field(default_factory=list)
     outcomes: dict[int, str] = field(default_factory=dict)
     bad_answers: int = 0
@@ -80,11 +80,13 @@ class _Analysis:
     def _done(self, answer: Answer, packs: int) -> Done:
         if packs == 0:
             return Done("nothing_to_analyse")
-        blocked = sum(outcome == "blocked" for outcome in self.outcomes.values())
+        lost = Counter(self.outcomes.values())
         if self.bad_answers:
             return Done("ai_bad_answer", {"answers": self.bad_answers})
-        if blocked:
-            return Done("ai_blocked", {"dialogs": blocked})
+        if lost["blocked"]:
+            return Done("ai_blocked", {"dialogs": lost["blocked"]})
+        if lost["too_long"]:
+            return Done("ai_too_long", {"dialogs": lost["too_long"]})
         return Done("refs_dropped", {"refs": answer.unknown_refs}) if answer.unknown_refs else Done()
 
     def _figures(self) -> dict[str, Any]:
@@ -94,15 +96,15 @@ class _Analysis:
         return dict(page.rows[0]["figures"])
 
     def _ask(self, system: str, figures: dict[str, Any], text: str, refs: dict[str, Any]) -> None:
-        """One pack. One that the vendor's filter refuses is halved until the dialog that it minds stands alone."""
-        said = self._answered(system, user_part(figures, text))
-        self.model = said["model"]
+        """One pack. One that is refused is halved until the dialog that is minded, or is too long, stands alone."""
+        said = self.asker.answer(system, user_part(figures, text))
+        self.model = said["model"] or self.model
         sent = {ref: refs[ref] for ref in LINE_REF.findall(text)}
         chats = {chat for chat, _ in sent.values()}
-        if said["outcome"] == "blocked":
+        if said["outcome"] in SPLIT:
             halves = list(_halves(text))
             if len(halves) < 2:
-                self.outcomes.update(dict.fromkeys(chats, "blocked"))
+                self.outcomes.update(dict.fromkeys(chats, said["outcome"]))
                 return
             for half in halves:
                 self._ask(system, figures, half, refs)
@@ -113,41 +115,6 @@ class _Analysis:
             return
         self.answers.append(answer)
         self.outcomes.update(dict.fromkeys(chats, "analysed"))
-
-    def _answered(self, system: str, user: str) -> dict[str, Any]:
-        """The answer to exactly this question: from an earlier try of this run where there is one."""
-        asked = hashlib.sha256(f"{self.ai.settings.get('model')}\0{system}\0{user}".encode()).hexdigest()
-        name = call_name(asked)
-        if known := self.ctx.page(name):
-            return dict(known.rows[0])
-        self.ctx.beat()
-        said = self.ai.generate(system, user, ANSWER_SCHEMA, OUTPUT_TOKENS)
-        if said.outcome in ("truncated", "empty"):
-            self._book(said, asked)
-            db.session.commit()
-            said = self.ai.generate(system, user, ANSWER_SCHEMA, OUTPUT_TOKENS * 2)
-        row = {"text": said.text, "outcome": said.outcome, "model": said.model}
-        self._book(said, asked)
-        self.ctx.save(name, 0, [row])
-        return row
-
-    def _book(self, said: Generation, asked: str) -> None:
-        """The usage of a call, committed together with its answer."""
-        call = AiCall(
-            tenant_id=self.ctx.claim.tenant_id,
-            run_id=self.ctx.run.id,
-            purpose=str(StepKey.ANALYSE),
-            seq=len(self.answers),
-            provider=self.ai.settings.get("provider") or "gemini",
-            model=said.model,
-            outcome=said.outcome,
-            prompt_hash=asked,
-            tokens_in=said.tokens_in,
-            tokens_out=said.tokens_out,
-            cost=cost(said.model, said.tokens_in, said.tokens_out, clock.now().date()),
-            usage={"thought": said.tokens_thought},
-        )
-        db.session.add(call)
 
 
 def _halves(text: str) -> Iterator[str]:

@@ -81,7 +81,8 @@ class _Build:
         owner = match.owner
         manager = self.directory.managers.get(owner.manager_id or 0, "") if owner else ""
         stage = self.directory.stage_name(owner.pipeline_id, owner.status_id) if owner else ""
-        names = (match.chat.name, *self.names.get(match.phone or "", ()))
+        known = self.names.get(match.phone or "", ())
+        names = (match.chat.name, (match.chat.username or "").lstrip("@"), *known)
         return self.reader.dialog(match.chat.id, manager, stage, messages, names)
 
     def _mark(self, chats: tuple[int, ...], outcome: str) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from typing import Any
 
 from synkro.analysis.matching import ChatMatch, PhoneIndex, classify_contact
+from synkro.integrations.errors import Gone
 from synkro.integrations.radist import Radist
 from synkro.jobs import handover
 from synkro.jobs.handover import CHATS, MESSAGES, PARTS
@@ -22,57 +24,100 @@ class FetchRadist(Step):
     key = StepKey.FETCH_RADIST
 
     def run(self, ctx: Ctx) -> Done:
-        radist = ctx.connect(Radist)
-        ctx.begin(CHATS, MESSAGES)
-        index = handover.phone_index(ctx)
-        partial = self._chats(ctx, radist, index)
-        self._messages(ctx, radist, index)
-        if partial:
-            return Done("radist_partial", {"chats": ctx.count(CHATS)})
-        unreadable = ctx.cursor.get("unreadable", 0)
-        return Done("radist_unreadable", {"rows": unreadable}) if unreadable else Done()
+        return _Fetch(ctx).run()
 
-    def _chats(self, ctx: Ctx, radist: Radist, index: PhoneIndex) -> bool:
+
+@dataclass(slots=True)
+class _Opened:
+    """How opening chats went so far. It lies beside every page, so that a try that goes on counts on.
+
+    refusal: what the vendor said about the last chat that it would not open.
+    """
+
+    read: int = 0
+    gone: int = 0
+    refusal: str = ""
+
+
+class _Fetch:
+    def __init__(self, ctx: Ctx) -> None:
+        self.ctx = ctx
+        self.radist = ctx.connect(Radist)
+        ctx.begin(CHATS, MESSAGES)
+        self.index: PhoneIndex = handover.phone_index(ctx)
+        self.opened = _Opened()
+
+    def run(self) -> Done:
+        partial = self._chats()
+        self._messages()
+        if self.opened.gone and not self.opened.read:
+            # not one chat could be opened: this is no trouble of single chats, and what was noted of them goes too
+            self.ctx.forget(MESSAGES)
+            raise Gone(self.opened.refusal)
+        return _told(
+            radist_partial={"contacts": self.ctx.count(CHATS) if partial else 0},
+            radist_chats_unreadable={"chats": self.opened.gone},
+            radist_unreadable={"rows": self.ctx.cursor.get("unreadable", 0)},
+        )
+
+    def _chats(self) -> bool:
         """The list to its end. True when it was cut off: it went in a circle or never ended."""
+        ctx = self.ctx
         seq, last = ctx.last_meta(CHATS) or (-1, {"cursor": None, "more": True})
         cursor, more = last["cursor"], last["more"]
         cursors = {page.meta["cursor"] for page in ctx.pages(CHATS)}
         while more:
             ctx.beat()
-            page = radist.chats(cursor)
+            page = self.radist.chats(cursor)
             circle = page.next_cursor in cursors or seq + 1 >= MOST_CHAT_PAGES
             cursor, more = page.next_cursor, page.next_cursor is not None and not circle
             cursors.add(cursor)
             seq += 1
-            rows = [_kept(group, index) for group in page.contacts]
+            rows = [_kept(group, self.index) for group in page.contacts]
             ctx.save(CHATS, seq, rows, cursor=cursor, more=more, cut=cursor is not None and not more)
         return bool((ctx.last_meta(CHATS) or (0, {"cut": False}))[1]["cut"])
 
-    def _messages(self, ctx: Ctx, radist: Radist, index: PhoneIndex) -> None:
+    def _messages(self) -> None:
         """Only chats that belong to deals are opened, and of these only what was said inside the window."""
-        total = sum(1 for _ in handover.matched(ctx, index))
-        begun = self._resume_at(ctx)
-        for place, match in islice(enumerate(handover.matched(ctx, index)), begun, None):
+        ctx = self.ctx
+        total = sum(1 for _ in handover.matched(ctx, self.index))
+        begun = self._resume_at()
+        for place, match in islice(enumerate(handover.matched(ctx, self.index)), begun, None):
             ctx.beat(place, total)
             if match.chat.last_at is None or match.chat.last_at >= ctx.start:
-                self._dialogue(ctx, radist, match, place)
+                self._dialogue(match.chat, place)
         ctx.beat(total, total)
 
-    def _resume_at(self, ctx: Ctx) -> int:
+    def _resume_at(self) -> int:
         """The place of the first chat that is not handed over whole."""
-        seq, meta = ctx.last_meta(MESSAGES) or (-PARTS, {"whole": True})
+        seq, meta = self.ctx.last_meta(MESSAGES) or (-PARTS, {"whole": True})
+        self.opened = _Opened(meta.get("read", 0), meta.get("gone", 0), meta.get("refusal", ""))
         return seq // PARTS + (1 if meta["whole"] else 0)
 
-    def _dialogue(self, ctx: Ctx, radist: Radist, match: ChatMatch, place: int) -> None:
-        """A chat whose fetch was cut off is read anew, and may come out shorter."""
-        ctx.forget(MESSAGES, first=place * PARTS)
-        known = radist.unreadable
-        messages = radist.messages(match.chat, ctx.start, ctx.end)
-        for part, (rows, is_last) in enumerate(_parts(messages)):
-            ctx.save(MESSAGES, place * PARTS + part, rows, whole=is_last)
-            ctx.beat()
-        if radist.unreadable > known:
-            ctx.mark(unreadable=ctx.cursor.get("unreadable", 0) + radist.unreadable - known)
+    def _dialogue(self, chat: Chat, place: int) -> None:
+        """A chat whose fetch was cut off is read anew, and may come out shorter. One that is refused stays empty."""
+        ctx, first = self.ctx, place * PARTS
+        ctx.forget(MESSAGES, first=first)
+        known = self.radist.unreadable
+        try:
+            for part, (rows, is_last) in enumerate(_parts(self.radist.messages(chat, ctx.start, ctx.end))):
+                self.opened.read += is_last
+                ctx.save(MESSAGES, first + part, rows, whole=is_last, **asdict(self.opened))
+                ctx.beat()
+        except Gone as refusal:
+            ctx.forget(MESSAGES, first=first)
+            self.opened = replace(self.opened, gone=self.opened.gone + 1, refusal=refusal.code)
+            ctx.save(MESSAGES, first, [], whole=True, **asdict(self.opened))
+        if self.radist.unreadable > known:
+            ctx.mark(unreadable=ctx.cursor.get("unreadable", 0) + self.radist.unreadable - known)
+
+
+def _told(**counts: dict[str, int]) -> Done:
+    """The first remark that has something to count is the step's own; the others stand beside it."""
+    found = {code: params for code, params in counts.items() if any(params.values())}
+    code, *others = found or [None]
+    params = {name: count for each in found.values() for name, count in each.items()}
+    return Done(code, params, tuple(other for other in others if other))
 
 
 def _parts(messages: Iterator[Message]) -> Iterator[tuple[list[dict[str, Any]], bool]]:
@@ -92,19 +137,7 @@ def _kept(group: tuple[Chat, ...], index: PhoneIndex) -> list[dict[str, Any]]:
 
 
 def _without_words(match: ChatMatch) -> Chat:
-    chat = match.chat
-    raw = {name: value for name, value in chat.raw.items() if name != "last_message"} if match.owner else {}
-    name = chat.name if match.owner else ""
-    return Chat(
-        chat.id,
-        chat.connection_id,
-        chat.contact_id,
-        chat.source_chat_id,
-        name,
-        chat.phone,
-        chat.username,
-        chat.is_group,
-        chat.last_at,
-        chat.last_direction,
-        raw,
-    )
+    """A chat of nobody's deal keeps neither its name nor its raw row."""
+    if not match.owner:
+        return replace(match.chat, name="", raw={})
+    return replace(match.chat, raw={name: value for name, value in match.chat.raw.items() if name != "last_message"})

@@ -80,13 +80,13 @@ def _deliver(telegram: Telegram, row: Delivery, part: str) -> str | None:
     except ApiError as error:
         deliveries.end(row, DeliveryStatus.FAILED, code=error.code)
         raise
+    _follow(telegram, sent)  # before "sent" is written: a part that was sent is not looked at again
     deliveries.end(row, DeliveryStatus.SENT, message_id=sent.message_id, code=sent.notice)
-    _follow(telegram, sent)
     return sent.notice
 
 
 def _follow(telegram: Telegram, sent: Sent) -> None:
-    """The group has become a supergroup: its new id is kept, and what went to the old one counts as sent."""
+    """The group has become a supergroup: its new id is kept, and its parts belong to the new one. Twice is as once."""
     if sent.notice == "telegram_migrated":
         deliveries.follow(deliveries.TELEGRAM, telegram.settings["chat_id"], str(sent.chat_id))
         integrations.save_setting(telegram.kind, "chat_id", str(sent.chat_id), "telegram_migrated")
