@@ -20,7 +20,7 @@ from synkro.integrations import INTEGRATIONS
 from synkro.integrations.errors import ApiError
 from synkro.models import User
 from synkro.sandbox.world import World
-from synkro.services import integrations, reports, runs
+from synkro.services import checks, integrations, reports, runs
 from synkro.services.secrets import open_secrets
 from synkro.tenancy import tenant_scope
 from tests import canary
@@ -128,7 +128,7 @@ class Walker:
                 self.broken(kind)
 
     def check(self, kind: str) -> None:
-        self.walk.colours.add(f"{kind} {integrations.run_check(kind).colour}")
+        self.walk.colours.add(f"{kind} {checks.run(kind).colour}")
         try:
             client = integrations.build(kind)
             self.walk.look("exceptions", [(kind, f"{client!r} {client.http!r} {client.check()!r}".encode())])
@@ -177,7 +177,7 @@ class Walker:
         words = ("reports", "run", self.slug, "--from", window.start.isoformat(), "--to", window.end.isoformat())
         run_id = str(json.loads(self.command(*words, "--json"))["id"])
         with tenant_scope(self.practice.tenant.id):
-            integrations.request_check("radist")
+            checks.request("radist")
         self.central()
         self.practice.drain()
         self.central()

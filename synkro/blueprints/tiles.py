@@ -8,7 +8,7 @@ from flask_babel import gettext
 
 from synkro.integrations import INTEGRATIONS
 from synkro.models import IntegrationConfig
-from synkro.services import integrations
+from synkro.services import checks, integrations
 from synkro.services.wording import sentence
 
 
@@ -33,9 +33,9 @@ def _state(config: IntegrationConfig | None, kind: str) -> tuple[str, str]:
     if config is None or INTEGRATIONS[kind].missing({**config.settings, **config.secrets}):
         return "grey", gettext("Not set up yet")
     if config.check_requested_at:
-        if integrations.nobody_came(config):
+        if checks.nobody_came(config):
             return "yellow", sentence("no_worker", {})
         return "blue", gettext("Being checked")
     if config.check_colour:
-        return config.check_colour, integrations.says(config) or gettext("Works")
+        return config.check_colour, checks.says(config) or gettext("Works")
     return "grey", gettext("Saved, not checked yet")

@@ -16,13 +16,13 @@ from synkro.cli.words import EXITS, OPERATOR, command, say, show, the_tenant
 from synkro.errors import AppError
 from synkro.integrations import INTEGRATIONS
 from synkro.integrations.supabase import schema_sql
-from synkro.services import integrations
+from synkro.services import checks, integrations
 from synkro.services.wording import sentence
 from synkro.tenancy import db, tenant_scope
 
 group = AppGroup("integrations", help="Connections of a company to outside services.", epilog=EXITS)
 KIND = click.Choice(list(INTEGRATIONS))
-WAIT_SECONDS = integrations.PATIENCE_SECONDS
+WAIT_SECONDS = checks.PATIENCE_SECONDS
 """For a worker to begin."""
 GRACE_SECONDS = 10
 """More than a check may take, until it counts as lost with its worker."""
@@ -71,7 +71,7 @@ def _checked(kind: str) -> tuple[str, str, str]:
     if not integrations.is_connected(kind):
         return _red(f"{kind}_not_connected")
     try:
-        return _awaited(kind, integrations.request_check(kind))
+        return _awaited(kind, checks.request(kind))
     except AppError as error:
         return "red", error.code, str(error.says)
     except RedisError:
@@ -85,9 +85,9 @@ def _awaited(kind: str, asked: datetime) -> tuple[str, str, str]:
         config = integrations.find(kind)
         db.session.rollback()
         if config and config.checked_at and config.checked_at >= asked:
-            return config.check_colour or "red", config.check_code or "", integrations.says(config)
-        if missing == "no_worker" and integrations.has_begun(kind, asked):
-            ends, missing = time.monotonic() + integrations.CHECK_SECONDS + GRACE_SECONDS, "check_lost"
+            return config.check_colour or "red", config.check_code or "", checks.says(config)
+        if missing == "no_worker" and checks.has_begun(kind, asked):
+            ends, missing = time.monotonic() + checks.CHECK_SECONDS + GRACE_SECONDS, "check_lost"
         time.sleep(0.3)
     return _red(missing)
 

@@ -16,7 +16,7 @@ from synkro.models.states import Role
 from synkro.sandbox.amocrm_oauth import long_lived_token
 from synkro.sandbox.keys import Keys
 from synkro.sandbox.world import World
-from synkro.services import accounts, integrations, tenants
+from synkro.services import accounts, checks, integrations, tenants
 from synkro.tenancy import db, tenant_scope
 
 SLUG, NAME = "demo", "Demo"
@@ -31,7 +31,7 @@ def check_all(tenant: Tenant) -> None:
     """Ask the worker to check every connection, so that the lights of the overview are on."""
     with tenant_scope(tenant.id):
         for kind in INTEGRATIONS:
-            integrations.request_check(kind)
+            checks.request(kind)
 
 
 def company() -> tuple[Tenant, dict[str, str]]:

@@ -96,7 +96,7 @@ class Amocrm(Integration):
         "amocrm_blocked": _l("amoCRM has blocked requests to this account. Write to the support of amoCRM."),
         "amocrm_not_found": _l("amoCRM does not know this account or page. Check the account address."),
         "amocrm_rejected": _l("amoCRM did not accept our request."),
-        "amocrm_too_much": _l("amoCRM cannot put its answer together in time. It will be tried again."),
+        "amocrm_too_much": _l("amoCRM cannot put its answer together in time."),
         "amocrm_too_many": _l("There are more than %(most)s deals to go through. Choose a shorter period."),
         "amocrm_foreign_link": _l("The answer of amoCRM points to a foreign address, so it was not used."),
         "amocrm_filter_off": _l("The filter add-on is not connected in amoCRM. Deals are read in another way, slower."),

@@ -69,14 +69,14 @@ class Unsure(ApiError):
 
 
 SENTENCES: dict[str, LazyString] = {
-    "unreachable": _l("%(service)s does not answer. It will be tried again."),
-    "server_error": _l("%(service)s reports an error on its side. It will be tried again."),
-    "busy": _l("%(service)s asks to wait: too many requests. It will be tried again later."),
+    "unreachable": _l("%(service)s does not answer."),
+    "server_error": _l("%(service)s reports an error on its side."),
+    "busy": _l("%(service)s asks to wait: too many requests."),
     "not_json": _l("%(service)s gave an answer that cannot be read."),
     "unexpected_shape": _l("%(service)s gave an answer of an unknown form."),
     "too_large": _l("%(service)s gave an answer that is too large."),
     "address_refused": _l("This address is not allowed."),
     "key_malformed": _l("The key for %(service)s holds characters that no key has. Copy it once more, without spaces."),
-    "too_slow": _l("%(service)s took too long to answer. It will be tried again."),
-    "pace_unavailable": _l("The request counter is not available right now. It will be tried again."),
+    "too_slow": _l("%(service)s took too long to answer."),
+    "pace_unavailable": _l("The request counter is not available right now."),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
@@ -19,6 +19,7 @@ from synkro.records import Chat, Message
 HOSTS = ("https://api.radist.online/v2", "https://api-ru.radist.online/v2")
 """Russian accounts live on the second one; which, only the client knows."""
 PAGE = 100
+SMALL_PAGE = 50
 MESSENGERS = frozenset({"whatsapp", "waba", "telegram", "telegram_bot", "telegram bot"})
 ALL_PER_SECOND = 4.5
 """The vendor allows 5 requests a second for a key ..."""
@@ -63,6 +64,7 @@ class Radist(Integration):
     """Rows that messages() had to leave out because they have no id, time or direction."""
     _step = -1
     """1 where pages list the oldest message first. A page of one moment only does not tell, so it is remembered."""
+    _page = PAGE
     _largest, _confirmed = 0, 0
     """What pages have taught us about a limit of the server below the one we ask for; see _is_last."""
 
@@ -101,7 +103,7 @@ class Radist(Integration):
 
     def companies(self) -> list[tuple[int, str]]:
         """(id, name) of the companies that the key may see."""
-        rows = rows_of(self._get("/companies/", (("limit", PAGE), ("offset", 0)), "all").json())
+        rows = rows_of(self._list("/companies/", PAGE, [("offset", 0)], "all").json())
         return [(identity, words(row.get("name"), LONGEST_NAME)) for row in rows if (identity := number(row.get("id")))]
 
     def sources(self) -> list[dict[str, Any]]:
@@ -110,8 +112,8 @@ class Radist(Integration):
 
     def chats(self, cursor: str | None = None, limit: int = PAGE) -> ChatPage:
         """One page of the chat list. It is not ordered by time (unanswered chats come first), so read to the end."""
-        params: list[tuple[str, str | int]] = [("limit", limit), *([("cursor", cursor)] if cursor else [])]
-        payload = self._get(f"{self._company()}/messaging/chats/with_contacts/", params, "chats").json()
+        params = [("cursor", cursor)] if cursor else []
+        payload = self._list(f"{self._company()}/messaging/chats/with_contacts/", limit, params, "chats").json()
         contacts = tuple(chats_of(item) for item in rows_of(payload))
         following = next_cursor(payload)
         return ChatPage(contacts, following if following != cursor else None)
@@ -162,13 +164,13 @@ class Radist(Integration):
         enough of these follow-ups have brought nothing.
         """
         self._largest = max(self._largest, size)
-        return size < self._largest or (size < PAGE and self._confirmed >= CONFIRMATIONS)
+        return size < self._largest or (size < self._page and self._confirmed >= CONFIRMATIONS)
 
     def _message_page(self, chat_id: int, until: datetime | None, limit: int) -> list[dict[str, Any]]:
-        params: list[tuple[str, str | int]] = [("chat_id", chat_id), ("limit", limit)]
+        params: list[tuple[str, str | int]] = [("chat_id", chat_id)]
         if until is not None:
             params.append(("until", until.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")))
-        return rows_of(self._get(f"{self._company()}/messaging/messages/", params, "all").json())
+        return rows_of(self._list(f"{self._company()}/messaging/messages/", limit, params, "all").json())
 
     def _company(self) -> str:
         if not self.settings.get("company_id"):
@@ -185,6 +187,16 @@ class Radist(Integration):
         if len(companies) > 1:
             raise Refused("radist_choose_company", companies=len(companies))
         return str(companies[0][0])
+
+    def _list(self, path: str, limit: int, params: Sequence[tuple[str, str | int]], lane: str) -> Answer:
+        """The largest page is not documented: a server that refuses ours is asked for the smaller one from then on."""
+        try:
+            return self._get(path, (("limit", min(limit, self._page)), *params), lane)
+        except Gone as error:
+            if error.code != "radist_rejected" or min(limit, self._page) <= SMALL_PAGE:
+                raise
+        self._page = SMALL_PAGE
+        return self._get(path, (("limit", SMALL_PAGE), *params), lane)
 
     def _get(self, path: str, params: Params, lane: str) -> Answer:
         return self.http.get(path, params, pace=("all",) if lane == "all" else (lane, "all"), tries=4)

@@ -79,9 +79,9 @@ SENTENCES = {
     "supabase_public_data": _l("Anyone who has the publishable key can read %(table)s. Run the SQL now: it closes it."),
     "supabase_granted": _l("Others see no rows, but they still have rights on the tables. Run the SQL once more."),
     "supabase_write_lost": _l("A test row was written but could not be read back."),
-    "supabase_slow": _l("The database took too long and stopped the request. It will be tried again."),
+    "supabase_slow": _l("The database took too long and stopped the request."),
     "supabase_row_refused": _l("The database refused %(rows)s rows and took the others."),
-    "supabase_count_differs": _l("Supabase confirmed %(written)s rows of %(rows)s. It will be tried again."),
+    "supabase_count_differs": _l("Supabase confirmed %(written)s rows of %(rows)s."),
     "supabase_rejected": _l("Supabase did not accept our request (%(vendor_code)s)."),
 }
 

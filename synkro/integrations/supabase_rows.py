@@ -14,20 +14,25 @@ BATCH_ROWS = 500
 BATCH_BYTES = 1_000_000
 """No limit of a request is documented; these keep one well inside the eight seconds that a statement may take."""
 
+DEEPEST = 100
+"""Levels of nesting that are kept. No vendor sends as many; without a limit a hostile answer would end the step."""
+
 Row = dict[str, Any]
 
 
-def clean(value: Any) -> Any:
-    """The value as PostgreSQL can store it in text and jsonb.
+def clean(value: Any, room: int = DEEPEST) -> Any:
+    """The value as PostgreSQL can store it in text and jsonb. room: how many levels may still follow.
 
     Without NUL and half surrogates, which it refuses; NaN and the infinities become None; datetimes become ISO 8601.
     """
+    if not room:
+        return None
     if isinstance(value, str):
         return value.replace("\0", "").encode(errors="ignore").decode()
     if isinstance(value, dict):
-        return {clean(str(name)): clean(inner) for name, inner in value.items()}
+        return {clean(str(name)): clean(inner, room - 1) for name, inner in value.items()}
     if isinstance(value, (list, tuple)):
-        return [clean(inner) for inner in value]
+        return [clean(inner, room - 1) for inner in value]
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, date):

@@ -9,7 +9,7 @@ from rq.timeouts import JobTimeoutException
 
 from synkro import log as logs
 from synkro import queue
-from synkro.services import integrations
+from synkro.services import checks
 from synkro.tenancy import db, tenant_scope
 
 log = logging.getLogger(__name__)
@@ -20,10 +20,10 @@ def check(tenant_id: str, kind: str) -> None:
     logs.bind(tenant_id=tenant_id, check=kind, request_id=queue.rung_by())
     with tenant_scope(uuid.UUID(tenant_id)):
         try:
-            integrations.run_check(kind)
+            checks.run(kind)
         except JobTimeoutException:
             db.session().invalidate()  # it may have struck in the middle of a query
-            integrations.break_check(kind, "check_too_long")
+            checks.break_off(kind, "check_too_long")
         except Exception as error:  # a person waits for a colour
             log.error("check broke", exc_info=error)
-            integrations.break_check(kind, "internal")
+            checks.break_off(kind, "internal")

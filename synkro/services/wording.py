@@ -27,7 +27,7 @@ SENTENCES: dict[str, LazyString] = {
     "ai_blocked": _l("Dialogs that the AI's filter refused: %(dialogs)s."),
     "refs_dropped": _l("References of the AI to messages that it was not given, dropped: %(refs)s."),
     "step_died": _l("The work was interrupted several times. Continue it, and tell us if it happens again."),
-    "step_too_long": _l("The step took longer than it may. It will be tried again."),
+    "step_too_long": _l("The step took longer than it may."),
     "worker_stopping": _l("The server is being restarted. The step goes on by itself."),
     "internal": _l("Something broke on our side. It was written down."),
     "telegram_earlier_unknown": _l(

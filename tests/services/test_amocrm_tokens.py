@@ -11,7 +11,7 @@ from synkro.integrations.amocrm import Amocrm
 from synkro.integrations.errors import ApiError, Busy, Refused, Unreachable
 from synkro.models import Tenant
 from synkro.pace import RedisPacer
-from synkro.services import amocrm_tokens, integrations
+from synkro.services import amocrm_tokens, checks, integrations
 from synkro.tenancy import db, tenant_scope
 from tests.practice import Practice
 from tests.services import at_once
@@ -215,7 +215,7 @@ def test_a_refresh_token_alone_becomes_a_pair(practice: Practice) -> None:
 
 def test_a_check_renews_a_token_that_the_vendor_ended(ended: Practice) -> None:
     with tenant_scope(ended.tenant.id):
-        assert integrations.run_check("amocrm").code == "amocrm_ok"
+        assert checks.run("amocrm").code == "amocrm_ok"
     assert refreshes(ended) == 1
 
 
@@ -243,7 +243,7 @@ def test_who_was_refused_uses_the_pair_that_another_has_made_meanwhile(ended: Pr
 def test_a_token_that_was_ended_for_good_is_not_knocked_with_again(ended: Practice) -> None:
     ended.control("amocrm", set={"revoked": True})
     with tenant_scope(ended.tenant.id):
-        assert [integrations.run_check("amocrm").code for _ in range(3)] == ["amocrm_reconnect"] * 3
+        assert [checks.run("amocrm").code for _ in range(3)] == ["amocrm_reconnect"] * 3
     assert [entry["path"] for entry in ended.look("amocrm", "/__requests")][:2] == [
         "/api/v4/account",
         "/oauth2/access_token",
@@ -257,7 +257,7 @@ def test_a_token_that_was_ended_for_good_is_not_knocked_with_again(ended: Practi
 def test_a_code_connects(invited: Practice) -> None:
     with tenant_scope(invited.tenant.id):
         assert integrations.is_connected("amocrm")
-        assert integrations.run_check("amocrm").code == "amocrm_ok"
+        assert checks.run("amocrm").code == "amocrm_ok"
     kept = stored(invited.tenant)
     assert "code" not in kept
     assert {"access_token", "refresh_token"} <= set(kept)
@@ -292,7 +292,7 @@ def test_a_new_code_takes_the_place_of_what_opened_the_account_before(practice: 
 def test_a_refused_code_is_told_and_not_knocked_with_again(invited: Practice, fault: str, code: str) -> None:
     invited.control("amocrm", fault=fault)
     with tenant_scope(invited.tenant.id):
-        assert integrations.run_check("amocrm").code == code
+        assert checks.run("amocrm").code == code
         for _ in range(3):
             with pytest.raises(ApiError):
                 integrations.build("amocrm")
@@ -334,8 +334,8 @@ def test_after_a_block_nobody_of_the_company_knocks(practice: Practice, monkeypa
         requests.get(f"{practice.urls['amocrm']}/api/v4/account", timeout=10)
     requests.delete(f"{practice.urls['amocrm']}/__requests", timeout=10)
     with tenant_scope(practice.tenant.id):
-        checks = [integrations.run_check("amocrm") for _ in range(3)]
-    assert {(check.colour, check.code) for check in checks} == {("red", "amocrm_blocked")}
+        made = [checks.run("amocrm") for _ in range(3)]
+    assert {(check.colour, check.code) for check in made} == {("red", "amocrm_blocked")}
     assert len(practice.look("amocrm", "/__requests")) == 1
 
 
@@ -343,7 +343,7 @@ def test_after_a_429_other_workers_wait_as_long(practice: Practice, monkeypatch:
     monkeypatch.setattr(RedisPacer, "pause", REAL_PAUSE)
     practice.control("amocrm", fault="429")
     with tenant_scope(practice.tenant.id):
-        assert [integrations.run_check("amocrm").code for _ in range(3)] == ["busy"] * 3
+        assert [checks.run("amocrm").code for _ in range(3)] == ["busy"] * 3
         with pytest.raises(Busy) as raised:
             integrations.build("amocrm").check()
     assert 50 < (raised.value.retry_after or 0) <= 60

@@ -19,10 +19,10 @@ from synkro.extensions import redis, remember, settings, vault
 from synkro.integrations import INTEGRATIONS
 from synkro.integrations.base import Check
 from synkro.integrations.radist import HOSTS
-from synkro.jobs import checks
+from synkro.jobs.checks import check
 from synkro.jobs.worker import work_on
 from synkro.models import AuditLog, IntegrationConfig, Tenant
-from synkro.services import integrations
+from synkro.services import checks, integrations
 from synkro.services.integrations import KeysUnreadable, NotConnected
 from synkro.tenancy import db, tenant_scope
 from tests.practice import Practice
@@ -160,7 +160,7 @@ def test_what_is_not_connected_is_named(tenant: Tenant, kind: str) -> None:
 
 def pressed(tenant: Tenant, kind: str = "radist") -> None:
     with tenant_scope(tenant.id):
-        integrations.request_check(kind)
+        checks.request(kind)
 
 
 def check_bells(store: Redis) -> int:
@@ -171,21 +171,21 @@ def test_pressing_twenty_times_makes_one_check(app: Flask, tenant: Tenant, store
     save(tenant, RADIST)
     for _ in range(10):
         pressed(tenant)
-    at_once(app, tenant, 10, lambda _: integrations.request_check("radist"))
+    at_once(app, tenant, 10, lambda _: checks.request("radist"))
     assert check_bells(store) == 1
 
 
 def test_pressing_at_once_makes_one_check(app: Flask, tenant: Tenant, store: Redis) -> None:
     save(tenant, RADIST)
-    at_once(app, tenant, 20, lambda _: integrations.request_check("radist"))
+    at_once(app, tenant, 20, lambda _: checks.request("radist"))
     assert check_bells(store) == 1
 
 
 def test_a_check_that_nobody_took_up_can_be_asked_for_again(tenant: Tenant, store: Redis) -> None:
     save(tenant, RADIST)
     pressed(tenant)
-    with time_machine.travel(datetime.now(UTC) + timedelta(seconds=integrations.PATIENCE_SECONDS + 1)):
-        assert integrations.nobody_came(config_of(tenant, "radist"))
+    with time_machine.travel(datetime.now(UTC) + timedelta(seconds=checks.PATIENCE_SECONDS + 1)):
+        assert checks.nobody_came(config_of(tenant, "radist"))
         pressed(tenant)
     assert check_bells(store) == 2
 
@@ -193,16 +193,16 @@ def test_a_check_that_nobody_took_up_can_be_asked_for_again(tenant: Tenant, stor
 def test_a_check_that_was_taken_up_is_told_from_one_that_nobody_took(practice: Practice) -> None:
     practice.control("radist", fault="slow", seconds=0)
     with tenant_scope(practice.tenant.id):
-        asked = integrations.request_check("radist")
-        assert not integrations.has_begun("radist", asked)
+        asked = checks.request("radist")
+        assert not checks.has_begun("radist", asked)
         work_on(practice.app, queue.CHECKS, burst=True)
-        assert integrations.has_begun("radist", asked)
-        assert not integrations.has_begun("radist", datetime.now(UTC))
-        assert not integrations.has_begun("amocrm", asked)
+        assert checks.has_begun("radist", asked)
+        assert not checks.has_begun("radist", datetime.now(UTC))
+        assert not checks.has_begun("amocrm", asked)
 
 
 def test_a_check_ends_before_anybody_stops_waiting_for_it() -> None:
-    assert integrations.CHECK_SECONDS <= 50 < integrations.PATIENCE_SECONDS
+    assert checks.CHECK_SECONDS <= 50 < checks.PATIENCE_SECONDS
 
 
 def test_without_redis_nothing_is_asked_for(tenant: Tenant) -> None:
@@ -242,7 +242,7 @@ def test_a_good_connection_is_green(practice: Practice, kind: str) -> None:
     config = config_of(practice.tenant, kind)
     assert (config.check_colour, config.check_requested_at) == ("green", None)
     assert config.checked_at is not None
-    assert integrations.says(config)
+    assert checks.says(config)
 
 
 def test_a_refused_key_is_red(practice: Practice) -> None:
@@ -260,30 +260,30 @@ def test_a_save_during_a_check_is_not_overwritten(practice: Practice, monkeypatc
 
     monkeypatch.setattr(INTEGRATIONS["radist"], "check", check)
     with tenant_scope(practice.tenant.id):
-        integrations.run_check("radist")
+        checks.run("radist")
     config = config_of(practice.tenant, "radist")
     assert (config.check_colour, config.settings["company_id"]) == (None, "2")
 
 
 def test_a_check_that_breaks_on_our_side_is_red(practice: Practice, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(INTEGRATIONS["radist"], "check", lambda _: 1 // 0)
-    checks.check(str(practice.tenant.id), "radist")
+    check(str(practice.tenant.id), "radist")
     config = config_of(practice.tenant, "radist")
     assert (config.check_colour, config.check_code, config.check_requested_at) == ("red", "internal", None)
 
 
 def test_a_check_that_takes_too_long_is_red(practice: Practice, monkeypatch: pytest.MonkeyPatch) -> None:
     practice.control("radist", fault="slow", seconds=5)
-    monkeypatch.setattr(integrations, "CHECK_SECONDS", 1)
+    monkeypatch.setattr(checks, "CHECK_SECONDS", 1)
     pressed(practice.tenant)
     work_on(practice.app, queue.CHECKS, burst=True)
     config = config_of(practice.tenant, "radist")
     assert (config.check_colour, config.check_code) == ("red", "check_too_long")
-    assert integrations.says(config) != "check_too_long"
+    assert checks.says(config) != "check_too_long"
 
 
 def test_a_bell_of_a_company_that_is_gone_is_harmless(app: Flask) -> None:
-    checks.check(str(uuid.uuid4()), "radist")
+    check(str(uuid.uuid4()), "radist")
 
 
 def test_a_setting_that_the_vendor_changed_is_kept(tenant: Tenant) -> None:
