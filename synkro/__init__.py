@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from flask import Flask
+from flask import Flask, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from config import Config, load
-from synkro import access, blueprints, errors, i18n, log, security, stores
+from synkro import access, blueprints, errors, i18n, limits, log, security, stores
 from synkro import cli as commands
 from synkro.crypto import Vault
-from synkro.extensions import babel, csrf, limiter, login, migrate, remember
-from synkro.services import accounts
+from synkro.extensions import babel, csrf, login, migrate, remember
+from synkro.models import User
+from synkro.services import sessions
 from synkro.tenancy import db
 
 MOST_BYTES = 1_000_000
@@ -30,7 +31,9 @@ def create_app(config: Config | None = None) -> Flask:
     log.init_app(app)  # first: what an extension turns away has a number and a line, too
     _extensions(app, config)
     errors.init_app(app)
-    access.init_app(app)
+    access.identify(app)
+    limits.init_app(app)
+    access.guard(app)
     security.init_app(app, production=config.production)
     blueprints.init_app(app)
     commands.init_app(app)
@@ -43,10 +46,14 @@ def _extensions(app: Flask, config: Config) -> None:
         stores.start_when_needed(config, db.engine)
     migrate.init_app(app, db, directory="migrations", compare_type=True)
     csrf.init_app(app)
-    limiter.init_app(app)
     babel.init_app(app, locale_selector=i18n.locale, timezone_selector=i18n.timezone)
     login.init_app(app)
-    login.user_loader(accounts.load_user)
+    login.user_loader(_person)
+
+
+def _person(token: str) -> User | None:
+    rule = access.rule_of(request.endpoint or "")
+    return sessions.load(token, in_use=rule is None or rule.limit != "poll")
 
 
 def _flask_settings(config: Config) -> dict[str, object]:
@@ -59,6 +66,7 @@ def _flask_settings(config: Config) -> dict[str, object]:
             "pool_pre_ping": True,
             "pool_size": 5,
             "max_overflow": 5,
+            "pool_use_lifo": True,  # what a busy minute opened lies idle and is given up
             "hide_parameters": True,  # an error of the database must not carry rows into the log
         },
         "SESSION_COOKIE_NAME": "__Host-session" if config.production else "session",

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, TypeVar
+from urllib.parse import urlsplit, urlunsplit
 
 from flask import Flask, current_app, redirect, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
+from synkro import clock
 from synkro.errors import ADVICE, AppError, answer, wants_json
 from synkro.log import bind
 from synkro.tenancy import tenant_scope
@@ -17,21 +20,36 @@ from synkro.tenancy import tenant_scope
 View = TypeVar("View", bound=Callable[..., Any])
 
 
+FRESH = timedelta(minutes=15)
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """public: no sign-in. roles: who of the signed-in. settings: needs the right to manage settings as well."""
+    """public: no sign-in. roles: who of the signed-in. settings: needs the right to manage settings as well.
+
+    fresh: "password" or "code" must have been shown within FRESH. half: the view is also open to a person whose second
+    factor is due in this way ("code" to show it, "enrol" to set it up). limit: the class of synkro.limits.
+    """
 
     public: bool = False
     roles: frozenset[str] = frozenset()
     settings: bool = False
+    fresh: str = ""
+    half: str = ""
+    limit: str = "api"
 
     def allows(self, user: Any) -> bool:
         return user.role in self.roles and (user.can_manage_settings or not self.settings)
 
 
-def access(*roles: str, public: bool = False, settings: bool = False) -> Callable[[View], View]:
+def access(
+    *roles: str, public: bool = False, settings: bool = False, fresh: str = "", half: str = "", limit: str = "api"
+) -> Callable[[View], View]:
+    """See Rule."""
+    rule = Rule(public, frozenset(roles), settings, fresh, half, limit)
+
     def declare(view: View) -> View:
-        view.access = Rule(public, frozenset(roles), settings)  # type: ignore[attr-defined]
+        view.access = rule  # type: ignore[attr-defined]
         return view
 
     return declare
@@ -41,47 +59,86 @@ def rule_of(endpoint: str) -> Rule | None:
     return getattr(current_app.view_functions.get(endpoint), "access", None)
 
 
-def init_app(app: Flask) -> None:
-    app.view_functions["static"] = access(public=True)(app.view_functions["static"])
+def identify(app: Flask) -> None:
+    """Who asks, and in whose scope: before the limits, which count by person, and before the log's line."""
+    app.view_functions["static"] = access(public=True, limit="static")(app.view_functions["static"])
+    app.before_request(_enter_scope)
+    app.teardown_request(_leave_scope)
 
-    @app.before_request
-    def scope() -> None:
-        """Before the gate: the log tells who was turned away, too."""
-        if request.endpoint == "static" or not current_user.is_authenticated:
-            return
-        bind(user_id=current_user.id, tenant_id=current_user.tenant_id)
-        if current_user.tenant_id:
-            entered = tenant_scope(current_user.tenant_id)
-            entered.__enter__()
-            request.environ["synkro.scope"] = entered
 
-    @app.before_request
-    def gate() -> Response | None:
-        if request.endpoint is None:
-            return None  # no such route: the 404 page
-        rule = rule_of(request.endpoint)
-        if rule is None:
-            raise AppError(403, "forbidden", ADVICE[403])
-        if rule.public:
-            return None
-        if not current_user.is_authenticated:
-            return _to_sign_in()
-        if not rule.allows(current_user):
-            raise AppError(403, "forbidden", ADVICE[403])
+def guard(app: Flask) -> None:
+    """The gate."""
+    app.before_request(_gate)
+
+
+def _enter_scope() -> None:
+    if request.endpoint == "static" or not current_user.is_authenticated:
+        return
+    bind(user_id=current_user.id, tenant_id=current_user.tenant_id)
+    if current_user.tenant_id:
+        entered = tenant_scope(current_user.tenant_id)
+        entered.__enter__()
+        request.environ["synkro.scope"] = entered
+
+
+def _leave_scope(_error: BaseException | None) -> None:
+    if entered := request.environ.pop("synkro.scope", None):
+        entered.__exit__(None, None, None)
+
+
+def _gate() -> Response | None:
+    if request.endpoint is None:
+        return None  # no such route: the 404 page
+    rule = rule_of(request.endpoint)
+    if rule is None:
+        raise AppError(403, "forbidden", ADVICE[403])
+    if rule.public:
         return None
+    if not current_user.is_authenticated:
+        due = sitting().needs if sitting() else ""
+        return None if due and due == rule.half else _onward(DOORS[due])
+    if not rule.allows(current_user):
+        raise AppError(403, "forbidden", ADVICE[403])
+    if rule.fresh and not is_fresh(rule.fresh):
+        return _to_confirm(rule.fresh)
+    return None
 
-    @app.teardown_request
-    def leave(_error: BaseException | None) -> None:
-        if entered := request.environ.pop("synkro.scope", None):
-            entered.__exit__(None, None, None)
+
+def sitting() -> Any:
+    """The Sitting of this request, also of a person whose second factor is still due; None for a visitor."""
+    return getattr(current_user, "sitting", None)
 
 
-def _to_sign_in() -> Response:
+def is_fresh(what: str) -> bool:
+    """what: "password" or "code"."""
+    shown = sitting().confirmed_at if what == "password" else sitting().factor_at
+    return shown is not None and clock.now() - shown < FRESH
+
+
+DOORS = {"": "auth.sign_in", "code": "second_factor.ask", "enrol": "second_factor.enrol"}
+"""Where somebody is sent who is not in yet, by what is due."""
+
+
+def _onward(door: str) -> Response:
     if request.headers.get("HX-Request"):
         # a redirect would put the sign-in page inside the block that polls
         response = answer(401, "signed_out")
-        response.headers["HX-Redirect"] = url_for("auth.sign_in")
+        response.headers["HX-Redirect"] = url_for(door)
         return response
     if wants_json():
         return answer(401, "signed_out")
-    return redirect(url_for("auth.sign_in", next=request.full_path.rstrip("?")))
+    return redirect(url_for(door, next=_wanted()))
+
+
+def _to_confirm(what: str) -> Response:
+    if wants_json():
+        return answer(403, "confirm_first")
+    return redirect(url_for("auth.confirm", what=what, next=_wanted()), 303)
+
+
+def _wanted() -> str:
+    """Where to come back to: this page, or the one with the form that was sent."""
+    if request.method in ("GET", "HEAD"):
+        return request.full_path.rstrip("?")
+    form = urlsplit(request.referrer or "")
+    return urlunsplit(("", "", form.path, form.query, "")) if form.netloc == request.host else ""

@@ -55,12 +55,12 @@ def wants_json() -> bool:
     return request.is_json or best == "application/json"
 
 
-def answer(status: int, code: str, says: LazyString | str | None = None) -> Response:
-    """The one shape of a failure: {error, code} for programs, a page with a request number for people."""
+def answer(status: int, code: str, says: LazyString | str | None = None, **more: int | str) -> Response:
+    """The one shape of a failure: {error, code} and more for programs, a page with a request number for people."""
     title = TITLES.get(status) or TITLES[500 if status >= 500 else 400]
     says = says or ADVICE.get(status, "")
     if wants_json():
-        return make_response(jsonify(error=str(says or title), code=code), status)
+        return make_response(jsonify(error=str(says or title), code=code, **more), status)
     page = render_template("errors/error.html", code=status, title=title, text=says, request_id=request_id())
     return make_response(page, status)
 

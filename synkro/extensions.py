@@ -6,8 +6,6 @@ from typing import cast
 
 from flask import Flask, current_app
 from flask_babel import Babel
-from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
 from flask_login import LoginManager
 from flask_migrate import Migrate
 from flask_wtf.csrf import CSRFProtect
@@ -18,7 +16,6 @@ from synkro.crypto import Vault
 
 babel = Babel()
 csrf = CSRFProtect()
-limiter = Limiter(key_func=get_remote_address, headers_enabled=True)
 login = LoginManager()
 migrate = Migrate()
 

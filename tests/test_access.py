@@ -16,7 +16,8 @@ from werkzeug.test import TestResponse
 from config import Config
 from synkro import create_app
 from synkro.access import Rule, access
-from synkro.extensions import limiter, settings
+from synkro.extensions import settings
+from synkro.limits import limiter
 from synkro.log import JsonLines, access_log, request_id
 from synkro.models import Automation, User
 from synkro.models.states import Role

@@ -22,7 +22,9 @@ from synkro.services import audit
 from synkro.tenancy import Base, apply_scope, current_tenant_id, db, system_scope, tenant_scope
 
 ROOT = Path(__file__).resolve().parent.parent
-OPEN_TABLES = {"alembic_version", "system_marks", "tenants", "users"}
+ENTRY_TABLES = {"credentials", "one_time_links", "recovery_codes", "sessions"}
+"""Open to synkro_system only."""
+OPEN_TABLES = {"alembic_version", "system_marks", "tenants", "users"} | ENTRY_TABLES
 """Read before a tenant is known."""
 OWN = "(tenant_id = (current_setting('app.tenant_id'::text))::uuid)"
 
@@ -310,6 +312,11 @@ SYSTEM_CALLERS = {
     "synkro/services/accounts.py:create",
     "synkro/services/accounts.py:sign_in",
     "synkro/services/audit.py:note_foreign",
+    "synkro/services/sessions.py:confirm",
+    "synkro/services/sessions.py:end",
+    "synkro/services/sessions.py:load",
+    "synkro/services/sessions.py:of",
+    "synkro/services/sessions.py:start",
     "synkro/services/tenants.py:counts",
     "synkro/cli/words.py:the_run",
     "synkro/cli/reports.py:_found",

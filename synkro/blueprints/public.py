@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask import Blueprint, Response, jsonify, redirect, render_template
+from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
 from synkro.access import access
@@ -17,7 +18,7 @@ blueprint = Blueprint("public", __name__)
 def index() -> AnyResponse | str:
     """Who is in already goes to the own start page."""
     if reader.is_signed_in():
-        return redirect(reader.start_page())
+        return redirect(reader.start_page(current_user))
     return render_template("public/index.html", signed_in=False)
 
 

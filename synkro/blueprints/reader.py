@@ -69,8 +69,8 @@ def theme() -> str:
     return chosen if chosen in THEMES else ""
 
 
-def start_page() -> str:
-    return url_for("admin.home") if current_user.is_staff else url_for("dashboard.overview")
+def start_page(user: User) -> str:
+    return url_for("admin.home") if user.is_staff else url_for("dashboard.overview")
 
 
 def context() -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """What exists: tables, states and the moves between them."""
 
-from synkro.models.accounts import Tenant, User
+from synkro.models.accounts import Sitting, Tenant, User
 from synkro.models.audit import AuditLog
+from synkro.models.entry import Credential, LinkPurpose, OneTimeLink, RecoveryCode, WebSession
 from synkro.models.reports import Delivery, Report, ReportComment, ReportMessage
 from synkro.models.runs import AiCall, Artifact, JobRun, JobStep
 from synkro.models.setup import Automation, IntegrationConfig, Prompt
@@ -12,15 +13,21 @@ __all__ = [
     "Artifact",
     "AuditLog",
     "Automation",
+    "Credential",
     "Delivery",
     "IntegrationConfig",
     "JobRun",
     "JobStep",
+    "LinkPurpose",
+    "OneTimeLink",
     "Prompt",
+    "RecoveryCode",
     "Report",
     "ReportComment",
     "ReportMessage",
+    "Sitting",
     "SystemMark",
     "Tenant",
     "User",
+    "WebSession",
 ]

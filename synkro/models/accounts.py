@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
 from datetime import datetime
 
 from flask_login import UserMixin
@@ -12,6 +13,16 @@ from sqlalchemy.orm import Mapped, mapped_column
 from synkro.models.columns import Created, Json, Key, Words, one_of
 from synkro.models.states import STAFF, Role, TenantStatus
 from synkro.tenancy import Base
+
+
+@dataclass(frozen=True, slots=True)
+class Sitting:
+    """What a request needs to know of its session. needs: 'code' or 'enrol' while the second factor is due, else ''."""
+
+    id: uuid.UUID
+    needs: str
+    confirmed_at: datetime
+    factor_at: datetime | None
 
 
 class Tenant(Base):
@@ -31,6 +42,8 @@ class Tenant(Base):
     settings: Mapped[Json] = mapped_column(server_default="{}")
     created_at: Mapped[Created]
     updated_at: Mapped[Created] = mapped_column(onupdate=func.now())
+    delete_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    """Set while the status is `deleting`: until then the deletion can be taken back."""
 
     @property
     def is_paused(self) -> bool:
@@ -38,7 +51,11 @@ class Tenant(Base):
 
 
 class User(UserMixin, Base):  # type: ignore[misc]  # flask-login ships no types
-    """Staff have no tenant; everybody else has exactly one."""
+    """Staff have no tenant; everybody else has exactly one.
+
+    sitting: the session of this request, for Flask-Login. Until a second factor that is due was shown, a person counts
+    as not signed in.
+    """
 
     __tablename__ = "users"
     __table_args__ = (
@@ -51,7 +68,6 @@ class User(UserMixin, Base):  # type: ignore[misc]  # flask-login ships no types
     id: Mapped[Key]
     email: Mapped[Words]
     name: Mapped[Words] = mapped_column(default="")
-    password_hash: Mapped[Words]
     role: Mapped[Words]
     tenant_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("tenants.id", ondelete="CASCADE"))
     can_manage_settings: Mapped[bool] = mapped_column(default=False)
@@ -64,6 +80,12 @@ class User(UserMixin, Base):  # type: ignore[misc]  # flask-login ships no types
     created_at: Mapped[Created]
     updated_at: Mapped[Created] = mapped_column(onupdate=func.now())
 
+    sitting = None  # type: Sitting | None  # an annotation would make it a column
+
     @property
     def is_staff(self) -> bool:
         return self.role in STAFF
+
+    @property
+    def is_authenticated(self) -> bool:
+        return self.sitting is not None and not self.sitting.needs

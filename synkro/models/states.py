@@ -17,6 +17,7 @@ STAFF = frozenset({Role.SUPER_ADMIN, Role.ADMIN_LITE})
 class TenantStatus(StrEnum):
     ACTIVE = "active"
     PAUSED = "paused"
+    DELETING = "deleting"
 
 
 class Kind(StrEnum):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
-
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from email_validator import EmailNotValidError, validate_email
@@ -13,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from synkro import clock
 from synkro.errors import AppError
 from synkro.i18n import _l
-from synkro.models import Tenant, User
+from synkro.models import Credential, Tenant, User
 from synkro.models.states import Role
 from synkro.services import audit
 from synkro.tenancy import db, system_scope
@@ -23,15 +21,6 @@ SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 128
 hasher = PasswordHasher()
 DECOY = hasher.hash("nobody has this password")
 """Checked for unknown accounts too, so that the answer takes as long."""
-
-
-def load_user(user_id: str) -> User | None:
-    """For Flask-Login, at every request: a disabled person is out at the next click."""
-    try:
-        user = db.session.get(User, uuid.UUID(user_id))
-    except ValueError:
-        return None
-    return user if user and user.is_active else None
 
 
 def create(
@@ -44,7 +33,6 @@ def create(
         raise AppError(422, "password_length", _l("A password has 12 to 128 characters"))
     user = User(
         email=_valid_email(email),
-        password_hash=hasher.hash(password),
         role=role,
         tenant_id=tenant.id if tenant else None,
         can_manage_settings=can_manage_settings,
@@ -53,9 +41,8 @@ def create(
         try:
             db.session.add(user)
             db.session.flush()
-            audit.record_for(
-                user.tenant_id, "user_created", thing="user", thing_id=user.id, actor=actor, role=str(role)
-            )
+            db.session.add(Credential(user_id=user.id, password_hash=hasher.hash(password)))
+            audit.record("user_created", "user", user.id, actor=actor, tenant_id=user.tenant_id, role=str(role))
             db.session.commit()
         except IntegrityError:
             raise AppError(409, "email_taken", _l("There is already an account with this e-mail")) from None
@@ -71,22 +58,25 @@ def _valid_email(text: str) -> str:
 
 def sign_in(email: str, password: str) -> User | None:
     """The person, or None for a wrong pair: the same answer in the same time for an unknown account."""
-    statement = select(User).where(func.lower(User.email) == email.strip().lower())
-    user = db.session.execute(statement).scalar_one_or_none()
-    right = _matches(user.password_hash if user else DECOY, password[: LONGEST_PASSWORD + 1])
-    allowed = user is not None and right and user.is_active
     with system_scope("sign-in: the tenant is not known before"):
-        tenant_id = user.tenant_id if user else None
-        act = "signed_in" if allowed else "sign_in_refused"
+        user, stored = _known(email)
+        right = _matches(stored or DECOY, password[: LONGEST_PASSWORD + 1])
+        allowed = user is not None and right and user.is_active
         # of an unknown account nothing that was typed is kept: a password is easily typed into the wrong field
-        who, known = (user.id, user.email) if user else ("", "unknown")
-        audit.record_for(tenant_id, act, thing="user", thing_id=who, actor=known)
+        tenant_id, who, known = (user.tenant_id, user.id, user.email) if user else (None, "", "unknown")
+        audit.record("signed_in" if allowed else "sign_in_refused", "user", who, actor=known, tenant_id=tenant_id)
+        if user and allowed:
+            user.last_sign_in_at = clock.now()
         db.session.commit()
-    if not allowed or user is None:
-        return None
-    user.last_sign_in_at = clock.now()
-    db.session.commit()
-    return user
+        db.session.expunge_all()
+    return user if allowed else None
+
+
+def _known(email: str) -> tuple[User | None, str]:
+    """The account and the hash of its password, if there is one."""
+    statement = select(User, Credential.password_hash).outerjoin(Credential, Credential.user_id == User.id)
+    found = db.session.execute(statement.where(func.lower(User.email) == email.strip().lower())).one_or_none()
+    return (found[0], found[1] or "") if found else (None, "")
 
 
 def _matches(stored: str, password: str) -> bool:

@@ -1,29 +1,50 @@
-"""Writing down who did what, in the same transaction as the act."""
+"""Writing down who did what, in the same transaction as the act, as the next link of the company's chain."""
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+import json
 import uuid
+from itertools import groupby
 from typing import Any
 
 from flask import has_request_context, request
 from flask_login import current_user
+from sqlalchemy import event, func, select, text
+from sqlalchemy.orm import Session, SessionTransaction
 
+from synkro import clock
+from synkro.extensions import settings
 from synkro.log import request_id
 from synkro.models import AuditLog, JobRun, Report
+from synkro.models.audit import STAFF_CHAIN
 from synkro.tenancy import current_tenant_id, db, system_scope
 
 OPERATOR = "command line"
 WORKER = "worker"
+PENDING = "audit"
+"""Where the rows of a transaction wait in Session.info for its commit."""
 
 
-def record(act: str, thing: str = "", thing_id: object = "", *, actor: str = "", **details: Any) -> None:
-    """Add a row; the caller commits. details: names and counts, never a value of a secret field.
+def record(
+    act: str,
+    thing: str = "",
+    thing_id: object = "",
+    *,
+    actor: str = "",
+    tenant_id: uuid.UUID | None = None,
+    **details: Any,
+) -> None:
+    """Add a row to what the caller commits. details: names and counts, never a value of a secret field.
 
-    The tenant is the one of the scope; the person, the one who is signed in, else actor.
+    The company is that of the scope; in the system scope the one that is named, else none: an act of staff. The person
+    is the one who is signed in, else actor.
     """
     person = current_user if has_request_context() and current_user.is_authenticated else None
     row = AuditLog(
-        tenant_id=current_tenant_id(),
+        tenant_id=current_tenant_id() or tenant_id,
+        at=clock.now(),
         actor_id=person.id if person else None,
         actor=person.email if person else actor or WORKER,
         act=act,
@@ -33,20 +54,53 @@ def record(act: str, thing: str = "", thing_id: object = "", *, actor: str = "",
         request_id=request_id(),
         details=details,
     )
-    db.session.add(row)
-
-
-def record_for(tenant_id: uuid.UUID | None, act: str, **details: Any) -> None:
-    """The same for an act outside a tenant's scope, such as a refused sign-in. Needs the system scope."""
-    record(act, **details)
-    for row in db.session.new:
-        if isinstance(row, AuditLog) and row.tenant_id is None:
-            row.tenant_id = tenant_id
+    db.session().info.setdefault(PENDING, []).append(row)
 
 
 def note_foreign(kind: type[JobRun | Report], thing_id: uuid.UUID) -> None:
     """Write down that the person asked for a row of another company, if it is one. Commits."""
     with system_scope("staff audit: somebody asked for another company's row"):
         if db.session.get(kind, thing_id) is not None:
-            record_for(current_user.tenant_id, "foreign_object", thing=kind.__tablename__, thing_id=thing_id)
+            tenant_id = current_user.tenant_id
+            record("foreign_object", kind.__tablename__, thing_id, tenant_id=tenant_id)
         db.session.commit()
+
+
+def digest_of(row: AuditLog) -> str:
+    said = json.dumps(row.payload(), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(said.encode()).hexdigest()
+
+
+def mac_of(row: AuditLog, previous: str) -> str:
+    """previous: the mac of the row before it in its chain, "" for the first."""
+    link = f"{previous}|{row.chain}|{row.seq}|{row.digest}"
+    return hmac.new(settings().audit_key.encode(), link.encode(), hashlib.sha256).hexdigest()
+
+
+@event.listens_for(Session, "before_commit")
+def _chain(session: Session) -> None:
+    """Last in the transaction, so that the lock of a chain is held only briefly and always after those of the rows."""
+    waiting: list[AuditLog] = session.info.pop(PENDING, [])
+    # by the name of the chain: two transactions with rows for the same two chains lock them in the same order
+    for chain, rows in groupby(sorted(waiting, key=lambda row: row.chain), lambda row: row.chain):
+        seq, mac = _head(session, chain)
+        for row in rows:
+            seq += 1
+            row.seq, row.digest = seq, digest_of(row)
+            row.mac = mac = mac_of(row, mac)
+            session.add(row)
+
+
+def _head(session: Session, chain: uuid.UUID) -> tuple[int, str]:
+    """(seq, mac) of the last row of the chain, which is ours to prolong until the commit."""
+    session.execute(text("select pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": f"audit {chain}"})
+    own = func.coalesce(AuditLog.tenant_id, STAFF_CHAIN) == chain
+    statement = select(AuditLog.seq, AuditLog.mac).where(own, AuditLog.seq.is_not(None))
+    last = session.execute(statement.order_by(AuditLog.seq.desc()).limit(1)).one_or_none()
+    return (last.seq, last.mac) if last else (0, "")
+
+
+@event.listens_for(Session, "after_soft_rollback")
+def _forget(session: Session, _previous: SessionTransaction) -> None:
+    """An act that did not happen is not written down."""
+    session.info.pop(PENDING, None)

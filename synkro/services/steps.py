@@ -169,7 +169,7 @@ def fail(held: Claim, code: str, params_json: str) -> None:
 def _fail(held: Claim, code: str, params_json: str) -> None:
     values = {"id": held.step_id, "fence": held.fence, "code": code, "params": params_json}
     if db.session.execute(_FAIL, values).rowcount:  # type: ignore[attr-defined]
-        audit.record_for(held.tenant_id, "run_failed", thing="run", thing_id=held.run_id, step=held.key, code=code)
+        audit.record("run_failed", "run", held.run_id, tenant_id=held.tenant_id, step=held.key, code=code)
 
 
 def let_go(held: Claim) -> None:

@@ -82,8 +82,9 @@ def test_everybody_gets_what_the_table_says(
 def test_post_without_token_changes_nothing(
     app: Flask, enter: Enter, ids: dict[str, uuid.UUID], endpoint: str, name: str
 ) -> None:
+    browser = enter(name)
     before = everything()
-    answer = enter(name).post(
+    answer = browser.post(
         path_of(app, endpoint, ids),
         data={"theme": "dark", "language": "en", "text": "Hello", "span": "yesterday", "email": "a@b.kz"},
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select, text
 
-from synkro.extensions import limiter
+from synkro.limits import limiter
 from synkro.models import AuditLog, Tenant, User
 from synkro.models.states import TenantStatus
 from synkro.tenancy import db, system_scope

@@ -1,0 +1,71 @@
+"""How often one person, address or company may ask. Every route belongs to a class: see Rule.limit."""
+
+from __future__ import annotations
+
+import time
+
+from flask import Flask, Response, request
+from flask_limiter import ApplicationLimit, Limiter, RateLimitExceeded
+from flask_login import current_user
+
+from synkro.access import rule_of, sitting
+from synkro.errors import answer
+from synkro.i18n import _l
+
+PER_MINUTE = {"api": 100, "auth": 5, "webhook": 50, "ai": 20, "poll": 120, "static": 2_000}
+"""For a person; for a visitor, by address. A page that renews itself asks 30 times a minute."""
+AI_OF_A_COMPANY = 60
+
+
+def _class() -> str:
+    rule = rule_of(request.endpoint or "")
+    if rule is None or (rule.limit == "auth" and request.method != "POST"):
+        return "api"  # to look at the door is no attempt to open it
+    return rule.limit
+
+
+def _who() -> str:
+    person = current_user.id if sitting() else request.remote_addr
+    return f"{_class()}|{person}"
+
+
+def _failed(response: Response) -> bool:
+    """What went well leads on and is not counted, since an office shares one address; nor is a form with a gap."""
+    return response.status_code // 100 != 3 and response.status_code != 422
+
+
+def _is_auth() -> bool:
+    return _class() == "auth"
+
+
+limiter = Limiter(
+    key_func=_who,
+    headers_enabled=True,
+    application_limits=[
+        ApplicationLimit(lambda: f"{PER_MINUTE[_class()]} per minute", exempt_when=_is_auth),
+        ApplicationLimit(
+            lambda: f"{PER_MINUTE['auth']} per minute",
+            exempt_when=lambda: not _is_auth(),
+            deduct_when=_failed,
+            scope="auth",
+        ),
+        ApplicationLimit(
+            lambda: f"{AI_OF_A_COMPANY} per minute",
+            key_function=lambda: f"company|{current_user.tenant_id}",
+            exempt_when=lambda: _class() != "ai" or not current_user.is_authenticated,
+            scope="company",
+        ),
+    ],
+)
+
+
+def init_app(app: Flask) -> None:
+    """After the person is known, before the gate: who is turned away is counted, too."""
+    limiter.init_app(app)
+
+    @app.errorhandler(RateLimitExceeded)
+    def exceeded(_error: RateLimitExceeded) -> Response:
+        limit = limiter.current_limit
+        seconds = max(int(limit.reset_at - time.time()) + 1, 1) if limit else 60
+        says = _l("Too many requests. Wait %(seconds)s seconds and try again.", seconds=str(seconds))
+        return answer(429, "too_many_requests", says, retry_after=seconds)

@@ -1,0 +1,117 @@
+"""Who is at the other end of a cookie: sessions start, are looked up at every request, and end at once."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, or_, select, update
+
+from synkro import clock
+from synkro.models import Credential, Sitting, Tenant, User, WebSession
+from synkro.models.states import STAFF, TenantStatus
+from synkro.tenancy import db, system_scope
+from synkro.tokens import keyed_hash, new_token
+
+IDLE_STAFF, IDLE_USER = timedelta(minutes=30), timedelta(hours=12)
+LIFE_STAFF, LIFE_USER = timedelta(hours=12), timedelta(days=14)
+SEEN_EVERY = timedelta(minutes=1)
+"""A session that is in use is written no more often than that."""
+LONGEST_AGENT = 300
+
+
+def start(user: User, address: str, agent: str) -> str:
+    """A session after the right password: the token for the cookie. The second factor may still be due."""
+    now, token = clock.now(), new_token()
+    with system_scope("sign-in: a session is known before its tenant"):
+        db.session.add(
+            WebSession(
+                user_id=user.id,
+                token_hash=keyed_hash(token, "session"),
+                seen_at=now,
+                expires_at=now + (LIFE_STAFF if user.role in STAFF else LIFE_USER),
+                confirmed_at=now,
+                address=address,
+                agent=agent[:LONGEST_AGENT],
+            )
+        )
+        db.session.commit()
+    return token
+
+
+def load(token: str, *, in_use: bool = True) -> User | None:
+    """The person with `sitting` set, read apart from any tenant; None for a session that has ended or idled away.
+
+    in_use False: the look of a page that renews itself is no sign of a person and does not prolong the session.
+    """
+    now = clock.now()
+    with system_scope("sign-in: a session is known before its tenant"):
+        found = db.session.execute(
+            select(User, WebSession, Credential.totp_confirmed_at)
+            .join(WebSession, WebSession.user_id == User.id)
+            .outerjoin(Credential, Credential.user_id == User.id)
+            .outerjoin(Tenant, Tenant.id == User.tenant_id)
+            .where(
+                WebSession.token_hash == keyed_hash(token, "session"),
+                WebSession.expires_at > now,
+                User.is_active,
+                or_(User.tenant_id.is_(None), Tenant.status != TenantStatus.DELETING),
+            )
+        ).one_or_none()
+        if found is None:
+            return None
+        user, row, has_factor = found
+        if now - row.seen_at > (IDLE_STAFF if user.is_staff else IDLE_USER):
+            return None
+        needs = "" if row.factor_at else "code" if has_factor else "enrol" if user.is_staff else ""
+        user.sitting = Sitting(row.id, needs, row.confirmed_at, row.factor_at)
+        if in_use and now - row.seen_at > SEEN_EVERY:
+            row.seen_at = now
+        db.session.commit()
+        db.session.expunge_all()
+    return user
+
+
+def confirm(sitting: Sitting, *, password: bool = False, factor: bool = False) -> str:
+    """The person has just shown who they are once more. A new token: the old one opens nothing any more."""
+    now = clock.now()
+    shown = {name: now for name, done in (("confirmed_at", password), ("factor_at", factor)) if done}
+    token = new_token()
+    with system_scope("sign-in: a session is known before its tenant"):
+        db.session.execute(
+            update(WebSession)
+            .where(WebSession.id == sitting.id)
+            .values(token_hash=keyed_hash(token, "session"), seen_at=now, **shown)
+        )
+        db.session.commit()
+    return token
+
+
+def of(user_id: uuid.UUID) -> list[WebSession]:
+    """The sessions that still open something, the latest used first."""
+    with system_scope("sign-in: a session is known before its tenant"):
+        statement = select(WebSession).where(WebSession.user_id == user_id, WebSession.expires_at > clock.now())
+        rows = list(db.session.execute(statement.order_by(WebSession.seen_at.desc())).scalars())
+        db.session.expunge_all()
+    return rows
+
+
+def end(user_id: uuid.UUID, session_id: uuid.UUID) -> bool:
+    """End one session of this person. False when there is none of them."""
+    with system_scope("sign-in: a session is known before its tenant"):
+        statement = delete(WebSession).where(WebSession.id == session_id, WebSession.user_id == user_id)
+        gone = db.session.execute(statement.returning(WebSession.id)).first()
+        db.session.commit()
+    return gone is not None
+
+
+def end_all(user_id: uuid.UUID, *, but: uuid.UUID | None = None) -> None:
+    """Sign out everywhere, save for one session. Part of an act: the caller is in the system scope and commits."""
+    gone = delete(WebSession).where(WebSession.user_id == user_id)
+    db.session.execute(gone if but is None else gone.where(WebSession.id != but))
+
+
+def purge(now: datetime) -> None:
+    """Rows that open nothing any more. The caller is in the system scope."""
+    db.session.execute(delete(WebSession).where(WebSession.expires_at <= now))
+    db.session.commit()
