@@ -10,9 +10,18 @@ from dataclasses import dataclass
 
 from flask.globals import app_ctx
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Connection, MetaData, event, text
+from sqlalchemy import Connection, ForeignKey, MetaData, event, text
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm import DeclarativeBase, Session, SessionTransaction
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    Mapped,
+    ORMExecuteState,
+    Session,
+    SessionTransaction,
+    declared_attr,
+    mapped_column,
+    with_loader_criteria,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +45,14 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
+
+
+class TenantRow:
+    """A row that belongs to a tenant. Every table that has it stands under forced row-level security."""
+
+    @declared_attr
+    def tenant_id(cls) -> Mapped[uuid.UUID]:  # noqa: N805
+        return mapped_column(ForeignKey("tenants.id", ondelete="CASCADE"))
 
 
 def _session_key() -> tuple[int, Scope | None]:
@@ -107,3 +124,12 @@ def _tell_the_database(_session: Session, _transaction: SessionTransaction, conn
         connection.execute(text("set local role synkro_system"))
     else:
         apply_scope(connection, scope.tenant_id)
+
+
+@event.listens_for(Session, "do_orm_execute")
+def _ask_for_own_rows(state: ORMExecuteState) -> None:
+    """A second wall before that of PostgreSQL: in a tenant's scope every query through models names the tenant."""
+    tenant_id = current_tenant_id()
+    if tenant_id is not None and not state.is_column_load:
+        own = with_loader_criteria(TenantRow, lambda row: row.tenant_id == tenant_id, include_aliases=True)
+        state.statement = state.statement.options(own)

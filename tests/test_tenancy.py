@@ -12,8 +12,10 @@ from typing import Any
 import psycopg
 import pytest
 from flask import Flask
-from sqlalchemy import select, text
+from psycopg import conninfo
+from sqlalchemy import create_engine, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
+from sqlalchemy.orm import Session
 
 from synkro import embedded
 from synkro.models import Automation, IntegrationConfig, JobRun, JobStep, Prompt, Tenant
@@ -359,3 +361,14 @@ def test_a_role_is_set_for_one_transaction_only() -> None:
     # the embedded server's own set-up grants with "set true", which is no SET
     assert not [str(path) for path, source in sources.items() if plain.search(source)]
     assert [path.name for path, source in sources.items() if local.search(source)] == ["tenancy.py"]
+
+
+def test_the_program_asks_for_own_rows_only(engines: embedded.Engines, tenant: Tenant, other_tenant: Tenant) -> None:
+    """With the wall of PostgreSQL taken down: the superuser is above it."""
+    url = f"postgresql+psycopg://{conninfo.conninfo_to_dict(engines.superuser_url)['user']}:@/synkro"
+    folder = conninfo.conninfo_to_dict(engines.superuser_url)["host"]
+    superuser = create_engine(url, connect_args={"host": folder})
+    with tenant_scope(tenant.id), Session(superuser) as session:
+        assert session.scalars(select(Automation)).one().tenant_id == tenant.id
+        assert session.execute(update(Automation).values(boundary_hour=7)).rowcount == 1  # type: ignore[attr-defined]
+    superuser.dispose()

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any
 
-from sqlalchemy import CheckConstraint, DateTime, ForeignKey, ForeignKeyConstraint, Text, UniqueConstraint, func
+from sqlalchemy import CheckConstraint, DateTime, ForeignKeyConstraint, Text, UniqueConstraint, func
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import Mapped, declared_attr, mapped_column
+from sqlalchemy.orm import mapped_column
 
 Key = Annotated[uuid.UUID, mapped_column(primary_key=True, default=uuid.uuid4)]
 Moment = Annotated[datetime, mapped_column(DateTime(timezone=True))]
@@ -17,14 +17,6 @@ Created = Annotated[datetime, mapped_column(DateTime(timezone=True), server_defa
 Words = Annotated[str, mapped_column(Text)]
 Json = Annotated[dict[str, Any], mapped_column(JSONB, default=dict)]
 JsonList = Annotated[list[Any], mapped_column(JSONB, default=list)]
-
-
-class TenantRow:
-    """A row that belongs to a tenant. Every table that has it stands under forced row-level security."""
-
-    @declared_attr
-    def tenant_id(cls) -> Mapped[uuid.UUID]:  # noqa: N805
-        return mapped_column(ForeignKey("tenants.id", ondelete="CASCADE"))
 
 
 def one_of(column: str, words: Iterable[str]) -> CheckConstraint:

@@ -8,9 +8,9 @@ from datetime import datetime
 from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from synkro.models.columns import Created, Json, JsonList, Key, Moment, TenantRow, Words, child_of, one_of, parent_key
+from synkro.models.columns import Created, Json, JsonList, Key, Moment, Words, child_of, one_of, parent_key
 from synkro.models.states import DeliveryStatus, Kind, ReportStatus
-from synkro.tenancy import Base
+from synkro.tenancy import Base, TenantRow
 
 
 class Report(TenantRow, Base):

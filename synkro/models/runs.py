@@ -10,9 +10,9 @@ from sqlalchemy import BigInteger, DateTime, ForeignKey, Identity, Index, Numeri
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from synkro.models.columns import Created, Json, Key, Moment, TenantRow, Words, child_of, one_of, parent_key
+from synkro.models.columns import Created, Json, Key, Moment, Words, child_of, one_of, parent_key
 from synkro.models.states import Kind, RunStatus, StepStatus
-from synkro.tenancy import Base
+from synkro.tenancy import Base, TenantRow
 
 ACTIVE = "status in ('queued', 'running')"
 

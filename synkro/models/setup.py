@@ -8,9 +8,9 @@ from datetime import datetime, time
 from sqlalchemy import CheckConstraint, DateTime, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from synkro.models.columns import Created, Json, Key, TenantRow, Words, one_of, parent_key
+from synkro.models.columns import Created, Json, Key, Words, one_of, parent_key
 from synkro.models.states import Kind
-from synkro.tenancy import Base
+from synkro.tenancy import Base, TenantRow
 
 
 class IntegrationConfig(TenantRow, Base):
