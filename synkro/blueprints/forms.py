@@ -3,27 +3,40 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
+from flask import request
 from flask_wtf import FlaskForm
 from wtforms import DateField, EmailField, HiddenField, PasswordField, RadioField, SelectChoice, TextAreaField
 from wtforms.validators import InputRequired, Length, Optional
 
 from synkro import clock
 from synkro.analysis.window import Window, latest_closed, period_window
+from synkro.errors import AppError
 from synkro.i18n import _l
 from synkro.services.reports import LONGEST_COMMENT
 
 WEEK_DAYS = 7
 
 
-class SignInForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+class Form(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+    """Of all forms: what a form does not have cannot be sent with it, so that nobody tries in vain or in hope."""
+
+    def validate(self, *args: Any, **named: Any) -> bool:
+        unknown = set(request.form) - {field.name for field in self}
+        if unknown:
+            raise AppError(422, "unknown_field", _l("This form has no such field"))
+        return bool(super().validate(*args, **named))
+
+
+class SignInForm(Form):
     email = EmailField(_l("E-mail"), [InputRequired(_l("Fill this in"))])
     password = PasswordField(_l("Password"), [InputRequired(_l("Fill this in"))])
     next = HiddenField()
 
 
-class RunForm(FlaskForm):  # type: ignore[misc]
+class RunForm(Form):
     span = RadioField(
         _l("Period"),
         choices=[
@@ -61,7 +74,7 @@ def _last_closed_day(zone: ZoneInfo, boundary_hour: int) -> date:
     return latest_closed("daily", clock.now(), zone, boundary_hour).start.astimezone(zone).date()
 
 
-class CommentForm(FlaskForm):  # type: ignore[misc]
+class CommentForm(Form):
     text = TextAreaField(
         _l("Your comment"),
         [
