@@ -1,0 +1,8 @@
+"""The product with a limit of polls that one visitor who asks hundreds of times a second does not meet."""
+
+from __future__ import annotations
+
+from synkro import create_app, limits
+
+limits.PER_MINUTE["poll"] = 1_000_000
+app = create_app()
