@@ -6,7 +6,7 @@ export VAR_DIR
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test check bench texts
+.PHONY: help setup demo run test check bench security texts
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -33,6 +33,9 @@ check: .venv/installed-dev ## Lint, format, types, catalogues, models = migratio
 bench: .venv/installed-dev ## Measure, as ratios in one run (about ten minutes)
 	$(BIN)/python -m benchmarks
 
+security: .venv/installed .venv-security/installed ## Scanners against the running product, and against planted flaws (about six minutes)
+	$(BIN)/python -m security.scan
+
 texts: .venv/installed-dev ## Collect the texts of the code into the catalogues
 	$(BIN)/python -m synkro.translations.collect
 
@@ -45,4 +48,11 @@ texts: .venv/installed-dev ## Collect the texts of the code into the catalogues
 
 .venv/installed-dev: .venv/installed requirements-dev.txt
 	$(BIN)/pip install --quiet -r requirements-dev.txt
+	@touch $@
+
+.venv-security/installed: requirements-security.txt requirements-wapiti.txt
+	@test -x .venv-security/bin/python || $(PYTHON) -m venv .venv-security
+	.venv-security/bin/pip install --quiet -r requirements-security.txt
+	@test -x .venv-security/wapiti/bin/python || $(PYTHON) -m venv .venv-security/wapiti
+	.venv-security/wapiti/bin/pip install --quiet -r requirements-wapiti.txt
 	@touch $@

@@ -9,9 +9,10 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Literal, cast
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 from zoneinfo import ZoneInfo
 
 from dotenv import dotenv_values
@@ -24,6 +25,7 @@ SAMPLE = "change-me"
 """What .env.example holds in place of keys: no key at all."""
 SHORTEST_KEY = 32
 STAND_INS = ("amocrm", "amocrm_oauth", "radist", "gemini", "telegram")
+SAMPLE_SENDER = "Synkro <synkro@localhost>"
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
@@ -50,6 +52,9 @@ class Config:
     var_dir: Path
     base_url: str
     proxy_hops: int
+    mail_url: str = field(repr=False)
+    """Empty: letters become files under var_dir/mail."""
+    mail_from: str
     log_level: str
     stand_ins: Mapping[str, str]
     """Vendor -> base URL of an emulator. Not empty only outside production."""
@@ -57,6 +62,8 @@ class Config:
     lease_seconds: int
     tick_seconds: int
     artifact_days: int
+    queue_actions: bool
+    """Whether the queues' own page may requeue and delete."""
 
     @property
     def production(self) -> bool:
@@ -144,12 +151,15 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
         var_dir=var_dir,
         base_url=read.url("BASE_URL", ("http", "https"), "http://127.0.0.1:8000").rstrip("/"),
         proxy_hops=read.whole("PROXY_HOPS", 0, 0, 5),
+        mail_url=read.url("MAIL_URL", ("smtp", "smtps")),
+        mail_from=read.text("MAIL_FROM", SAMPLE_SENDER),
         log_level=read.one_of("LOG_LEVEL", "INFO", LOG_LEVELS),
         stand_ins={kind: url for kind in STAND_INS if (url := read.url(_stand_in_name(kind), ("http", "https")))},
         outbound_allow_hosts=frozenset(read.text("OUTBOUND_ALLOW_HOSTS").replace(",", " ").split()),
         lease_seconds=read.whole("LEASE_SECONDS", 60, 1, 3600),
         tick_seconds=read.whole("TICK_SECONDS", 10, 1, 60),
         artifact_days=read.whole("ARTIFACT_DAYS", 30, 1, 3650),
+        queue_actions=read.one_of("RQ_DASHBOARD_ACTIONS", "off", ("off", "on")) == "on",
     )
     faults = read.faults + keys.faults + _judge(config)
     if faults:
@@ -222,6 +232,26 @@ def _judge(config: Config) -> list[str]:
         )
     if config.production:
         faults += _judge_production(config)
+    return faults + _judge_mail(config)
+
+
+def _judge_mail(config: Config) -> list[str]:
+    faults = []
+    local, _, domain = parseaddr(config.mail_from)[1].rpartition("@")
+    if not (local and domain and config.mail_from.isprintable() and (local + domain).isascii()):
+        faults.append("MAIL_FROM must be an address, such as Synkro <synkro@example.com>")
+    if not config.mail_url:
+        return faults
+    parts = urlsplit(config.mail_url)
+    options = parse_qsl(parts.query, keep_blank_values=True)
+    if not parts.hostname:
+        faults.append("MAIL_URL names no server")
+    if options not in ([], [("starttls", "never")]):
+        faults.append("MAIL_URL takes one option only: starttls=never")
+    elif options and config.production:
+        faults.append("MAIL_URL must not switch STARTTLS off in production")
+    if config.production and config.mail_from == SAMPLE_SENDER:
+        faults.append("MAIL_FROM must be the address that letters come from")
     return faults
 
 

@@ -6,7 +6,7 @@ from flask import Flask, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from config import Config, load
-from synkro import access, blueprints, errors, i18n, limits, log, security, stores
+from synkro import access, blueprints, errors, expired_form, i18n, limits, log, security, stores
 from synkro import cli as commands
 from synkro.crypto import Vault
 from synkro.extensions import babel, csrf, login, migrate, remember
@@ -16,6 +16,8 @@ from synkro.tenancy import db
 
 MOST_BYTES = 1_000_000
 """Of a request. The largest form is a prompt."""
+MOST_PARTS = 200
+"""Of a form with files."""
 
 
 def create_app(config: Config | None = None) -> Flask:
@@ -31,10 +33,12 @@ def create_app(config: Config | None = None) -> Flask:
     log.init_app(app)  # first: what an extension turns away has a number and a line, too
     _extensions(app, config)
     errors.init_app(app)
+    expired_form.init_app(app)
     access.identify(app)
     limits.init_app(app)
-    access.guard(app)
     security.init_app(app, production=config.production)
+    csrf.init_app(app)
+    access.guard(app)
     blueprints.init_app(app)
     commands.init_app(app)
     return app
@@ -45,7 +49,6 @@ def _extensions(app: Flask, config: Config) -> None:
     with app.app_context():
         stores.start_when_needed(config, db.engine)
     migrate.init_app(app, db, directory="migrations", compare_type=True)
-    csrf.init_app(app)
     babel.init_app(app, locale_selector=i18n.locale, timezone_selector=i18n.timezone)
     login.init_app(app)
     login.user_loader(_person)
@@ -61,6 +64,8 @@ def _flask_settings(config: Config) -> dict[str, object]:
         "SECRET_KEY": config.secret_key,
         "TESTING": config.env == "test",
         "MAX_CONTENT_LENGTH": MOST_BYTES,
+        "MAX_FORM_MEMORY_SIZE": MOST_BYTES,
+        "MAX_FORM_PARTS": MOST_PARTS,
         "SQLALCHEMY_DATABASE_URI": stores.database_url(config),
         "SQLALCHEMY_ENGINE_OPTIONS": {
             "pool_pre_ping": True,
@@ -76,7 +81,7 @@ def _flask_settings(config: Config) -> dict[str, object]:
         "WTF_CSRF_TIME_LIMIT": None,  # bound to the session: a form may stay open over lunch
         "BABEL_DEFAULT_LOCALE": i18n.DEFAULT_LANGUAGE,
         "RATELIMIT_STORAGE_URI": stores.limits_url(config),
-        "RATELIMIT_STORAGE_OPTIONS": {"socket_timeout": stores.ANSWER_SECONDS},
+        "RATELIMIT_STORAGE_OPTIONS": {"socket_timeout": 2},  # who asks for a page does not wait for a silent Redis
         "RATELIMIT_IN_MEMORY_FALLBACK_ENABLED": True,  # without Redis the sign-in keeps a limit instead of failing
         "RATELIMIT_STRATEGY": "moving-window",
     }

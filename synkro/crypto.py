@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+VERSION = b"\x01"
 NONCE = 12
 ID = 4
 
@@ -31,6 +32,16 @@ class Vault:
         self._current = key_id(key)
         self._ciphers = {key_id(k): AESGCM(bytes.fromhex(k)) for k in (*old_keys, key)}
 
+    @property
+    def current(self) -> str:
+        """The id of the key that seals, as tokens spell it: 8 hexadecimal characters."""
+        return self._current.hex()
+
+    @property
+    def older(self) -> list[str]:
+        """The ids of the keys that only open."""
+        return [name.hex() for name in self._ciphers if name != self._current]
+
     def seal(self, value: str, context: str) -> str:
         """Text -> `v1.<key id>.<base64url>`. Refuses an empty value: there is nothing to hide in it."""
         if not value:
@@ -39,21 +50,35 @@ class Vault:
 
     def open(self, token: str, context: str) -> str:
         """The reverse of seal. Raises CannotOpen."""
+        return self._opened(token, context).decode()
+
+    def reseal(self, token: str, context: str) -> str:
+        """The same value, sealed with the current key. Raises CannotOpen."""
+        return _spelled(self._current, self._encrypt(self._opened(token, context), context))
+
+    def _opened(self, token: str, context: str) -> bytes:
         try:
             name, sealed = _parts(token)
-            return self._decrypt(name, sealed, context).decode()
         except ValueError:
             raise CannotOpen("not a sealed value") from None
+        return self._decrypt(name, sealed, context)
 
     def seal_bytes(self, data: bytes, context: str) -> bytes:
         """Compressed and sealed: 1 byte version, 4 bytes key id, nonce, ciphertext."""
-        return b"\x01" + self._current + self._encrypt(zlib.compress(data, 3), context)
+        return VERSION + self._current + self._encrypt(zlib.compress(data, 3), context)
 
     def open_bytes(self, sealed: bytes, context: str) -> bytes:
         """The reverse of seal_bytes. Raises CannotOpen."""
-        if sealed[:1] != b"\x01":
+        return zlib.decompress(self._unpacked(sealed, context))
+
+    def reseal_bytes(self, sealed: bytes, context: str) -> bytes:
+        """The same data, sealed with the current key. Raises CannotOpen."""
+        return VERSION + self._current + self._encrypt(self._unpacked(sealed, context), context)
+
+    def _unpacked(self, sealed: bytes, context: str) -> bytes:
+        if sealed[:1] != VERSION:
             raise CannotOpen("not a sealed value")
-        return zlib.decompress(self._decrypt(sealed[1 : 1 + ID], sealed[1 + ID :], context))
+        return self._decrypt(sealed[1 : 1 + ID], sealed[1 + ID :], context)
 
     def _encrypt(self, data: bytes, context: str) -> bytes:
         nonce = os.urandom(NONCE)

@@ -6,9 +6,8 @@ import logging
 
 from flask import Flask, Response, g, jsonify, make_response, render_template, request
 from flask_babel import LazyString
-from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import BadHost, HTTPException
 
 from synkro.extensions import login
 from synkro.i18n import _l
@@ -70,9 +69,10 @@ def init_app(app: Flask) -> None:
     def known(error: AppError) -> Response:
         return answer(error.status, error.code, error.says)
 
-    @app.errorhandler(CSRFError)
-    def forged(_error: CSRFError) -> Response:
-        return answer(400, "csrf")
+    @app.errorhandler(BadHost)
+    def no_such_host(_error: BadHost) -> Response:
+        # no page: without a host no address of a style sheet can be built
+        return make_response(jsonify(error=str(TITLES[400]), code="bad_host"), 400)
 
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> Response:

@@ -6,7 +6,7 @@ from flask import has_request_context, request
 from flask_babel import LazyString, lazy_gettext
 from flask_login import current_user
 
-LANGUAGES = ("ru", "en")
+LANGUAGES = ("ru", "kk", "en")
 DEFAULT_LANGUAGE = "ru"
 
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 
 from flask import Flask, Response, request
 from flask_limiter import ApplicationLimit, Limiter, RateLimitExceeded
 from flask_login import current_user
+from redis.exceptions import RedisError
 
 from synkro.access import rule_of, sitting
 from synkro.errors import answer
 from synkro.i18n import _l
 
 PER_MINUTE = {"api": 100, "auth": 5, "webhook": 50, "ai": 20, "poll": 120, "static": 2_000}
-"""For a person; for a visitor, by address. A page that renews itself asks 30 times a minute."""
+"""For a person; for a visitor and for files, by address. A page that renews itself asks 30 times a minute."""
 AI_OF_A_COMPANY = 60
 
 
@@ -25,8 +27,10 @@ def _class() -> str:
 
 
 def _who() -> str:
-    person = current_user.id if sitting() else request.remote_addr
-    return f"{_class()}|{person}"
+    kind = _class()
+    # a file is open to all: to look its reader up would cost more than the file
+    person = current_user.id if kind != "static" and sitting() else request.remote_addr
+    return f"{kind}|{person}"
 
 
 def _failed(response: Response) -> bool:
@@ -40,7 +44,10 @@ def _is_auth() -> bool:
 
 limiter = Limiter(
     key_func=_who,
-    headers_enabled=True,
+    # with the endpoint for a name, Flask-Limiter lets pass what has none (404) and whatever ends in "static"
+    request_identifier=lambda: f"class:{_class()}",
+    # Redis may go away between the question and the count: that one request goes uncounted instead of failing
+    swallow_errors=True,
     application_limits=[
         ApplicationLimit(lambda: f"{PER_MINUTE[_class()]} per minute", exempt_when=_is_auth),
         ApplicationLimit(
@@ -61,11 +68,31 @@ limiter = Limiter(
 
 def init_app(app: Flask) -> None:
     """After the person is known, before the gate: who is turned away is counted, too."""
+
+    @app.after_request
+    def tell(response: Response) -> Response:
+        """Registered first, so run last: after the limiter has counted a failed sign-in."""
+        with suppress(RedisError):
+            if limit := limiter.current_limit:
+                response.headers["X-RateLimit-Limit"] = str(limit.limit.amount)
+                response.headers["X-RateLimit-Remaining"] = str(max(limit.remaining, 0))
+                response.headers["X-RateLimit-Reset"] = str(limit.reset_at)
+        return response
+
     limiter.init_app(app)
 
     @app.errorhandler(RateLimitExceeded)
     def exceeded(_error: RateLimitExceeded) -> Response:
-        limit = limiter.current_limit
-        seconds = max(int(limit.reset_at - time.time()) + 1, 1) if limit else 60
+        seconds = _seconds_left()
         says = _l("Too many requests. Wait %(seconds)s seconds and try again.", seconds=str(seconds))
-        return answer(429, "too_many_requests", says, retry_after=seconds)
+        response = answer(429, "too_many_requests", says, retry_after=seconds)
+        response.headers["Retry-After"] = str(seconds)
+        return response
+
+
+def _seconds_left() -> int:
+    """Until one more request is taken: 1 to 60, whatever the clocks of two machines say."""
+    with suppress(RedisError):
+        if limit := limiter.current_limit:
+            return min(max(int(limit.reset_at - time.time()) + 1, 1), 60)
+    return 60

@@ -1,8 +1,17 @@
-"""What every answer tells the browser about safety."""
+"""What every answer tells the browser about safety, and the requests that no page of ours makes."""
 
 from __future__ import annotations
 
+import logging
+from urllib.parse import urlsplit
+
 from flask import Flask, Response, request
+
+from synkro.access import rule_of
+from synkro.errors import ADVICE, AppError
+from synkro.i18n import _l
+
+log = logging.getLogger(__name__)
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
@@ -17,15 +26,53 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
+SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+"""Methods that change nothing (RFC 9110, 9.2.1)."""
+
+FORMS = frozenset({"", "application/x-www-form-urlencoded", "multipart/form-data"})
+"""What a page can send; "" comes with an empty body."""
 
 
 def init_app(app: Flask, *, production: bool) -> None:
+    """Before the tokens are checked and before the gate."""
+    app.before_request(_refuse_what_others_send)
+    app.before_request(_refuse_what_is_no_form)
+
     @app.after_request
     def headers(response: Response) -> Response:
-        response.headers.update(HEADERS)
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
         if production:
             response.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
         if request.endpoint != "static":
             # the pages of visitors too: their forms carry a token of the session
             response.headers["Cache-Control"] = "no-store"
         return response
+
+
+def _refuse_what_others_send() -> None:
+    """A second wall beside the token: browsers say themselves when the page that sends is not ours."""
+    if not _is_address(request.referrer or ""):
+        del request.environ["HTTP_REFERER"]
+    site = request.headers.get("Sec-Fetch-Site", "")
+    if request.method not in SAFE and site in ("cross-site", "same-site"):
+        log.warning("sent from another site", extra={"fields": {"path": request.path, "site": site}})
+        raise AppError(403, "cross_site", _l("This was sent from another site, so nothing was done."))
+
+
+def _refuse_what_is_no_form() -> None:
+    """Else a form would be read as one with nothing filled in, and its defaults would be taken."""
+    rule = rule_of(request.endpoint or "")
+    if request.method in SAFE or rule is None or rule.limit == "webhook":
+        return
+    if request.mimetype not in FORMS:
+        raise AppError(415, "not_a_form", ADVICE[400])
+
+
+def _is_address(referrer: str) -> bool:
+    """What cannot be taken apart would break whoever looks at it later."""
+    try:
+        _ = urlsplit(referrer).port
+    except ValueError:
+        return False
+    return True

@@ -26,8 +26,9 @@ SECRETS = {
     "DATABASE_URL": "postgresql://synkro_app:database-word@db/synkro",
     "DATABASE_OWNER_URL": "postgresql://synkro_owner:owner-word@db/synkro",
     "REDIS_URL": "redis://:redis-word@cache:6379/0",
+    "MAIL_URL": "smtp://user:mail-word@mail:587",
 }
-PRODUCTION = {**SECRETS, "APP_ENV": "production", "BASE_URL": "https://cabinet.example.kz"}
+PRODUCTION = {**SECRETS, "APP_ENV": "production", "BASE_URL": "https://cabinet.example.kz", "MAIL_FROM": "a@b.kz"}
 
 
 class Recording(Mapping[str, str]):
@@ -96,6 +97,11 @@ def test_production_refuses_a_missing_or_sample_key_in_one_line(name: str, value
         ({"BASE_URL": ""}, "BASE_URL"),
         ({"RADIST_BASE_URL": "http://127.0.0.1:9"}, "emulators"),
         ({"AMOCRM_OAUTH_URL": "http://127.0.0.1:9"}, "emulators"),
+        ({"MAIL_FROM": ""}, "MAIL_FROM"),
+        ({"MAIL_URL": "smtp://mail.example.kz?starttls=never", "MAIL_FROM": "a@example.kz"}, "STARTTLS"),
+        ({"MAIL_URL": "smtp://mail.example.kz?tls=1", "MAIL_FROM": "a@example.kz"}, "one option"),
+        ({"MAIL_URL": "smtp://:25", "MAIL_FROM": "a@example.kz"}, "names no server"),
+        ({"MAIL_FROM": "nobody"}, "MAIL_FROM"),
     ],
 )
 def test_production_refuses(change: dict[str, str], word: str) -> None:
@@ -123,7 +129,7 @@ def test_a_fault_does_not_show_the_value() -> None:
 
 def test_the_repr_shows_no_secret() -> None:
     shown = repr(load(PRODUCTION))
-    words = [*SECRETS.values(), "database-word", "owner-word", "redis-word"]
+    words = [*SECRETS.values(), "database-word", "owner-word", "redis-word", "mail-word"]
     assert not [word for word in words if word in shown]
 
 

@@ -74,6 +74,29 @@ def test_a_cut_token_is_found(length: int) -> None:
         vault.open(token[: length % len(token)], PLACE)
 
 
+def test_what_is_sealed_anew_needs_the_new_key_only() -> None:
+    both = Vault(KEY, [OLD])
+    token = both.reseal(Vault(OLD).seal("value", PLACE), PLACE)
+    page = both.reseal_bytes(Vault(OLD).seal_bytes(b"page", PLACE), PLACE)
+    assert (vault.open(token, PLACE), vault.open_bytes(page, PLACE)) == ("value", b"page")
+
+
+def test_what_does_not_open_is_not_sealed_anew() -> None:
+    """Else a value that was copied to another place would open there from now on."""
+    both = Vault(KEY, [OLD])
+    for broken in (Vault(OLD).seal("value", "elsewhere"), Vault(STRANGE).seal("value", PLACE), "value", ""):
+        with pytest.raises(CannotOpen):
+            both.reseal(broken, PLACE)
+    for page in (Vault(OLD).seal_bytes(b"page", "elsewhere"), Vault(STRANGE).seal_bytes(b"page", PLACE), b"page", b""):
+        with pytest.raises(CannotOpen):
+            both.reseal_bytes(page, PLACE)
+
+
+def test_a_vault_names_its_keys() -> None:
+    both = Vault(KEY, [OLD])
+    assert (both.current, both.older) == (key_id(KEY).hex(), [key_id(OLD).hex()])
+
+
 @pytest.mark.parametrize(
     "elsewhere", ["secret|other|radist|api_key", "secret|tenant|amocrm|api_key", "secret|tenant|radist|company_id", ""]
 )

@@ -24,7 +24,7 @@ from synkro.services import audit
 from synkro.tenancy import Base, apply_scope, current_tenant_id, db, system_scope, tenant_scope
 
 ROOT = Path(__file__).resolve().parent.parent
-ENTRY_TABLES = {"credentials", "one_time_links", "recovery_codes", "sessions"}
+ENTRY_TABLES = {"credentials", "letters", "one_time_links", "recovery_codes", "sessions"}
 """Open to synkro_system only."""
 OPEN_TABLES = {"alembic_version", "system_marks", "tenants", "users"} | ENTRY_TABLES
 """Read before a tenant is known."""
@@ -310,16 +310,54 @@ def test_sealed_settings_of_another_company_are_out_of_reach(app: Flask, tenant:
 
 
 SYSTEM_CALLERS = {
+    "synkro/services/keys.py:rehearse",
+    "synkro/services/keys.py:rotate",
+    "synkro/services/keys.py:survey",
     "synkro/jobs/tick.py:tick",
+    "synkro/jobs/post.py:look_after",
+    "synkro/services/forgotten.py:answer",
+    "synkro/services/forgotten.py:ask",
+    "synkro/services/links.py:_spend",
+    "synkro/services/links.py:find",
+    "synkro/services/links.py:invite",
+    "synkro/services/notices.py:_stored",
+    "synkro/services/outbox.py:claim",
+    "synkro/services/outbox.py:mark_failed",
+    "synkro/services/outbox.py:mark_sent",
+    "synkro/services/outbox.py:trouble_of",
     "synkro/services/accounts.py:create",
+    "synkro/services/accounts.py:end_other_sessions",
+    "synkro/services/accounts.py:end_session",
+    "synkro/services/accounts.py:is_password",
+    "synkro/services/accounts.py:note_limited",
     "synkro/services/accounts.py:sign_in",
+    "synkro/services/passwords.py:change",
     "synkro/services/audit.py:note_foreign",
+    "synkro/services/audit_chain.py:verify",
+    "synkro/services/audit_heads.py:anchor",
+    "synkro/services/audit_heads.py:current",
+    "synkro/services/audit_export.py:note_export_of_all",
+    "synkro/services/audit_trail.py:page_of_all",
+    "synkro/services/audit_export.py:rows_of_all",
+    "synkro/services/second_factor.py:_counted",
+    "synkro/services/second_factor.py:begin",
+    "synkro/services/second_factor.py:confirm",
+    "synkro/services/second_factor.py:new_recovery_codes",
+    "synkro/services/second_factor.py:reset",
+    "synkro/services/second_factor.py:state",
+    "synkro/services/second_factor.py:switch_off",
+    "synkro/services/second_factor.py:take_code",
     "synkro/services/sessions.py:confirm",
-    "synkro/services/sessions.py:end",
     "synkro/services/sessions.py:load",
     "synkro/services/sessions.py:of",
     "synkro/services/sessions.py:start",
     "synkro/services/tenants.py:counts",
+    "synkro/services/directory.py:people",
+    "synkro/services/directory.py:person",
+    "synkro/services/people.py:_changing",
+    "synkro/services/people.py:invite",
+    "synkro/services/staff.py:note_overstep",
+    "synkro/services/workload.py:_work",
     "synkro/cli/words.py:the_run",
     "synkro/cli/reports.py:_found",
 }

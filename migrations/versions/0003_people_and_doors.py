@@ -11,7 +11,7 @@ branch_labels = None
 depends_on = None
 
 NOW = sa.text("now()")
-ENTRY_TABLES = ("credentials", "sessions", "recovery_codes", "one_time_links")
+ENTRY_TABLES = ("credentials", "sessions", "recovery_codes", "one_time_links", "letters")
 """For synkro_system alone: no page of a company, and no mistake in one, reads a hash of a password."""
 PERSONAL = "actor_id, actor, object_id, address, request_id, details"
 
@@ -95,6 +95,20 @@ def _entry_tables() -> None:
         sa.Column("used_at", sa.DateTime(timezone=True)),
         sa.CheckConstraint("purpose in ('invitation', 'reset')", name=op.f("ck_one_time_links_purpose")),
     )
+    op.create_table(
+        "letters",
+        sa.Column("id", sa.Uuid(), primary_key=True),
+        sa.Column("user_id", sa.Uuid(), sa.ForeignKey("users.id", ondelete="CASCADE")),
+        sa.Column("sealed", sa.LargeBinary()),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=NOW, nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("next_at", sa.DateTime(timezone=True)),
+        sa.Column("rung_at", sa.DateTime(timezone=True)),
+        sa.Column("sent_at", sa.DateTime(timezone=True)),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+    )
+    op.create_index("ix_letters_next_at", "letters", ["next_at"])
     for table in ENTRY_TABLES[1:]:
         op.create_index(f"ix_{table}_user_id", table, ["user_id"])
 

@@ -5,24 +5,36 @@ from __future__ import annotations
 from flask import Flask
 from flask_babel import get_babel
 
-from synkro.blueprints import reader
+from synkro.blueprints import queue_pages, reader
+from synkro.blueprints.account import blueprint as account_pages
 from synkro.blueprints.admin import blueprint as admin_pages
+from synkro.blueprints.audit import blueprint as audit_pages
 from synkro.blueprints.auth import blueprint as auth_pages
 from synkro.blueprints.dashboard import blueprint as dashboard_pages
+from synkro.blueprints.health import blueprint as health_pages
+from synkro.blueprints.people import blueprint as people_pages
 from synkro.blueprints.preferences import blueprint as preferences_pages
 from synkro.blueprints.public import blueprint as public_pages
 from synkro.blueprints.reports import blueprint as reports_pages
 from synkro.blueprints.runs import blueprint as runs_pages
+from synkro.blueprints.second_factor import blueprint as second_factor_pages
 from synkro.blueprints.style import blueprint as style_pages
+from synkro.blueprints.welcome import blueprint as welcome_pages
 
 BLUEPRINTS = (
     public_pages,
     auth_pages,
+    account_pages,
+    second_factor_pages,
+    welcome_pages,
     preferences_pages,
     dashboard_pages,
     runs_pages,
     reports_pages,
     admin_pages,
+    people_pages,
+    audit_pages,
+    health_pages,
     style_pages,
 )
 
@@ -30,6 +42,7 @@ BLUEPRINTS = (
 def init_app(app: Flask) -> None:
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
+    queue_pages.init_app(app)
     app.context_processor(reader.context)
     # the choice of a visitor lies in the session, the zone in the company's row: the core knows neither
     babel = get_babel(app)

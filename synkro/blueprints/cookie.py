@@ -9,6 +9,8 @@ from synkro.services import sessions
 
 TOKEN = "_user_id"  # noqa: S105 (a name, not a token)
 """Where Flask-Login looks."""
+EMAIL = "email"
+"""Of somebody who has just chosen a password: the door fills it in."""
 KEPT = ("language", "theme")
 """Of a visitor: how the pages look, nothing about who it is."""
 

@@ -20,8 +20,8 @@ from synkro.services.reports import LONGEST_COMMENT
 WEEK_DAYS = 7
 
 
-class Form(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
-    """Of all forms: what a form does not have cannot be sent with it, so that nobody tries in vain or in hope."""
+class PostedForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+    """What people send: what a form does not have cannot be sent with it, so that nobody tries in vain or in hope."""
 
     def validate(self, *args: Any, **named: Any) -> bool:
         unknown = set(request.form) - {field.name for field in self}
@@ -30,13 +30,13 @@ class Form(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
         return bool(super().validate(*args, **named))
 
 
-class SignInForm(Form):
+class SignInForm(PostedForm):
     email = EmailField(_l("E-mail"), [InputRequired(_l("Fill this in"))])
     password = PasswordField(_l("Password"), [InputRequired(_l("Fill this in"))])
     next = HiddenField()
 
 
-class RunForm(Form):
+class RunForm(PostedForm):
     span = RadioField(
         _l("Period"),
         choices=[
@@ -74,7 +74,7 @@ def _last_closed_day(zone: ZoneInfo, boundary_hour: int) -> date:
     return latest_closed("daily", clock.now(), zone, boundary_hour).start.astimezone(zone).date()
 
 
-class CommentForm(Form):
+class CommentForm(PostedForm):
     text = TextAreaField(
         _l("Your comment"),
         [

@@ -13,10 +13,11 @@ from werkzeug.local import LocalProxy
 from synkro import i18n
 from synkro.extensions import settings
 from synkro.models import Tenant, User
+from synkro.models.states import Role
 from synkro.services import tenants
 from synkro.tenancy import db
 
-LANGUAGES = (("ru", "Русский"), ("en", "English"))
+LANGUAGES = (("ru", "Русский"), ("kk", "Қазақша"), ("en", "English"))
 THEMES = ("light", "dark")
 
 
@@ -94,11 +95,21 @@ def _person() -> dict[str, str]:
 
 def _nav() -> list[dict[str, str]]:
     if current_user.is_staff:
-        return [_way("admin", gettext("Companies"), "building", "admin.home")]
-    return [
+        ways = [
+            _way("admin", gettext("Companies"), "building", "admin.home"),
+            _way("people", gettext("People"), "user", "people.index"),
+        ]
+        if current_user.role == Role.SUPER_ADMIN:
+            ways.append(_way("audit", gettext("Audit"), "log", "audit.staff"))
+            ways.append(_way("health", gettext("Health"), "pulse", "health.show"))
+        return ways
+    ways = [
         _way("overview", gettext("Overview"), "home", "dashboard.overview"),
         _way("reports", gettext("Reports"), "report", "reports.index"),
     ]
+    if current_user.can_manage_settings:
+        ways.append(_way("audit", gettext("Audit"), "log", "audit.company"))
+    return ways
 
 
 def _way(key: str, title: str, icon: str, endpoint: str) -> dict[str, str]:

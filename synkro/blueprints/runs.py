@@ -22,7 +22,7 @@ blueprint = Blueprint("runs", __name__)
 
 
 @blueprint.post("/dashboard/run")
-@access(Role.USER)
+@access(Role.USER, limit="ai")
 def create() -> AnyResponse | tuple[str, int]:
     """A report by hand. A second press leads to the one that is being made."""
     form = RunForm()
@@ -50,7 +50,7 @@ def show(run_id: uuid.UUID) -> str:
 
 
 @blueprint.get("/runs/<uuid:run_id>/steps")
-@access(Role.USER)
+@access(Role.USER, limit="poll")
 def steps(run_id: uuid.UUID) -> Response:
     """The block that renews itself, or its facts as JSON. 304 when nothing was told since."""
     rows = found_or_404(progress.read(run_id), JobRun, run_id)
@@ -85,7 +85,7 @@ def stop(run_id: uuid.UUID) -> AnyResponse:
 
 
 @blueprint.post("/runs/<uuid:run_id>/resume")
-@access(Role.USER)
+@access(Role.USER, limit="ai")
 def resume(run_id: uuid.UUID) -> AnyResponse:
     """From the first step that is not done. 409 while the run or another one is at work."""
     runs.resume(found_or_404(runs.find(run_id), JobRun, run_id))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from flask import Flask
 
-from synkro.cli import db, engines, integrations, keys, processes, reports, runs, tenants, users
+from synkro.cli import audit, db, engines, integrations, keys, processes, reports, runs, tenants, users
 
 
 def init_app(app: Flask) -> None:
-    for group in (db, tenants, users, integrations, runs, reports, engines, keys, processes):
+    for group in (db, tenants, users, integrations, runs, reports, audit, engines, keys, processes):
         for command in group.COMMANDS:
             app.cli.add_command(command)

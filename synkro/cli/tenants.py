@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 from flask.cli import AppGroup
 
-from synkro.cli.words import EXITS, OPERATOR, command, say
+from synkro.cli.words import EXITS, OPERATOR, command, say, the_tenant
 from synkro.services import tenants
 
 group = AppGroup("tenants", help="Companies.", epilog=EXITS)
@@ -21,3 +21,21 @@ def create(slug: str, name: str, timezone: str) -> None:
     """Create the company SLUG (lower-case Latin letters, digits, hyphens)."""
     tenant = tenants.create(slug, name, timezone, actor=OPERATOR)
     say(f"created {tenant.slug} {tenant.id}")
+
+
+@group.command("pause")
+@click.argument("slug")
+@command
+def pause(slug: str) -> None:
+    """Make no more reports for the company SLUG; its people may still read."""
+    tenants.pause(None, the_tenant(slug).id)
+    say(f"paused {slug}")
+
+
+@group.command("resume")
+@click.argument("slug")
+@command
+def resume(slug: str) -> None:
+    """Make reports for the company SLUG again."""
+    tenants.resume(None, the_tenant(slug).id)
+    say(f"resumed {slug}")

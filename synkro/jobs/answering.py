@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import traceback
 from datetime import timedelta
 from typing import Any
 
@@ -58,6 +60,16 @@ class AnsweringWorker(SimpleWorker):
             self.set_state(WorkerStatus.IDLE, pipeline)
             pipeline.execute()
 
+    def handle_job_failure(
+        self,
+        job: Job,
+        queue: Queue,
+        started_job_registry: Any = None,
+        exc_string: str = "",  # noqa: ARG002
+    ) -> None:
+        """The text of an exception may hold what a customer said, and would lie in Redis for a week."""
+        super().handle_job_failure(job, queue, started_job_registry, _place_of(sys.exception()))
+
     def set_state(self, state: str, pipeline: Any = None) -> None:
         if pipeline is not None or state != self.get_state():
             super().set_state(state, pipeline)
@@ -72,3 +84,11 @@ class AnsweringWorker(SimpleWorker):
 
     def _has_beaten(self) -> bool:
         return self.last_heartbeat is not None and now() - self.last_heartbeat < BEAT
+
+
+def _place_of(error: BaseException | None) -> str:
+    """Where an exception rose and of what kind it is."""
+    if error is None:
+        return ""
+    frames = traceback.extract_tb(error.__traceback__)
+    return "\n".join([*(f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames), type(error).__name__])

@@ -7,7 +7,8 @@ import logging
 from synkro import log as logs
 from synkro.errors import AppError
 from synkro.extensions import settings
-from synkro.services import artifacts, health, runs, schedules, steps, tenants
+from synkro.jobs import post
+from synkro.services import artifacts, audit_heads, health, runs, schedules, sessions, steps, tenants
 from synkro.services.schedules import Due
 from synkro.tenancy import system_scope, tenant_scope
 
@@ -29,9 +30,14 @@ def tick() -> None:
     with system_scope("tick"):
         due = schedules.due_now()
         artifacts.purge(settings().artifact_days)
+        sessions.purge()
     for one in due:
         _start(one)
+    audit_heads.anchor()
+    post.look_after()
     health.mark_tick()
+    with system_scope("tick"):
+        tenants.delete_due()  # last: whatever stands in its way holds nobody else's reports up
     if returned or bells:
         log.info("tick", extra={"fields": {"returned": returned, "rung": len(bells)}})
 

@@ -2,7 +2,7 @@
 
 from synkro.models.accounts import Sitting, Tenant, User
 from synkro.models.audit import AuditLog
-from synkro.models.entry import Credential, LinkPurpose, OneTimeLink, RecoveryCode, WebSession
+from synkro.models.entry import Credential, LinkPurpose, OneTimeLink, RecoveryCode, StoredLetter, WebSession
 from synkro.models.reports import Delivery, Report, ReportComment, ReportMessage
 from synkro.models.runs import AiCall, Artifact, JobRun, JobStep
 from synkro.models.setup import Automation, IntegrationConfig, Prompt
@@ -26,6 +26,7 @@ __all__ = [
     "ReportComment",
     "ReportMessage",
     "Sitting",
+    "StoredLetter",
     "SystemMark",
     "Tenant",
     "User",

@@ -81,3 +81,25 @@ class OneTimeLink(Base):
     created_at: Mapped[Created]
     expires_at: Mapped[Moment]
     used_at: Mapped[Once]
+
+
+class StoredLetter(Base):
+    """A letter on its way, sealed: it may hold a link that opens an account. Emptied as soon as it has left.
+
+    user_id None: not a letter yet, but the address that somebody typed who forgot the password. next_at None: nothing
+    more is tried. code: why it was not sent.
+    """
+
+    __tablename__ = "letters"
+    __table_args__ = (Index("ix_letters_user_id", "user_id"), Index("ix_letters_next_at", "next_at"))
+
+    id: Mapped[Key]
+    user_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    sealed: Mapped[bytes | None]
+    created_at: Mapped[Created]
+    expires_at: Mapped[Moment]
+    next_at: Mapped[Once]
+    rung_at: Mapped[Once]
+    sent_at: Mapped[Once]
+    tries: Mapped[int] = mapped_column(default=0)
+    code: Mapped[Words] = mapped_column(default="")

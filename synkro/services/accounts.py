@@ -1,26 +1,21 @@
-"""People: create, sign in, look up."""
+"""People: create, sign in, show who one is once more, look after the own sessions."""
 
 from __future__ import annotations
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerifyMismatchError
-from email_validator import EmailNotValidError, validate_email
-from sqlalchemy import func, select
+import uuid
+
+from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 
 from synkro import clock
 from synkro.errors import AppError
 from synkro.i18n import _l
-from synkro.models import Credential, Tenant, User
+from synkro.models import Credential, Tenant, User, WebSession
 from synkro.models.states import Role
-from synkro.services import audit
+from synkro.services import audit, passwords, sessions
+from synkro.services.names import valid_email
+from synkro.services.passwords import hasher
 from synkro.tenancy import db, system_scope
-
-SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 128
-
-hasher = PasswordHasher()
-DECOY = hasher.hash("nobody has this password")
-"""Checked for unknown accounts too, so that the answer takes as long."""
 
 
 def create(
@@ -29,10 +24,10 @@ def create(
     """A new account. Raises AppError with what is wrong."""
     if (role == Role.USER) != (tenant is not None):
         raise AppError(422, "role_and_tenant", _l("A user belongs to a company, staff to none"))
-    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
-        raise AppError(422, "password_length", _l("A password has 12 to 128 characters"))
+    address = valid_email(email)
+    passwords.verify(password, email=address, company=tenant.name if tenant else "")
     user = User(
-        email=_valid_email(email),
+        email=address,
         role=role,
         tenant_id=tenant.id if tenant else None,
         can_manage_settings=can_manage_settings,
@@ -49,41 +44,68 @@ def create(
     return user
 
 
-def _valid_email(text: str) -> str:
-    try:
-        return str(validate_email(text.strip(), check_deliverability=False, test_environment=True).normalized)
-    except EmailNotValidError:
-        raise AppError(422, "bad_email", _l("This is not an e-mail address")) from None
-
-
 def sign_in(email: str, password: str) -> User | None:
     """The person, or None for a wrong pair: the same answer in the same time for an unknown account."""
     with system_scope("sign-in: the tenant is not known before"):
-        user, stored = _known(email)
-        right = _matches(stored or DECOY, password[: LONGEST_PASSWORD + 1])
+        user, held = _known(email)
+        right = passwords.matches(held.password_hash if held else "", password)
         allowed = user is not None and right and user.is_active
-        # of an unknown account nothing that was typed is kept: a password is easily typed into the wrong field
-        tenant_id, who, known = (user.tenant_id, user.id, user.email) if user else (None, "", "unknown")
-        audit.record("signed_in" if allowed else "sign_in_refused", "user", who, actor=known, tenant_id=tenant_id)
-        if user and allowed:
+        _note("signed_in" if allowed else "sign_in_refused", user)
+        if user and held and allowed:
             user.last_sign_in_at = clock.now()
+            if hasher.check_needs_rehash(held.password_hash):
+                held.password_hash = hasher.hash(password)
         db.session.commit()
         db.session.expunge_all()
     return user if allowed else None
 
 
-def _known(email: str) -> tuple[User | None, str]:
-    """The account and the hash of its password, if there is one."""
-    statement = select(User, Credential.password_hash).outerjoin(Credential, Credential.user_id == User.id)
+def note_limited(email: str) -> None:
+    """Write down that further tries for this account are turned away."""
+    with system_scope("sign-in: the tenant is not known before"):
+        _note("sign_in_limited", _known(email)[0])
+        db.session.commit()
+
+
+def is_password(user: User, password: str) -> bool:
+    """Is it the person's own? Both answers are written down."""
+    with system_scope("sign-in: the password of the person of this session"):
+        held = db.session.get(Credential, user.id)
+        right = passwords.matches(held.password_hash if held else "", password)
+        _note("password_confirmed" if right else "password_refused", user)
+        db.session.commit()
+    return right
+
+
+def _note(act: str, user: User | None) -> None:
+    """Of an unknown account nothing that was typed is kept: a password is easily typed into the wrong field."""
+    tenant_id, who, known = (user.tenant_id, user.id, user.email) if user else (None, "", "unknown")
+    audit.record(act, "user", who, actor=known, tenant_id=tenant_id)
+
+
+def _known(email: str) -> tuple[User | None, Credential | None]:
+    """The account and what it is entered with, if there are such."""
+    statement = select(User, Credential).outerjoin(Credential, Credential.user_id == User.id)
     found = db.session.execute(statement.where(func.lower(User.email) == email.strip().lower())).one_or_none()
-    return (found[0], found[1] or "") if found else (None, "")
+    return (found[0], found[1]) if found else (None, None)
 
 
-def _matches(stored: str, password: str) -> bool:
-    try:
-        return hasher.verify(stored, password)
-    except (VerifyMismatchError, InvalidHashError):
-        return False
+def end_session(user: User, session_id: uuid.UUID) -> bool:
+    """Sign an own browser out from afar. False when there is none of this id."""
+    with system_scope("sign-in: a session of the person of this session"):
+        own = delete(WebSession).where(WebSession.id == session_id, WebSession.user_id == user.id)
+        gone = db.session.execute(own.returning(WebSession.id)).first() is not None
+        if gone:
+            audit.record("session_ended", "session", session_id, tenant_id=user.tenant_id)
+        db.session.commit()
+    return gone
+
+
+def end_other_sessions(user: User, keep: uuid.UUID) -> None:
+    with system_scope("sign-in: the sessions of the person of this session"):
+        sessions.end_all(user.id, but=keep)
+        audit.record("signed_out_elsewhere", "user", user.id, tenant_id=user.tenant_id)
+        db.session.commit()
 
 
 def set_theme(user: User, theme: str) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 from synkro import clock
 from synkro.extensions import vault
 from synkro.models import Artifact
+from synkro.services.sealed import SealedBytes
 from synkro.tenancy import current_tenant_id, db
 
 
@@ -40,7 +41,7 @@ def put(run_id: uuid.UUID, name: str, seq: int, rows: list[Any], meta: dict[str,
         "run_id": run_id,
         "name": name,
         "seq": seq,
-        "payload": vault().seal_bytes(data, _context(run_id, name, seq)),
+        "payload": vault().seal_bytes(data, _context(current_tenant_id(), run_id, name, seq)),
         "rows": len(rows),
         "sha256": hashlib.sha256(data).hexdigest(),
         "meta": meta,
@@ -118,11 +119,19 @@ def _first(run_id: uuid.UUID, name: str, after: int) -> Page | None:
     db.session.rollback()
     if row is None:
         return None
-    data = vault().open_bytes(row.payload, _context(run_id, name, row.seq))
+    data = vault().open_bytes(row.payload, _context(current_tenant_id(), run_id, name, row.seq))
     if hashlib.sha256(data).hexdigest() != row.sha256:
         raise Damaged(name)
     return Page(row.seq, json.loads(data), row.meta)
 
 
-def _context(run_id: uuid.UUID, name: str, seq: int) -> str:
-    return f"artifact|{current_tenant_id()}|{run_id}|{name}|{seq}"
+def _context(tenant_id: uuid.UUID | None, run_id: uuid.UUID, name: str, seq: int) -> str:
+    return f"artifact|{tenant_id}|{run_id}|{name}|{seq}"
+
+
+SEALED = SealedBytes(
+    "pages between steps",
+    Artifact.payload,
+    (Artifact.tenant_id, Artifact.run_id, Artifact.name, Artifact.seq),
+    _context,
+)

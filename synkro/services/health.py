@@ -16,12 +16,15 @@ from synkro import clock
 from synkro.crypto import CannotOpen
 from synkro.extensions import redis, settings, vault
 from synkro.models import SystemMark
+from synkro.services.sealed import SealedText
 from synkro.tenancy import db, end_reading
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 LATE_TICKS = 6
 CANARY = "key_canary"
 WORD = "the key fits"
+SEALED = SealedText("word that tells the key", SystemMark.value, (SystemMark.name,), str, SystemMark.name == CANARY)
+"""Its context is its name. Sealed anew after all else: with a key that is still needed gone, nothing starts."""
 
 
 class WrongKey(Exception):

@@ -19,7 +19,7 @@ from synkro.integrations.errors import ApiError
 from synkro.integrations.http import Door, host_port
 from synkro.models import IntegrationConfig
 from synkro.pace import RedisPacer
-from synkro.services import amocrm_tokens, audit
+from synkro.services import amocrm_tokens, audit, notices
 from synkro.services.secrets import open_secrets, seal_secret
 from synkro.tenancy import current_tenant_id, db
 
@@ -59,6 +59,8 @@ def save(kind: str, values: Mapping[str, str | None], *, actor: str = "") -> Int
     config.updated_at = clock.now()
     audit.record("integration_saved", "integration", kind, actor=actor, fields=changed)
     db.session.commit()
+    if any(field.name in changed for field in cls.fields if not field.show):
+        notices.key_changed(config.tenant_id, kind)
     return config
 
 

@@ -14,7 +14,7 @@ from synkro.extensions import redis, settings
 from synkro.i18n import _l
 from synkro.models import JobRun, JobStep, Report, Tenant
 from synkro.models.plan import BY_KEY, PLAN, StepKey
-from synkro.models.states import ACTIVE_RUN, Kind, RunStatus, StepStatus
+from synkro.models.states import ACTIVE_RUN, Kind, RunStatus, StepStatus, TenantStatus
 from synkro.services import artifacts, audit, deliveries, reports
 from synkro.tenancy import db
 
@@ -29,10 +29,10 @@ def start(
 ) -> tuple[JobRun, bool]:
     """Start a run of [start_at, end_at). (run, True), or (the active run, False): a tenant has one at a time.
 
-    Raises AppError for a window that cannot be, for a paused tenant, or when this scheduled window has its run.
+    Raises AppError for a window that cannot be, for a tenant that is not active, or when a scheduled window has a run.
     """
     _judge_window(start_at, end_at)
-    if tenant.is_paused:
+    if tenant.status != TenantStatus.ACTIVE:
         raise AppError(409, "tenant_paused", _l("The company is paused: no reports are made"))
     for _ in range(MOST_STARTS):
         run = JobRun(

@@ -87,9 +87,9 @@ def boundary_hour() -> int:
 
 
 def next_run(tenant: Tenant) -> Planned | None:
-    """The next run of the schedule. None where reports are made by hand or the company is paused."""
+    """The next run of the schedule. None where reports are made by hand or the company is not active."""
     automation = of_tenant()
-    if automation is None or automation.kind == Kind.MANUAL or tenant.is_paused:
+    if automation is None or automation.kind == Kind.MANUAL or tenant.status != TenantStatus.ACTIVE:
         return None
     zone = ZoneInfo(tenant.timezone)
     kind, now = cast(PeriodKind, automation.kind), clock.now()

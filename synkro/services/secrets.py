@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import uuid
+
 from synkro.extensions import vault
 from synkro.models import IntegrationConfig
+from synkro.services.sealed import SealedFields
 from synkro.tenancy import current_tenant_id
 
 
 def seal_secret(kind: str, field: str, value: str) -> str:
-    return vault().seal(value, _context(kind, field))
+    """In a tenant's scope: a value that is sealed for nobody would open for nobody."""
+    tenant_id = current_tenant_id()
+    if tenant_id is None:
+        raise LookupError("a secret is sealed for a tenant")
+    return vault().seal(value, _context(tenant_id, kind, field))
 
 
 def open_secrets(config: IntegrationConfig) -> dict[str, str]:
-    """Field -> value, in clear. Only for building a client."""
-    return {field: vault().open(token, _context(config.kind, field)) for field, token in config.secrets.items()}
+    """Field -> value, in clear. Only for building a client. Raises CannotOpen."""
+    tenant_id, kind = current_tenant_id(), config.kind
+    return {name: vault().open(str(token), _context(tenant_id, kind, name)) for name, token in config.secrets.items()}
 
 
-def _context(kind: str, field: str) -> str:
-    return f"secret|{current_tenant_id()}|{kind}|{field}"
+def _context(tenant_id: uuid.UUID | None, kind: str, field: str) -> str:
+    return f"secret|{tenant_id}|{kind}|{field}"
+
+
+SEALED = SealedFields(
+    "secrets of connections", IntegrationConfig.secrets, (IntegrationConfig.tenant_id, IntegrationConfig.kind), _context
+)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import delete, or_, select, update
 
@@ -96,22 +96,13 @@ def of(user_id: uuid.UUID) -> list[WebSession]:
     return rows
 
 
-def end(user_id: uuid.UUID, session_id: uuid.UUID) -> bool:
-    """End one session of this person. False when there is none of them."""
-    with system_scope("sign-in: a session is known before its tenant"):
-        statement = delete(WebSession).where(WebSession.id == session_id, WebSession.user_id == user_id)
-        gone = db.session.execute(statement.returning(WebSession.id)).first()
-        db.session.commit()
-    return gone is not None
-
-
 def end_all(user_id: uuid.UUID, *, but: uuid.UUID | None = None) -> None:
     """Sign out everywhere, save for one session. Part of an act: the caller is in the system scope and commits."""
     gone = delete(WebSession).where(WebSession.user_id == user_id)
     db.session.execute(gone if but is None else gone.where(WebSession.id != but))
 
 
-def purge(now: datetime) -> None:
-    """Rows that open nothing any more. The caller is in the system scope."""
-    db.session.execute(delete(WebSession).where(WebSession.expires_at <= now))
+def purge() -> None:
+    """Remove rows that open nothing any more. The caller is in the system scope."""
+    db.session.execute(delete(WebSession).where(WebSession.expires_at <= clock.now()))
     db.session.commit()

@@ -31,7 +31,7 @@ def test_pages_before_sign_in(cast: dict[str, User], window: Opener, width: int,
 def test_pages_of_a_company_without_reports(cast: dict[str, User], window: Opener, width: int, theme: str) -> None:
     shown = window(width, theme)
     shown.sign_in(cast["user"])
-    for path in ("/dashboard", "/reports", "/style"):
+    for path in ("/dashboard", "/reports", "/style", "/account", "/confirm?what=password"):
         assert_good(shown, path)
 
 

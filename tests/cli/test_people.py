@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import pyotp
 import pytest
 from sqlalchemy import select
 
-from synkro.models import Tenant, User
-from synkro.services import accounts, tenants
-from synkro.tenancy import db
+from synkro.models import AuditLog, Tenant, User
+from synkro.services import accounts, second_factor, sessions, tenants
+from synkro.tenancy import db, system_scope
 from tests.cli.conftest import Cli
 
 LONG = "a password of some length"
@@ -111,3 +112,49 @@ def test_wrong_use_is_exit_2(cli: Cli, words: tuple[str, ...]) -> None:
 def test_password_that_is_no_text_is_wrong_use(cli: Cli) -> None:
     words = ("a@example.com", "--role", "super_admin", "--password-stdin")
     assert cli("users", "create", *words, given=b"long enough \xff\xfe password").exit_code == 2
+
+
+def test_second_factor_of_a_person_is_reset(cli: Cli, cast: dict[str, User]) -> None:
+    admin = cast["admin"]
+    second_factor.confirm(admin, pyotp.TOTP(second_factor.begin(admin).secret).now())
+    token = sessions.start(admin, "192.0.2.1", "a browser")
+    done = cli("users", "reset-second-factor", " ADMIN@example.com")
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert second_factor.state(admin.id) == second_factor.State(None, 0)
+    assert sessions.load(token) is None
+    with system_scope("test: the audit"):
+        row = db.session.execute(select(AuditLog).order_by(AuditLog.id.desc()).limit(1)).scalar_one()
+    assert (row.act, row.actor, row.object_id) == ("second_factor_reset", "command line", str(admin.id))
+
+
+def test_second_factor_of_nobody_is_not_reset(cli: Cli, cast: dict[str, User]) -> None:
+    done = cli("users", "reset-second-factor", "nobody@example.com")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr.endswith("(no_user)\n")
+
+
+def test_an_account_is_disabled_and_enabled(cli: Cli, cast: dict[str, User]) -> None:
+    for word, active in (("disable", False), ("enable", True)):
+        done = cli("users", word, "USER@example.com")
+        db.session.expire_all()
+        made = user("user@example.com")
+        assert made is not None
+        assert (done.exit_code, made.is_active) == (0, active)
+
+
+@pytest.mark.parametrize("word", ["disable", "enable"])
+def test_an_account_of_nobody_is_told(cli: Cli, word: str) -> None:
+    done = cli("users", word, "nobody@example.com")
+    assert (done.exit_code, done.stderr.endswith("(no_user)\n")) == (1, True)
+
+
+def test_the_last_super_admin_is_not_disabled(cli: Cli, cast: dict[str, User]) -> None:
+    done = cli("users", "disable", "admin@example.com")
+    assert (done.exit_code, done.stderr.endswith("(last_super_admin)\n")) == (1, True)
+
+
+def test_a_company_is_paused_and_resumed(cli: Cli, tenant: Tenant) -> None:
+    for word, status in (("pause", "paused"), ("resume", "active")):
+        assert cli("tenants", word, "alfa").exit_code == 0
+        db.session.expire_all()
+        assert tenants.get(tenant.id).status == status

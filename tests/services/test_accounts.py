@@ -3,12 +3,13 @@ from __future__ import annotations
 import uuid
 
 import pytest
+from argon2 import PasswordHasher
 from sqlalchemy import select
 
 from synkro.errors import AppError
 from synkro.models import AuditLog, Credential, Tenant, User
 from synkro.models.states import Role
-from synkro.services import accounts
+from synkro.services import accounts, sessions
 from synkro.tenancy import db, system_scope
 from tests.conftest import PASSWORD
 
@@ -52,9 +53,10 @@ def test_a_wrong_pair_does_not(tenant: Tenant, email: str, password: str) -> Non
 
 
 def test_a_long_password_is_not_cut_to_a_right_one(tenant: Tenant) -> None:
-    accounts.create("ann@example.com", "p" * 128, Role.USER, tenant)
-    assert accounts.sign_in("ann@example.com", "p" * 128) is not None
-    assert accounts.sign_in("ann@example.com", "p" * 129) is None
+    longest = (PASSWORD * 5)[:127] + "!"
+    accounts.create("ann@example.com", longest, Role.USER, tenant)
+    assert accounts.sign_in("ann@example.com", longest) is not None
+    assert accounts.sign_in("ann@example.com", longest + "!") is None
 
 
 def test_a_disabled_person_is_out(tenant: Tenant) -> None:
@@ -85,6 +87,99 @@ def test_staff_belong_to_no_company_and_users_to_one(tenant: Tenant, role: Role)
 def test_a_short_or_endless_password_is_refused(tenant: Tenant, password: str) -> None:
     with pytest.raises(AppError, match="password_length"):
         accounts.create("ann@example.com", password, Role.USER, tenant)
+
+
+def test_a_password_that_is_guessed_first_is_refused(tenant: Tenant) -> None:
+    with pytest.raises(AppError, match="password_common"):
+        accounts.create("ann@example.com", "qwerty123456", Role.USER, tenant)
+
+
+@pytest.fixture
+def verified(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The hashes that passwords are compared with, as they are."""
+    seen: list[str] = []
+    real = PasswordHasher.verify
+
+    def watched(self: PasswordHasher, stored: str, password: bytes) -> bool:
+        seen.append(stored)
+        return real(self, stored, password)
+
+    monkeypatch.setattr(PasswordHasher, "verify", watched)
+    return seen
+
+
+@pytest.mark.parametrize("email", ["ann@example.com", "nobody@example.com", "invited@example.com", "away@example.com"])
+@pytest.mark.parametrize("password", [PASSWORD, "wrong password", "x" * 100_000])
+def test_every_try_costs_one_hash(tenant: Tenant, verified: list[str], email: str, password: str) -> None:
+    """So the time tells nobody who has an account. The invited one has no password yet, the one away is disabled."""
+    made(tenant)
+    made(tenant, "away@example.com").is_active = False
+    db.session.add(invited := User(email="invited@example.com", role=Role.USER, tenant_id=tenant.id))
+    db.session.commit()
+    with system_scope("test: no password yet"):
+        db.session.add(Credential(user_id=invited.id))
+        db.session.commit()
+    accounts.sign_in(email, password)
+    assert len(verified) == 1
+
+
+def test_nobody_has_the_password_of_the_decoy(tenant: Tenant) -> None:
+    assert accounts.sign_in("nobody@example.com", "nobody has this password") is None
+
+
+def test_a_hash_of_old_parameters_is_renewed_at_the_next_entry(tenant: Tenant) -> None:
+    user, old = made(tenant), PasswordHasher(time_cost=1).hash(PASSWORD)
+    set_hash(user, old)
+    assert accounts.sign_in("ann@example.com", "wrong password") is None
+    assert hash_of(user) == old
+    assert accounts.sign_in("ann@example.com", PASSWORD) is not None
+    assert not accounts.hasher.check_needs_rehash(hash_of(user))
+    assert accounts.sign_in("ann@example.com", PASSWORD) is not None
+
+
+def set_hash(user: User, stored: str) -> None:
+    with system_scope("test: put a hash in"):
+        db.session.get_one(Credential, user.id).password_hash = stored
+        db.session.commit()
+
+
+def hash_of(user: User) -> str:
+    with system_scope("test: look at the hash"):
+        return db.session.get_one(Credential, user.id).password_hash
+
+
+@pytest.mark.parametrize(("email", "whose"), [("ann@example.com", True), ("stranger@example.com", False)])
+def test_a_limit_is_written_down_without_what_was_typed(tenant: Tenant, email: str, whose: bool) -> None:
+    made(tenant)
+    accounts.note_limited(email)
+    actor = email if whose else "unknown"
+    assert acts()[-1] == ("sign_in_limited", actor, tenant.id if whose else None)
+
+
+def test_a_password_is_shown_once_more(tenant: Tenant) -> None:
+    user = made(tenant)
+    assert accounts.is_password(user, PASSWORD)
+    assert not accounts.is_password(user, "wrong password")
+    assert [act for act, _, _ in acts()][1:] == ["password_confirmed", "password_refused"]
+
+
+def test_whoever_has_no_password_confirms_nothing(tenant: Tenant) -> None:
+    user = made(tenant)
+    set_hash(user, "")
+    assert not accounts.is_password(user, "")
+    assert not accounts.is_password(user, "nobody has this password")
+
+
+def test_ending_sessions_is_written_down(tenant: Tenant) -> None:
+    user = made(tenant)
+    for _ in range(3):
+        sessions.start(user, "192.0.2.1", "a browser")
+    first, second, _ = sessions.of(user.id)
+    assert accounts.end_session(user, second.id)
+    assert not accounts.end_session(user, second.id)
+    accounts.end_other_sessions(user, keep=first.id)
+    assert [one.id for one in sessions.of(user.id)] == [first.id]
+    assert acts()[1:] == [("session_ended", "worker", tenant.id), ("signed_out_elsewhere", "worker", tenant.id)]
 
 
 @pytest.mark.parametrize("email", ["", "ann", "ann@", "a b@example.com", "ann@example.com\nbcc: all@example.com"])

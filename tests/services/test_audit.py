@@ -67,8 +67,10 @@ def test_an_act_that_did_not_happen_is_not_written_down(tenant: Tenant) -> None:
         "delete from audit_log",
         "update audit_log set act = 'x'",
         "update audit_log set details = '{}', actor = '', object_id = '', address = '', request_id = ''",
-        "insert into audit_log (at, actor, act, object_type, object_id, address, request_id, details)"
-        " values (now(), '', 'x', '', '', '', '', '{}')",
+        (
+            "insert into audit_log (at, actor, act, object_type, object_id, address, request_id, details)"
+            " values (now(), '', 'x', '', '', '', '', '{}')"
+        ),
     ],
 )
 def test_nobody_changes_what_was_written(tenant: Tenant, statement: str) -> None:

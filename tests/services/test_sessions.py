@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import select, text
 
-from synkro.models import Tenant, User
+from synkro.models import Tenant, User, WebSession
 from synkro.services import sessions
 from synkro.tenancy import db, system_scope
 
@@ -107,13 +107,11 @@ def test_no_session_outlives_its_limit(cast: Cast, name: str, hours: float, step
         assert sessions.load(token) is None
 
 
-def test_a_person_ends_only_own_sessions(cast: Cast) -> None:
-    token = begun(cast["user"])
-    (row,) = sessions.of(cast["user"].id)
-    assert not sessions.end(cast["other"].id, row.id)
-    assert sessions.load(token) is not None
-    assert sessions.end(cast["user"].id, row.id)
-    assert sessions.load(token) is None
+def test_sessions_that_are_over_are_removed(cast: Cast) -> None:
+    begun(cast["user"])
+    with later(days=15), system_scope("test: as the tick does"):
+        sessions.purge()
+        assert not db.session.execute(select(WebSession)).all()
 
 
 def test_signing_out_everywhere_can_leave_one(cast: Cast) -> None:

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from synkro.models import Tenant
+from synkro.models import Tenant, User
 from synkro.tenancy import db, system_scope
 from tests.web.conftest import Browser, Enter
 from tests.web.rows import make_report, make_run
@@ -24,7 +24,26 @@ TABLE: dict[tuple[str, str], tuple[int, int, int, int, int, int]] = {
     ("GET", "style.sheet"): (200, 200, 200, 200, 200, 200),
     ("GET", "auth.sign_in"): (200, 302, 302, 302, 302, 302),
     ("POST", "auth.sign_in"): (422, 302, 302, 302, 302, 302),
+    ("GET", "auth.confirm"): (302, 200, 200, 200, 200, 200),
+    ("POST", "auth.confirm"): (302, 422, 422, 422, 422, 422),
+    ("GET", "account.show"): (302, 200, 200, 200, 200, 200),
+    ("POST", "account.change_password"): (302, 422, 422, 422, 422, 422),
+    ("POST", "account.end_session"): (302, 404, 404, 404, 404, 404),
+    ("POST", "account.end_others"): (302, 303, 303, 303, 303, 303),
+    ("GET", "welcome.accept"): (410, 410, 410, 410, 410, 410),
+    ("POST", "welcome.accept"): (410, 410, 410, 410, 410, 410),
+    ("GET", "welcome.reset"): (410, 410, 410, 410, 410, 410),
+    ("POST", "welcome.reset"): (410, 410, 410, 410, 410, 410),
+    ("GET", "welcome.forgot"): (200, 200, 200, 200, 200, 200),
+    ("POST", "welcome.forgot"): (422, 422, 422, 422, 422, 422),
     ("POST", "auth.logout"): (303, 303, 303, 303, 303, 303),
+    ("GET", "second_factor.ask"): (302, 302, 302, 302, 302, 302),
+    ("POST", "second_factor.ask"): (302, 302, 302, 302, 302, 302),
+    ("GET", "second_factor.enrol"): (302, 200, 200, 200, 200, 200),
+    ("POST", "second_factor.enrol"): (302, 422, 422, 422, 422, 422),
+    ("GET", "second_factor.manage"): (302, 200, 200, 200, 200, 200),
+    ("POST", "second_factor.new_codes"): (302, 303, 303, 303, 409, 409),
+    ("POST", "second_factor.switch_off"): (302, 303, 303, 303, 403, 403),
     ("POST", "preferences.theme"): (422, 422, 422, 422, 422, 422),
     ("POST", "preferences.language"): (422, 422, 422, 422, 422, 422),
     ("GET", "dashboard.overview"): (302, 200, 200, 200, 403, 403),
@@ -37,19 +56,78 @@ TABLE: dict[tuple[str, str], tuple[int, int, int, int, int, int]] = {
     ("GET", "reports.show"): (302, 200, 200, 404, 403, 403),
     ("POST", "reports.comment"): (302, 422, 422, 404, 403, 403),
     ("GET", "admin.home"): (302, 403, 403, 403, 200, 200),
+    ("GET", "admin.create"): (302, 403, 403, 403, 403, 200),
+    ("POST", "admin.create"): (302, 403, 403, 403, 403, 422),
+    ("GET", "admin.company"): (302, 403, 403, 403, 200, 200),
+    ("POST", "admin.rename"): (302, 403, 403, 403, 403, 422),
+    ("POST", "admin.pause"): (302, 403, 403, 403, 403, 303),
+    ("POST", "admin.resume"): (302, 403, 403, 403, 403, 303),
+    ("POST", "admin.delete"): (302, 403, 403, 403, 403, 422),
+    ("POST", "admin.keep"): (302, 403, 403, 403, 403, 303),
+    ("GET", "people.index"): (302, 403, 403, 403, 200, 200),
+    ("GET", "people.new"): (302, 403, 403, 403, 200, 200),
+    ("POST", "people.new"): (302, 403, 403, 403, 422, 422),
+    ("GET", "people.show"): (302, 403, 403, 403, 200, 200),
+    ("POST", "people.invite_again"): (302, 403, 403, 403, 409, 409),
+    ("POST", "people.rename"): (302, 403, 403, 403, 303, 303),
+    ("POST", "people.disable"): (302, 403, 403, 403, 303, 303),
+    ("POST", "people.enable"): (302, 403, 403, 403, 303, 303),
+    ("POST", "people.set_access"): (302, 403, 403, 403, 403, 422),
+    ("POST", "people.sign_out"): (302, 403, 403, 403, 403, 303),
+    ("POST", "people.reset_factor"): (302, 403, 403, 403, 403, 303),
+    ("POST", "people.delete"): (302, 403, 403, 403, 403, 303),
+    ("GET", "audit.staff"): (302, 403, 403, 403, 403, 200),
+    ("GET", "audit.staff_export"): (302, 403, 403, 403, 403, 200),
+    ("GET", "audit.company"): (302, 403, 200, 403, 403, 403),
+    ("GET", "audit.company_export"): (302, 403, 200, 403, 403, 403),
+    ("GET", "health.show"): (302, 403, 403, 403, 403, 200),
+    ("GET", "health.now"): (302, 403, 403, 403, 403, 200),
+    ("GET", "rq_dashboard.static"): (302, 403, 403, 403, 403, 404),
+    ("GET", "rq_dashboard.favicon"): (302, 403, 403, 403, 403, 200),
+    ("GET", "rq_dashboard.queues_overview"): (302, 403, 403, 403, 403, 200),
+    ("GET", "rq_dashboard.workers_overview"): (302, 403, 403, 403, 403, 200),
+    ("GET", "rq_dashboard.jobs_overview"): (302, 403, 403, 403, 403, 200),
+    ("GET", "rq_dashboard.job_view"): (302, 403, 403, 403, 403, 404),
+    ("GET", "rq_dashboard.list_queues"): (302, 403, 403, 403, 403, 200),
+    ("GET", "rq_dashboard.list_workers"): (302, 403, 403, 403, 403, 200),
+    ("GET", "rq_dashboard.list_jobs"): (302, 403, 403, 403, 403, 200),
+    ("GET", "rq_dashboard.job_info"): (302, 403, 403, 403, 403, 404),
+    ("POST", "rq_dashboard.delete_job_view"): (302, 403, 403, 403, 403, 403),
+    ("POST", "rq_dashboard.requeue_job_view"): (302, 403, 403, 403, 403, 403),
+    ("POST", "rq_dashboard.requeue_all"): (302, 403, 403, 403, 403, 403),
+    ("POST", "rq_dashboard.empty_queue"): (302, 403, 403, 403, 403, 403),
+    ("POST", "rq_dashboard.compact_queue"): (302, 403, 403, 403, 403, 403),
 }
 POSTS = sorted(endpoint for method, endpoint in TABLE if method == "POST")
 
 
 @pytest.fixture
-def ids(tenant: Tenant) -> dict[str, uuid.UUID]:
-    return {"report_id": make_report(tenant), "run_id": make_run(tenant)}
+def ids(tenant: Tenant, cast: dict[str, User]) -> dict[str, uuid.UUID]:
+    return {
+        "report_id": make_report(tenant),
+        "run_id": make_run(tenant),
+        "session_id": uuid.uuid4(),
+        "tenant_id": tenant.id,
+        "person_id": cast["user"].id,
+    }
+
+
+OF_QUEUES = {
+    "instance_number": 0,
+    "queue_name": "steps",
+    "registry_name": "queued",
+    "per_page": 8,
+    "order": "asc",
+    "page": 1,
+    "job_id": "none",
+}
+"""What the pages of rq-dashboard take."""
 
 
 def path_of(app: Flask, endpoint: str, ids: dict[str, uuid.UUID]) -> str:
     """filename: of the static route."""
     rule = next(app.url_map.iter_rules(endpoint))
-    known = {**ids, "filename": "favicon.svg"}
+    known = {**ids, **OF_QUEUES, "filename": "favicon.svg"}
     with app.test_request_context():
         return app.url_for(endpoint, **{name: known[name] for name in rule.arguments})
 

@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 
 from synkro.extensions import redis, remember, settings, vault
-from synkro.models import Tenant
+from synkro.models import Tenant, User
 from tests.web.conftest import Browser, Enter
 from tests.web.rows import make_report, make_run
 
@@ -22,12 +22,16 @@ POLICY = (
 
 
 @pytest.fixture
-def paths(tenant: Tenant) -> list[tuple[str, str, int]]:
+def paths(tenant: Tenant, cast: dict[str, User]) -> list[tuple[str, str, int]]:
     """(who, path, status)."""
-    report, run = make_report(tenant), make_run(tenant)
+    report, run, person = make_report(tenant), make_run(tenant), cast["user"]
     return [
         ("nobody", "/", 200),
         ("nobody", "/login", 200),
+        ("nobody", "/forgot", 200),
+        ("nobody", "/forgot?sent=1", 200),
+        ("nobody", "/welcome", 410),
+        ("nobody", "/reset", 410),
         ("nobody", "/dashboard", 302),
         ("nobody", "/static/css/layout.css", 200),
         ("nobody", "/health", 200),
@@ -39,9 +43,31 @@ def paths(tenant: Tenant) -> list[tuple[str, str, int]]:
         ("user", f"/runs/{run}/steps", 200),
         ("user", f"/reports/{uuid.uuid4()}", 404),
         ("user", "/reports/1", 404),
+        ("user", "/second-factor/set-up", 200),
+        ("user", "/account/second-factor", 200),
+        ("nobody", "/second-factor", 302),
+        ("user", "/account", 200),
+        ("user", "/confirm", 200),
         ("user", "/admin", 403),
         ("user", "/logout", 405),
         ("admin", "/admin", 200),
+        ("admin", "/account", 200),
+        ("admin", "/admin?q=nothing", 200),
+        ("admin", "/admin/companies/new", 200),
+        ("admin", f"/admin/companies/{tenant.id}", 200),
+        ("lite", f"/admin/companies/{tenant.id}", 200),
+        ("admin", "/admin/people", 200),
+        ("admin", "/admin/people?q=nobody", 200),
+        ("admin", "/admin/people/new", 200),
+        ("lite", "/admin/people/new", 200),
+        ("admin", f"/admin/people/{person.id}", 200),
+        ("lite", f"/admin/people/{person.id}", 200),
+        ("admin", "/admin/audit", 200),
+        ("admin", "/admin/audit.csv", 200),
+        ("admin", "/admin/health", 200),
+        ("admin", "/admin/health/now", 200),
+        ("settings", "/audit", 200),
+        ("settings", "/audit.csv?until=yesterday", 422),
     ]
 
 

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-import pytest
-from sqlalchemy import select, text
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
+import pytest
+import time_machine
+from argon2 import PasswordHasher
+from flask import Flask
+from itsdangerous import URLSafeTimedSerializer
+from sqlalchemy import func, select, text
+
+from synkro.blueprints import device
+from synkro.extensions import redis, remember, settings, vault
 from synkro.limits import limiter
-from synkro.models import AuditLog, Tenant, User
-from synkro.models.states import TenantStatus
+from synkro.models import AuditLog, StoredLetter, Tenant, User
+from synkro.models.states import Role, TenantStatus
+from synkro.services import accounts
 from synkro.tenancy import db, system_scope
 from tests.conftest import PASSWORD
 from tests.web.conftest import Browser, csrf_of
@@ -21,12 +34,14 @@ def knock(client: Browser, email: str, password: str = PASSWORD, **more: str) ->
 
 
 @pytest.mark.parametrize(
-    ("who", "page"), [("user", "/dashboard"), ("settings", "/dashboard"), ("lite", "/admin"), ("admin", "/admin")]
+    ("who", "page", "opens"),
+    [("user", "/dashboard", 200), ("settings", "/dashboard", 200), ("lite", "/admin", 302), ("admin", "/admin", 302)],
 )
-def test_everybody_comes_to_the_own_start_page(client: Browser, cast: Cast, who: str, page: str) -> None:
+def test_everybody_comes_to_the_own_start_page(client: Browser, cast: Cast, who: str, page: str, opens: int) -> None:
+    """Staff are led on from there, to their second factor."""
     status, location, _ = knock(client, f"{who}@example.com")
     assert (status, location) == (303, page)
-    assert client.get(page).status_code == 200
+    assert client.get(page).status_code == opens
 
 
 def test_email_is_read_without_case_and_spaces(client: Browser, cast: Cast) -> None:
@@ -105,15 +120,154 @@ def test_form_that_was_not_filled_in_is_no_try(client: Browser, cast: Cast) -> N
     assert [knock(client, "user@example.com", "")[0] for _ in range(6)] == [422] * 6
 
 
-@pytest.mark.parametrize("email", ["user@example.com", "nobody@example.com"])
-def test_one_account_is_not_tried_from_everywhere(client: Browser, cast: Cast, email: str) -> None:
+@pytest.fixture
+def stopped() -> Iterator[None]:
+    """The rest of an account is a second at first: a slow machine would sit it out."""
+    with time_machine.travel(datetime.now(UTC), tick=False):
+        yield
+
+
+def from_everywhere(client: Browser, email: str, count: int) -> list[int]:
     spelled = [email, f" {email.upper()}", f"\x00{email}", f"{email} "]
     got = []
-    for turn in range(21):
+    for turn in range(count):
         client.environ_base["REMOTE_ADDR"] = f"192.0.2.{turn}"
         got.append(knock(client, spelled[turn % 4], "wrong")[0])
-    assert got == [401] * 20 + [429]
-    assert knock(client, "other@example.com")[0] == 303
+    return got
+
+
+@pytest.mark.parametrize("email", ["user@example.com", "nobody@example.com"])
+def test_tries_from_everywhere_are_slowed_down(client: Browser, cast: Cast, email: str) -> None:
+    """The sixth comes too early, however it is spelled; a second later it would be let."""
+    with time_machine.travel(datetime.now(UTC), tick=False):
+        assert from_everywhere(client, email, 7) == [401] * 5 + [429] * 2
+        assert knock(Browser(client.application, client.application.response_class), "other@example.com")[0] == 303
+    with time_machine.travel(datetime.now(UTC) + timedelta(seconds=2), tick=False):
+        assert knock(client, email, "wrong")[0] == 401
+
+
+def test_limit_says_how_long_to_wait_and_not_who_exists(client: Browser, cast: Cast) -> None:
+    with time_machine.travel(datetime.now(UTC), tick=False):
+        pages = []
+        for email in ("user@example.com", "nobody@example.com"):
+            from_everywhere(client, email, 5)
+            client.environ_base["REMOTE_ADDR"] = "198.51.100.7"
+            pages.append(client.send("/login", email=email, password=PASSWORD))
+    assert [(page.status_code, page.headers["Retry-After"]) for page in pages] == [(429, "1")] * 2
+    assert "Wait 1 seconds" in pages[0].text
+    assert len({without_what_was_typed(page.text) for page in pages}) == 1
+
+
+@pytest.mark.usefixtures("stopped")
+def test_limited_try_costs_no_hash(client: Browser, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    from_everywhere(client, "user@example.com", 5)
+
+    def never(*_args: object) -> bool:
+        raise AssertionError("a password was compared")
+
+    monkeypatch.setattr(PasswordHasher, "verify", never)
+    client.environ_base["REMOTE_ADDR"] = "198.51.100.7"
+    assert knock(client, "user@example.com")[0] == 429
+
+
+def test_limit_is_written_down_once(client: Browser, cast: Cast) -> None:
+    with time_machine.travel(datetime.now(UTC), tick=False):
+        from_everywhere(client, "user@example.com", 9)
+    assert acts() == ["sign_in_refused"] * 5 + ["sign_in_limited"]
+
+
+def test_owner_gets_in_with_a_known_browser(client: Browser, cast: Cast) -> None:
+    knock(client, "user@example.com")
+    client.send("/logout")
+    stranger = Browser(client.application, client.application.response_class)
+    with time_machine.travel(datetime.now(UTC), tick=False):
+        assert 429 in from_everywhere(stranger, "user@example.com", 6)
+        assert knock(stranger, "user@example.com")[0] == 429
+        assert knock(client, "user@example.com")[0] == 303
+
+
+def test_two_hundred_at_once_do_not_all_pass(app: Flask, cast: Cast) -> None:
+    """Each with a page and a token of its own, from its own address: five are looked at."""
+    browsers = []
+    for turn in range(200):
+        browsers.append(Browser(app, app.response_class))
+        browsers[-1].environ_base["REMOTE_ADDR"] = f"10.0.0.{turn}"
+    tokens = [browser.token() for browser in browsers]
+
+    def one(turn: int) -> int:
+        form = {"csrf_token": tokens[turn], "email": "user@example.com", "password": "wrong"}
+        return browsers[turn].post("/login", data=form).status_code
+
+    with time_machine.travel(datetime.now(UTC), tick=False), ThreadPoolExecutor(8) as pool:
+        got = Counter(pool.map(one, range(200)))
+    assert got == {401: 5, 429: 195}
+
+
+def device_of(client: Browser) -> str:
+    cookie = client.get_cookie("device")
+    return cookie.value if cookie else ""
+
+
+def test_browser_is_remembered_by_a_cookie_that_names_nobody(client: Browser, cast: Cast) -> None:
+    answer = client.send("/login", email="user@example.com", password=PASSWORD)
+    (cookie,) = [line for line in answer.headers.getlist("Set-Cookie") if line.startswith("device=")]
+    assert {"HttpOnly", "SameSite=Lax", "Path=/"} <= set(cookie.split("; "))
+    assert "user@example.com" not in str(URLSafeTimedSerializer("x").loads_unsafe(device_of(client)))
+
+
+def letters() -> int:
+    with system_scope("test: letters on their way"):
+        return db.session.execute(select(func.count()).select_from(StoredLetter)).scalar_one()
+
+
+def test_new_browser_is_told_of_and_a_known_one_is_not(client: Browser, cast: Cast) -> None:
+    got = []
+    for browser in (client, client, Browser(client.application, client.application.response_class)):
+        knock(browser, "user@example.com", "wrong")
+        knock(browser, "user@example.com")
+        browser.send("/logout")
+        got.append(letters())
+    assert got == [1, 1, 2]
+
+
+def test_wrong_password_makes_no_known_browser(client: Browser, cast: Cast) -> None:
+    knock(client, "user@example.com", "wrong")
+    assert not device_of(client)
+
+
+@pytest.mark.usefixtures("stopped")
+@pytest.mark.parametrize("planted", ["", "x", "WyJ4Il0.x.y", "a" * 4_000])
+def test_forged_browser_is_no_known_one(client: Browser, cast: Cast, planted: str) -> None:
+    from_everywhere(client, "user@example.com", 5)
+    client.set_cookie("device", planted)
+    client.environ_base["REMOTE_ADDR"] = "198.51.100.7"
+    assert knock(client, "user@example.com")[0] == 429
+
+
+def test_browser_remembers_the_last_five_accounts(client: Browser, cast: Cast) -> None:
+    for name in ("user", "settings", "other", "lite", "admin"):
+        knock(client, f"{name}@example.com")
+        client.send("/logout")
+    assert known_in(client) == ["admin", "lite", "other", "settings", "user"]
+    accounts.create("sixth@example.com", PASSWORD, Role.ADMIN_LITE, None)
+    knock(client, "sixth@example.com")
+    assert known_in(client) == ["admin", "lite", "other", "settings"]
+
+
+def known_in(client: Browser) -> list[str]:
+    names = ("admin", "lite", "other", "settings", "user")
+    with client.application.test_request_context(headers={"Cookie": f"device={device_of(client)}"}):
+        return [name for name in names if device.known(f"{name}@example.com")]
+
+
+def test_cookie_of_a_browser_is_bound_to_the_host_in_production(app: Flask, cast: Cast) -> None:
+    remember(app, replace(settings(), env="production"), vault(), redis())
+    client = Browser(app, app.response_class)
+    answer = client.send("/login", email="user@example.com", password=PASSWORD)
+    (cookie,) = [line for line in answer.headers.getlist("Set-Cookie") if "device=" in line]
+    assert cookie.startswith("__Host-device=")
+    assert "Secure" in cookie
+    assert "Domain" not in cookie
 
 
 def test_limit_holds_without_redis(client: Browser, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,8 +287,9 @@ def test_limit_holds_without_redis(client: Browser, cast: Cast, monkeypatch: pyt
 def test_limit_is_by_address(client: Browser, cast: Cast) -> None:
     for _ in range(5):
         knock(client, "user@example.com", "wrong")
+    assert knock(client, "other@example.com")[0] == 429
     client.environ_base["REMOTE_ADDR"] = "192.0.2.77"
-    assert knock(client, "user@example.com")[0] == 303
+    assert knock(client, "other@example.com")[0] == 303
 
 
 def test_looking_at_the_door_is_not_limited(client: Browser) -> None:
@@ -163,9 +318,23 @@ def test_sign_out_ends_the_session(client: Browser, cast: Cast) -> None:
     assert client.get("/dashboard").status_code == 302
 
 
+def acts() -> list[str]:
+    with system_scope("test: look at the audit log"):
+        return list(db.session.execute(select(AuditLog.act).order_by(AuditLog.id)).scalars())
+
+
 def test_both_outcomes_are_written_down(client: Browser, cast: Cast) -> None:
     knock(client, "user@example.com", "wrong")
     knock(client, "user@example.com")
-    with system_scope("test: look at the audit log"):
-        acts = list(db.session.execute(select(AuditLog.act).order_by(AuditLog.id)).scalars())
-    assert acts == ["sign_in_refused", "signed_in"]
+    assert acts() == ["sign_in_refused", "signed_in"]
+
+
+def test_old_cookie_opens_nothing_after_signing_out(client: Browser, cast: Cast) -> None:
+    knock(client, "user@example.com")
+    copied = client.get_cookie("session")
+    assert copied
+    client.send("/logout")
+    thief = Browser(client.application, client.application.response_class)
+    thief.set_cookie("session", copied.value)
+    answer = thief.get("/dashboard")
+    assert (answer.status_code, answer.location) == (302, "/login?next=/dashboard")

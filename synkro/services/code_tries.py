@@ -1,0 +1,30 @@
+"""How often a code of the second factor may be tried: counted before it is checked, given back when it was right."""
+
+from __future__ import annotations
+
+import math
+import uuid
+
+from synkro import clock
+from synkro.services.attempt_books import Window, with_book
+from synkro.services.attempts import DAY, HOUR, MINUTES, TooManyTries
+
+LIMITS = ((5, MINUTES), (20, HOUR), (50, DAY))
+"""Of a million codes three are right at a time: 50 wrong ones a day find one in ten after two years of trying."""
+
+
+def take(user_id: uuid.UUID) -> str:
+    """Count a try that is about to be made: its name, for give_back. Raises TooManyTries."""
+    name, now = uuid.uuid4().hex, clock.now().timestamp()
+    wait, is_first = with_book(lambda book: book.take(name, _windows(user_id), "", now))
+    if wait > 0:
+        raise TooManyTries(math.ceil(wait), is_first=is_first)
+    return name
+
+
+def give_back(user_id: uuid.UUID, name: str) -> None:
+    with_book(lambda book: book.give_back(name, _windows(user_id), ""))
+
+
+def _windows(user_id: uuid.UUID) -> tuple[Window, ...]:
+    return tuple(Window(f"synkro:tries:code:{user_id}:{span}", most, span) for most, span in LIMITS)

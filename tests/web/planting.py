@@ -1,0 +1,115 @@
+"""A company in whose every text lies a word that can be told from all others wherever it turns up."""
+
+from __future__ import annotations
+
+import re
+import uuid
+
+import psycopg
+from psycopg import sql
+from sqlalchemy import CheckConstraint, String, Table
+from sqlalchemy.dialects.postgresql import JSONB
+
+from synkro.integrations import INTEGRATIONS
+from synkro.models import AiCall, Delivery, IntegrationConfig, Prompt, Report, ReportMessage, Tenant, User
+from synkro.services import reports
+from synkro.services.secrets import seal_secret
+from synkro.tenancy import Base, db, tenant_scope
+from tests.web.rows import make_report, make_run, manager, quote
+from tests.web.sweep import Ids
+
+OWN = "zzOnlyOfTheCompanyzz"
+"""In reports, dialogs, prompts, comments, keys and settings: for the company's own people."""
+SHARED = "zzStaffMayReadItzz"
+"""In the names of companies and people and in the audit: for staff as well, for no other company."""
+
+WITH_STAFF = {"tenants", "users", "audit_log"}
+MEANING = {
+    "act", "chain", "code", "digest", "email", "key", "kind", "language", "mac", "object_id", "object_type", "outcome",
+    "payload", "secrets", "sha256", "slug", "theme", "timezone", "avatar",
+}  # fmt: skip
+"""Columns that the program reads as words of its own: another word there is a damaged row."""
+
+
+def tenant_tables() -> list[Table]:
+    return [table for table in Base.metadata.sorted_tables if "tenant_id" in table.columns]
+
+
+def plant(tenant: Tenant, person: User, superuser_url: str) -> Ids:
+    """Rows in every table of the company, then the words in every text and JSON column. The ids for its routes."""
+    with_words = {"by_manager": [manager(OWN)], OWN: OWN}
+    said = quote(OWN, client=OWN, phone=OWN, ref="m1")
+    body = {
+        "text": f"# {OWN}\n\n## {OWN}\n\n- {OWN}\n",
+        "findings": [{"kind": "risk", "text": OWN, "evidence": [said]}],
+        "unconfirmed": [OWN],
+        "managers": [{"name": OWN, "remark": OWN, "evidence": [said]}],
+    }
+    report_id = make_report(tenant, body=body, figures=with_words, summary=OWN)
+    run_id = make_run(tenant)
+    _rows(tenant, person, report_id, run_id)
+    _words(tenant, superuser_url)
+    return {
+        "report_id": report_id,
+        "run_id": run_id,
+        "user_id": person.id,
+        "person_id": person.id,
+        "tenant_id": tenant.id,
+        "company_id": tenant.id,
+    }
+
+
+def _rows(tenant: Tenant, person: User, report_id: uuid.UUID, run_id: uuid.UUID) -> None:
+    mine = {"tenant_id": tenant.id}
+    of_report = {**mine, "report_id": report_id}
+    with tenant_scope(tenant.id):
+        reports.comment(db.session.get_one(Report, report_id), person, OWN)
+        call = {"purpose": OWN, "seq": 1, "provider": OWN, "model": OWN, "outcome": "ok", "prompt_hash": OWN}
+        db.session.add_all(
+            [
+                ReportMessage(**of_report, n=1, question=OWN, answer=OWN),
+                Delivery(**of_report, channel="telegram", target=OWN, part=1),
+                Prompt(**mine, version=1, body=OWN),
+                AiCall(**mine, run_id=run_id, **call, tokens_in=1, tokens_out=1, usage={OWN: 1}),
+            ]
+        )
+        db.session.add_all(_connection(tenant, kind) for kind in INTEGRATIONS)
+        db.session.commit()
+
+
+def _connection(tenant: Tenant, kind: str) -> IntegrationConfig:
+    fields = INTEGRATIONS[kind].fields
+    return IntegrationConfig(
+        tenant_id=tenant.id,
+        kind=kind,
+        settings={field.name: OWN for field in fields if field.show},
+        secrets={field.name: seal_secret(kind, field.name, OWN) for field in fields if not field.show},
+        check_params={OWN: OWN},
+    )
+
+
+def _words(tenant: Tenant, superuser_url: str) -> None:
+    with psycopg.connect(superuser_url, dbname="synkro", autocommit=True) as connection:
+        connection.execute("set session_replication_role = replica")  # the audit log lets nobody change it
+        for table in [*tenant_tables(), Tenant.__table__]:
+            word = SHARED if table.name in WITH_STAFF else OWN
+            owner = "id" if table.name == "tenants" else "tenant_id"
+            for column in _free_columns(table):  # type: ignore[arg-type]
+                name = sql.Identifier(column.name)
+                is_json = isinstance(column.type, JSONB)
+                value = sql.SQL("{} || jsonb_build_object({w}, {w})" if is_json else "{w}").format(name, w=word)
+                order = sql.SQL("update {} set {} = {} where {} = %s").format(
+                    sql.Identifier(table.name), name, value, sql.Identifier(owner)
+                )
+                connection.execute(order, [tenant.id])
+
+
+def _free_columns(table: Table) -> list[object]:
+    """Text and JSON that may hold anything. A JSON object gets one more key; what is in it stays."""
+    checks = [str(rule.sqltext) for rule in table.constraints if isinstance(rule, CheckConstraint)]
+    bound = {match[1] for check in checks if (match := re.match(r"(\w+) in ", check))} | MEANING
+    return [
+        column
+        for column in table.columns
+        if isinstance(column.type, String | JSONB) and column.name not in bound and column.name != "coverage"
+    ]

@@ -1,0 +1,269 @@
+"""What every answer tells the browser, whatever became of the request."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from flask import Flask
+from sqlalchemy.exc import OperationalError
+from werkzeug.test import TestResponse
+
+from config import load
+from synkro import create_app
+from synkro.models import User
+from synkro.tenancy import db
+from tests.conftest import PASSWORD, ROOT
+from tests.web.conftest import Browser, Enter
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
+)
+ALWAYS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+YEAR = "max-age=31536000; includeSubDomains"
+
+
+def broken(monkeypatch: pytest.MonkeyPatch, app: Flask, error: Exception) -> None:
+    """The front page runs into this error."""
+
+    def view() -> None:
+        raise error
+
+    view.access = app.view_functions["public.index"].access  # type: ignore[attr-defined]
+    monkeypatch.setitem(app.view_functions, "public.index", view)
+
+
+def used_up(browser: Browser) -> TestResponse:
+    for _ in range(100):
+        browser.get("/nothing")
+    return browser.get("/nothing")
+
+
+ANSWERS: dict[str, tuple[int, Callable[[Browser], TestResponse]]] = {
+    "page": (200, lambda b: b.get("/login")),
+    "json": (200, lambda b: b.get("/ready", headers={"Accept": "application/json"})),
+    "file": (200, lambda b: b.get("/static/css/layout.css")),
+    "script": (200, lambda b: b.get("/static/js/app.js")),
+    "picture": (200, lambda b: b.get("/static/favicon.svg")),
+    "unchanged file": (304, lambda b: b.get("/static/favicon.svg", headers={"If-None-Match": etag(b)})),
+    "head": (200, lambda b: b.head("/")),
+    "options": (200, lambda b: b.options("/login")),
+    "redirect": (302, lambda b: b.get("/dashboard")),
+    "slash": (404, lambda b: b.get("/login/")),
+    "double slash": (308, lambda b: b.get("//login")),
+    "no token": (400, lambda b: b.post("/logout")),
+    "signed out": (401, lambda b: b.get("/dashboard", headers={"HX-Request": "true"})),
+    "other site": (403, lambda b: b.post("/logout", headers={"Sec-Fetch-Site": "cross-site"})),
+    "missing": (404, lambda b: b.get("/nothing")),
+    "missing file": (404, lambda b: b.get("/static/nothing.css")),
+    "method": (405, lambda b: b.get("/logout")),
+    "odd method": (405, lambda b: b.open("/login", method="BREW")),
+    "trace": (405, lambda b: b.open("/login", method="TRACE")),
+    "too large": (413, lambda b: b.post("/login", data={"email": "x" * 10_000_000})),
+    "gap": (422, lambda b: b.send("/login", email="")),
+    "too often": (429, used_up),
+    "signed in": (303, lambda b: b.send("/login", email="user@example.com", password=PASSWORD)),
+}
+
+
+def etag(browser: Browser) -> str:
+    with browser.get("/static/favicon.svg") as file:
+        return file.headers["ETag"]
+
+
+def look(answer: TestResponse) -> dict[str, str]:
+    answer.close()
+    return {name: answer.headers.get(name, "") for name in ALWAYS}
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_every_answer_carries_the_set(client: Browser, cast: dict[str, User], name: str) -> None:
+    status, ask = ANSWERS[name]
+    answer = ask(client)
+    assert (answer.status_code, look(answer)) == (status, ALWAYS)
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_every_answer_says_what_it_is(client: Browser, cast: dict[str, User], name: str) -> None:
+    answer = ANSWERS[name][1](client)
+    answer.close()
+    kind = answer.headers.get("Content-Type", "")
+    if answer.status_code != 304:
+        assert kind == "application/json" or kind.endswith("; charset=utf-8")
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_no_answer_opens_the_door_to_other_sites(client: Browser, cast: dict[str, User], name: str) -> None:
+    """D-14: no sharing between origins, asked for or not."""
+    client.environ_base["HTTP_ORIGIN"] = "https://evil.example"
+    client.environ_base["HTTP_ACCESS_CONTROL_REQUEST_METHOD"] = "POST"
+    answer = ANSWERS[name][1](client)
+    answer.close()
+    assert [one for one in dict(answer.headers) if one.lower().startswith("access-control")] == []
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [(RuntimeError("Bearer secret-of-ours-123"), 500), (OperationalError("select 1", {}, Exception("away")), 503)],
+)
+def test_breaking_carries_the_set(
+    app: Flask, client: Browser, monkeypatch: pytest.MonkeyPatch, error: Exception, status: int
+) -> None:
+    broken(monkeypatch, app, error)
+    monkeypatch.setitem(app.config, "PROPAGATE_EXCEPTIONS", False)
+    answer = client.get("/")
+    assert (answer.status_code, look(answer)) == (status, ALWAYS)
+    assert "secret-of-ours" not in answer.text
+
+
+def test_what_people_see_is_not_stored(client: Browser) -> None:
+    for path in ("/login", "/nothing", "/health"):
+        assert client.get(path).headers["Cache-Control"] == "no-store"
+
+
+# ---- production
+
+
+PRODUCTION = {
+    "APP_ENV": "production",
+    "APP_SECRET_KEY": "s" * 40,
+    "AUDIT_KEY": "a" * 40,
+    "FIELD_ENCRYPTION_KEY": "e" * 64,
+    "BASE_URL": "https://cabinet.example.kz",
+    "PROXY_HOPS": "1",
+}
+
+
+@pytest.fixture
+def production(app: Flask, engines: Any, var_dir: Path) -> Iterator[Browser]:
+    """The same data as production has it: over HTTPS, behind one proxy."""
+    whole = create_app(
+        load(
+            {
+                **PRODUCTION,
+                "VAR_DIR": str(var_dir),
+                "DATABASE_URL": engines.database_url,
+                "REDIS_URL": engines.redis_url,
+            }
+        )
+    )
+    browser = Browser(whole, whole.response_class)
+    browser.environ_base.update(HTTP_X_FORWARDED_PROTO="https", HTTP_X_FORWARDED_HOST="cabinet.example.kz")
+    browser.environ_base["HTTP_REFERER"] = "https://cabinet.example.kz/login"
+    yield browser
+    with whole.app_context():
+        db.engine.dispose()
+
+
+def test_https_for_a_year_in_production(production: Browser) -> None:
+    for path in ("/login", "/nothing", "/static/favicon.svg", "/dashboard"):
+        answer = production.get(path)
+        answer.close()
+        assert answer.headers["Strict-Transport-Security"] == YEAR, path
+
+
+def test_https_is_not_promised_on_a_laptop(client: Browser) -> None:
+    assert "Strict-Transport-Security" not in client.get("/login").headers
+
+
+def test_cookie_of_production_belongs_to_this_host_only(production: Browser) -> None:
+    page = production.get("/login")
+    name, _, rest = page.headers["Set-Cookie"].partition("=")
+    marks = {part.strip() for part in rest.split(";")[1:]}
+    assert name == "__Host-session"
+    assert {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"} <= marks
+    assert not any(mark.startswith("Domain") for mark in marks)
+
+
+def test_every_cookie_of_production_is_closed(production: Browser, cast: dict[str, User]) -> None:
+    """Neither read by scripts, nor sent over plain HTTP, nor to other hosts, nor by forms of other sites."""
+    production.send("/login", email="user@example.com", password=PASSWORD)
+    cookies = production._cookies.values()
+    assert "__Host-session" in {cookie.key for cookie in cookies}
+    for cookie in cookies:
+        assert cookie.key.startswith("__Host-")
+        assert (cookie.secure, cookie.http_only, cookie.path, cookie.same_site) == (True, True, "/", "Lax")
+        assert cookie.origin_only
+
+
+def test_signing_out_empties_the_cache_and_keeps_the_language(client: Browser, cast: dict[str, User]) -> None:
+    """Not "cookies": the visitor's language and theme stay, the session in the cookie is emptied by ourselves."""
+    client.send("/login", email="user@example.com", password=PASSWORD)
+    assert client.send("/logout").headers["Clear-Site-Data"] == '"cache"'
+
+
+# ---- the server itself
+
+
+def test_server_does_not_tell_its_name(var_dir: Path, engines: Any, tmp_path: Path) -> None:
+    """gunicorn with the settings of deploy/, on a program of one line."""
+    (tmp_path / "tiny.py").write_text(
+        "def app(environ, start):\n    start('200 OK', [('Content-Type', 'text/plain')])\n    return [b'yes']\n"
+    )
+    port = free_port()
+    server = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "gunicorn",
+            "-c",
+            str(ROOT / "deploy" / "gunicorn.py"),
+            "-b",
+            f"127.0.0.1:{port}",
+            "-w",
+            "1",
+            "tiny:app",
+        ],
+        cwd=tmp_path,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        answer = patiently(f"http://127.0.0.1:{port}/")
+        assert answer.text == "yes"
+        assert "Server" not in answer.headers
+        assert "gunicorn" not in str(answer.headers).lower()
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def patiently(url: str) -> requests.Response:
+    ends = time.monotonic() + 20
+    while True:
+        try:
+            return requests.get(url, timeout=5)
+        except requests.ConnectionError:
+            if time.monotonic() > ends:
+                raise
+            time.sleep(0.1)
+
+
+def test_visitor_learns_nothing_from_the_live_block(enter: Enter) -> None:
+    """B-26: what renews itself asks for the same session and the same company as the page."""
+    path = f"/runs/{uuid.uuid4()}/steps"
+    nobody = enter("nobody")
+    assert nobody.get(path, headers={"HX-Request": "true"}).status_code == 401
+    assert nobody.get(path, headers={"Accept": "application/json"}).status_code == 401
+    assert enter("other").get(path).status_code == 404
