@@ -15,7 +15,7 @@ import pytest
 from flask_babel import force_locale
 from sqlalchemy import select
 
-from synkro.integrations import http
+from synkro.integrations import gemini_errors, http
 from synkro.jobs import runtime
 from synkro.models import Delivery, JobRun, JobStep
 from synkro.models.plan import BY_KEY, PLAN, StepKey
@@ -262,7 +262,8 @@ def test_without_an_answer_of_the_model_the_report_has_figures_and_says_why(
     assert len(practice.sent()) == 1
 
 
-def test_a_quota_that_returns_tomorrow_is_not_waited_for(practice: Practice) -> None:
+def test_a_quota_that_returns_tomorrow_is_not_waited_for(practice: Practice, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gemini_errors, "seconds_to_new_day", lambda _: 10 * 3600.0)  # whatever time it is now
     practice.control("gemini", fault="429_day", times=-1)
     _, steps = ran(practice)
     assert steps[StepKey.ANALYSE].attempts == 1

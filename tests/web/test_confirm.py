@@ -127,7 +127,7 @@ def test_whoever_has_no_second_factor_is_led_to_it(enter: Enter) -> None:
 @pytest.mark.usefixtures("app_secret")
 def test_password_does_not_stand_in_for_a_code(enter: Enter) -> None:
     browser = with_stale_code(enter)
-    assert browser.send("/confirm?what=code", code=PASSWORD, password=PASSWORD).status_code == 401
+    assert browser.send("/confirm?what=code", code=PASSWORD).status_code == 401
 
 
 @pytest.mark.usefixtures("app_secret")

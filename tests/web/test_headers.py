@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from werkzeug.test import TestResponse
 from config import load
 from synkro import create_app
 from synkro.models import User
+from synkro.services import health
 from synkro.tenancy import db
 from tests.conftest import PASSWORD, ROOT
 from tests.web.conftest import Browser, Enter
@@ -211,36 +213,35 @@ def test_signing_out_empties_the_cache_and_keeps_the_language(client: Browser, c
 # ---- the server itself
 
 
-def test_server_does_not_tell_its_name(var_dir: Path, engines: Any, tmp_path: Path) -> None:
-    """gunicorn with the settings of deploy/, on a program of one line."""
-    (tmp_path / "tiny.py").write_text(
-        "def app(environ, start):\n    start('200 OK', [('Content-Type', 'text/plain')])\n    return [b'yes']\n"
-    )
-    port = free_port()
-    server = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "gunicorn",
-            "-c",
-            str(ROOT / "deploy" / "gunicorn.py"),
-            "-b",
-            f"127.0.0.1:{port}",
-            "-w",
-            "1",
-            "tiny:app",
-        ],
-        cwd=tmp_path,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        answer = patiently(f"http://127.0.0.1:{port}/")
-        assert answer.text == "yes"
-        assert "Server" not in answer.headers
-        assert "gunicorn" not in str(answer.headers).lower()
-    finally:
+@pytest.fixture
+def served(app: Flask, var_dir: Path) -> Iterator[Callable[..., tuple[subprocess.Popen[bytes], str]]]:
+    """gunicorn with the settings of deploy/."""
+    started = []
+
+    def serve(**environment: str) -> tuple[subprocess.Popen[bytes], str]:
+        port = free_port()
+        command = [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.py", "-w", "1", "wsgi:app"]
+        known = {**os.environ, "APP_ENV": "test", "VAR_DIR": str(var_dir), "PORT": str(port), **environment}
+        server = subprocess.Popen(command, cwd=ROOT, env=known, stderr=subprocess.DEVNULL)
+        started.append(server)
+        return server, f"http://127.0.0.1:{port}"
+
+    yield serve
+    for server in started:
         server.terminate()
         server.wait(20)
+
+
+def test_server_does_not_tell_its_name(served: Callable[..., tuple[subprocess.Popen[bytes], str]]) -> None:
+    answer = patiently(served()[1] + "/health")
+    assert "Server" not in answer.headers
+    assert "gunicorn" not in str(answer.headers).lower()
+
+
+def test_nothing_is_served_with_a_wrong_key(served: Callable[..., tuple[subprocess.Popen[bytes], str]]) -> None:
+    health.verify_key()
+    server, _ = served(FIELD_ENCRYPTION_KEY="ab" * 32)
+    assert server.wait(30) != 0
 
 
 def free_port() -> int:
