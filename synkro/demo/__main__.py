@@ -151,6 +151,7 @@ def _people(config: Config, passwords: Mapping[str, str]) -> None:
         _say(f"  {email:<28} {password}")
     if not passwords:
         _say("  with the passwords that the first start has shown")
+    _say("  admin and helper set up a second factor when they sign in for the first time")
 
 
 def _report(app: Flask, tenant: Tenant, started: float, config: Config) -> bool:
