@@ -26,7 +26,7 @@ from synkro.pace import LONGEST_REST, RedisPacer
 from synkro.sandbox.demo import demo_world
 from synkro.sandbox.server import Sandbox
 from synkro.sandbox.world import World
-from synkro.services import accounts, sessions
+from synkro.services import passwords, sessions
 from synkro.tenancy import db, system_scope, tenant_scope
 from tests.practice import Practice
 
@@ -120,7 +120,7 @@ def make_tenant(slug: str, name: str) -> Tenant:
 
 @pytest.fixture(scope="session")
 def password_hash() -> str:
-    return accounts.hasher.hash(PASSWORD)
+    return passwords.hasher.hash(PASSWORD)
 
 
 @pytest.fixture

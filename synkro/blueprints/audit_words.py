@@ -9,6 +9,7 @@ from synkro.i18n import _l
 ACTS = {
     "audit_exported": _l("Audit exported"),
     "comment_added": _l("Comment added"),
+    "form_tampered": _l("Fields sent that the form does not have"),
     "foreign_object": _l("Somebody else's data asked for"),
     "integration_saved": _l("Connection saved"),
     "invitation_used": _l("Invitation accepted"),
@@ -20,6 +21,7 @@ ACTS = {
     "recovery_code_used": _l("Recovery code used"),
     "recovery_codes_renewed": _l("Recovery codes renewed"),
     "reset_asked": _l("New password asked for"),
+    "reset_link_made": _l("Link to a new password made"),
     "reset_used": _l("New password set"),
     "run_failed": _l("Report failed"),
     "run_resumed": _l("Report continued"),
@@ -58,6 +60,7 @@ ACTS = {
 
 THINGS = {
     "audit": _l("Audit"),
+    "form": _l("Form"),
     "integration": _l("Connection"),
     "job_runs": _l("Run"),
     "key": _l("Sealing key"),

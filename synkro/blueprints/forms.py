@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import request
+from flask_login import current_user
 from flask_wtf import FlaskForm
 from wtforms import DateField, EmailField, HiddenField, PasswordField, RadioField, SelectChoice, TextAreaField
 from wtforms.validators import InputRequired, Length, Optional
@@ -15,6 +16,7 @@ from synkro import clock
 from synkro.analysis.window import Window, latest_closed, period_window
 from synkro.errors import AppError
 from synkro.i18n import _l
+from synkro.services import audit
 from synkro.services.reports import LONGEST_COMMENT
 
 WEEK_DAYS = 7
@@ -26,6 +28,8 @@ class PostedForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
     def validate(self, *args: Any, **named: Any) -> bool:
         unknown = set(request.form) - {field.name for field in self}
         if unknown:
+            if current_user.is_authenticated:
+                audit.note_tampering(unknown)
             raise AppError(422, "unknown_field", _l("This form has no such field"))
         return bool(super().validate(*args, **named))
 

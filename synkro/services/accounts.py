@@ -14,7 +14,6 @@ from synkro.models import Credential, Tenant, User, WebSession
 from synkro.models.states import Role
 from synkro.services import audit, passwords, sessions
 from synkro.services.names import valid_email
-from synkro.services.passwords import hasher
 from synkro.tenancy import db, system_scope
 
 
@@ -36,7 +35,7 @@ def create(
         try:
             db.session.add(user)
             db.session.flush()
-            db.session.add(Credential(user_id=user.id, password_hash=hasher.hash(password)))
+            db.session.add(Credential(user_id=user.id, password_hash=passwords.hasher.hash(password)))
             audit.record("user_created", "user", user.id, actor=actor, tenant_id=user.tenant_id, role=str(role))
             db.session.commit()
         except IntegrityError:
@@ -53,8 +52,8 @@ def sign_in(email: str, password: str) -> User | None:
         _note("signed_in" if allowed else "sign_in_refused", user)
         if user and held and allowed:
             user.last_sign_in_at = clock.now()
-            if hasher.check_needs_rehash(held.password_hash):
-                held.password_hash = hasher.hash(password)
+            if passwords.hasher.check_needs_rehash(held.password_hash):
+                held.password_hash = passwords.hasher.hash(password)
         db.session.commit()
         db.session.expunge_all()
     return user if allowed else None

@@ -6,7 +6,8 @@ import hashlib
 import hmac
 import json
 import uuid
-from itertools import groupby
+from collections.abc import Iterable
+from itertools import groupby, islice
 from typing import Any
 
 from flask import has_request_context, request
@@ -15,6 +16,7 @@ from sqlalchemy import event, func, select, text
 from sqlalchemy.orm import Session, SessionTransaction
 
 from synkro import clock
+from synkro.analysis.cleaning import one_line
 from synkro.extensions import settings
 from synkro.log import request_id
 from synkro.models import AuditLog, JobRun, Report
@@ -23,6 +25,7 @@ from synkro.tenancy import current_tenant_id, db, system_scope
 
 OPERATOR = "command line"
 WORKER = "worker"
+MOST_FIELDS, LONGEST_FIELD_NAME = 10, 50
 PENDING = "audit"
 """Where the rows of a transaction wait in Session.info for its commit."""
 
@@ -63,6 +66,14 @@ def note_foreign(kind: type[JobRun | Report], thing_id: uuid.UUID) -> None:
         if db.session.get(kind, thing_id) is not None:
             tenant_id = current_user.tenant_id
             record("foreign_object", kind.__tablename__, thing_id, tenant_id=tenant_id)
+        db.session.commit()
+
+
+def note_tampering(fields: Iterable[str]) -> None:
+    """Write down that the person sent fields that a form does not have, such as a role: their names only. Commits."""
+    with system_scope("staff audit: somebody tried what a form does not offer"):
+        named = sorted(one_line(name, LONGEST_FIELD_NAME) for name in islice(fields, MOST_FIELDS))
+        record("form_tampered", "form", request.endpoint or "", tenant_id=current_user.tenant_id, fields=named)
         db.session.commit()
 
 

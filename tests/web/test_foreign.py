@@ -1,4 +1,4 @@
-"""Asking for another company's rows: the answer of a missing one, and a line in the audit."""
+"""Asking for another company's rows, or for more than a form offers: refused, and a line in the audit."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ from tests.web.conftest import Enter
 from tests.web.rows import make_report
 
 
-def noted() -> list[AuditLog]:
+def noted(act: str = "foreign_object") -> list[AuditLog]:
     with system_scope("test"):
-        found = db.session.execute(select(AuditLog).where(AuditLog.act == "foreign_object")).scalars()
-        return list(found)
+        return list(db.session.execute(select(AuditLog).where(AuditLog.act == act)).scalars())
 
 
 @pytest.fixture
@@ -35,3 +34,15 @@ def test_a_strangers_report_is_missing_and_the_attempt_is_written_down(
 def test_a_report_that_is_nowhere_is_no_attempt(enter: Enter, cast: dict[str, User]) -> None:
     assert enter("other").get(f"/reports/{uuid.uuid4()}").status_code == 404
     assert noted() == []
+
+
+@pytest.mark.parametrize("name", ["user", "lite"])
+def test_what_a_form_does_not_have_is_refused_and_written_down(enter: Enter, cast: dict[str, User], name: str) -> None:
+    person = enter(name)
+    answer = person.send("/account/password", current="x", new="y", role="super_admin", **{"a" * 500: "secret value"})
+    assert answer.status_code == 422
+    (row,) = noted("form_tampered")
+    assert (row.actor, row.tenant_id) == (cast[name].email, cast[name].tenant_id)
+    assert row.details["fields"][-1] == "role"
+    assert len(str(row.details)) < 200
+    assert "secret value" not in str(row.details)
