@@ -16,8 +16,6 @@ from synkro.tenancy import db
 
 MOST_BYTES = 1_000_000
 """Of a request. The largest form is a prompt."""
-MOST_PARTS = 200
-"""Of a form with files."""
 
 
 def create_app(config: Config | None = None) -> Flask:
@@ -65,7 +63,7 @@ def _flask_settings(config: Config) -> dict[str, object]:
         "TESTING": config.env == "test",
         "MAX_CONTENT_LENGTH": MOST_BYTES,
         "MAX_FORM_MEMORY_SIZE": MOST_BYTES,
-        "MAX_FORM_PARTS": MOST_PARTS,
+        "MAX_FORM_PARTS": security.MOST_FIELDS,
         "SQLALCHEMY_DATABASE_URI": stores.database_url(config),
         "SQLALCHEMY_ENGINE_OPTIONS": {
             "pool_pre_ping": True,

@@ -13,7 +13,7 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from synkro import clock
-from synkro.errors import ADVICE, AppError, answer, wants_json
+from synkro.errors import NotOpen, answer, wants_json
 from synkro.log import bind
 from synkro.tenancy import tenant_scope
 
@@ -91,14 +91,14 @@ def _gate() -> Response | None:
         return None  # no such route: the 404 page
     rule = rule_of(request.endpoint)
     if rule is None:
-        raise AppError(403, "forbidden", ADVICE[403])
+        raise NotOpen
     if rule.public:
         return None
     if not current_user.is_authenticated:
         due = sitting().needs if sitting() else ""
         return None if due and due == rule.half else _onward(DOORS[due])
     if not rule.allows(current_user):
-        raise AppError(403, "forbidden", ADVICE[403])
+        raise NotOpen
     if rule.fresh and not is_fresh(rule.fresh):
         return _to_confirm(rule.fresh)
     return None

@@ -49,6 +49,13 @@ class AppError(Exception):
         self.says = says
 
 
+class NotOpen(AppError):
+    """Somebody asked for what is closed to the own role."""
+
+    def __init__(self) -> None:
+        super().__init__(403, "forbidden", ADVICE[403])
+
+
 def wants_json() -> bool:
     best = request.accept_mimetypes.best_match(("text/html", "application/json"), default="text/html")
     return request.is_json or best == "application/json"

@@ -6,7 +6,7 @@ import time
 from contextlib import suppress
 
 from flask import Flask, Response, request
-from flask_limiter import ApplicationLimit, Limiter, RateLimitExceeded
+from flask_limiter import ApplicationLimit, Limiter
 from flask_login import current_user
 from redis.exceptions import RedisError
 
@@ -19,15 +19,17 @@ PER_MINUTE = {"api": 100, "auth": 5, "webhook": 50, "ai": 20, "poll": 120, "stat
 AI_OF_A_COMPANY = 60
 
 
-def _class() -> str:
+def class_of_request() -> str:
+    """A key of PER_MINUTE."""
     rule = rule_of(request.endpoint or "")
     if rule is None or (rule.limit == "auth" and request.method != "POST"):
         return "api"  # to look at the door is no attempt to open it
     return rule.limit
 
 
-def _who() -> str:
-    kind = _class()
+def who_is_counted() -> str:
+    """ "<class>|<id of a person, or an address>"."""
+    kind = class_of_request()
     # a file is open to all: to look its reader up would cost more than the file
     person = current_user.id if kind != "static" and sitting() else request.remote_addr
     return f"{kind}|{person}"
@@ -39,17 +41,17 @@ def _failed(response: Response) -> bool:
 
 
 def _is_auth() -> bool:
-    return _class() == "auth"
+    return class_of_request() == "auth"
 
 
 limiter = Limiter(
-    key_func=_who,
+    key_func=who_is_counted,
     # with the endpoint for a name, Flask-Limiter lets pass what has none (404) and whatever ends in "static"
-    request_identifier=lambda: f"class:{_class()}",
+    request_identifier=lambda: f"class:{class_of_request()}",
     # Redis may go away between the question and the count: that one request goes uncounted instead of failing
     swallow_errors=True,
     application_limits=[
-        ApplicationLimit(lambda: f"{PER_MINUTE[_class()]} per minute", exempt_when=_is_auth),
+        ApplicationLimit(lambda: f"{PER_MINUTE[class_of_request()]} per minute", exempt_when=_is_auth),
         ApplicationLimit(
             lambda: f"{PER_MINUTE['auth']} per minute",
             exempt_when=lambda: not _is_auth(),
@@ -59,7 +61,7 @@ limiter = Limiter(
         ApplicationLimit(
             lambda: f"{AI_OF_A_COMPANY} per minute",
             key_function=lambda: f"company|{current_user.tenant_id}",
-            exempt_when=lambda: _class() != "ai" or not current_user.is_authenticated,
+            exempt_when=lambda: class_of_request() != "ai" or not current_user.is_authenticated,
             scope="company",
         ),
     ],
@@ -81,13 +83,14 @@ def init_app(app: Flask) -> None:
 
     limiter.init_app(app)
 
-    @app.errorhandler(RateLimitExceeded)
-    def exceeded(_error: RateLimitExceeded) -> Response:
-        seconds = _seconds_left()
-        says = _l("Too many requests. Wait %(seconds)s seconds and try again.", seconds=str(seconds))
-        response = answer(429, "too_many_requests", says, retry_after=seconds)
-        response.headers["Retry-After"] = str(seconds)
-        return response
+
+def exceeded() -> Response:
+    """The answer to RateLimitExceeded."""
+    seconds = _seconds_left()
+    says = _l("Too many requests. Wait %(seconds)s seconds and try again.", seconds=str(seconds))
+    response = answer(429, "too_many_requests", says, retry_after=seconds)
+    response.headers["Retry-After"] = str(seconds)
+    return response
 
 
 def _seconds_left() -> int:

@@ -356,4 +356,4 @@ def test_a_changing_forged_address_is_one_visitor(
 def test_class_of_a_view_without_a_rule_is_the_usual_one(app: Flask) -> None:
     with app.test_request_context(f"/{uuid.uuid4()}"):
         assert access.rule_of("") is None
-        assert limits._class() == "api"
+        assert limits.class_of_request() == "api"

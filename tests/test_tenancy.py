@@ -333,6 +333,7 @@ SYSTEM_CALLERS = {
     "synkro/services/accounts.py:sign_in",
     "synkro/services/passwords.py:change",
     "synkro/services/audit.py:note_foreign",
+    "synkro/services/audit.py:note_limited",
     "synkro/services/audit.py:note_tampering",
     "synkro/services/audit_chain.py:verify",
     "synkro/services/audit_heads.py:anchor",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask
 from flask_babel import get_babel
 
-from synkro.blueprints import queue_pages, reader
+from synkro.blueprints import queue_pages, reader, refused
 from synkro.blueprints.account import blueprint as account_pages
 from synkro.blueprints.admin import blueprint as admin_pages
 from synkro.blueprints.audit import blueprint as audit_pages
@@ -43,6 +43,7 @@ def init_app(app: Flask) -> None:
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     queue_pages.init_app(app)
+    refused.init_app(app)
     app.context_processor(reader.context)
     # the choice of a visitor lies in the session, the zone in the company's row: the core knows neither
     babel = get_babel(app)

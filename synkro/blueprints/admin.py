@@ -13,14 +13,12 @@ from werkzeug.wrappers import Response
 from synkro.access import access
 from synkro.blueprints.admin_forms import CompanyFilter, CompanyName, Deletion, NewCompany, place
 from synkro.blueprints.paging import asked_page, pager
-from synkro.blueprints.refused import refused
 from synkro.errors import AppError
 from synkro.models.states import Role
 from synkro.services import directory, staff, tenants
 from synkro.services.directory import Wanted
 
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
-blueprint.register_error_handler(AppError, refused)
 
 Shown = tuple[str, int]
 """A page and its status."""
@@ -46,7 +44,7 @@ def home() -> str:
 @access(Role.SUPER_ADMIN)
 def create() -> Response | Shown:
     form = NewCompany()
-    if request.method == "GET":
+    if request.method != "POST":
         return render_template("admin/new_company.html", form=form), 200
     if not form.validate():
         return render_template("admin/new_company.html", form=form), 422

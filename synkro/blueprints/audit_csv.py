@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import tzinfo
 
@@ -15,8 +16,11 @@ from synkro.blueprints.audit_words import act_words, actor_words, details_words,
 from synkro.services.audit_export import MOST_EXPORTED
 from synkro.services.audit_trail import Entry
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-"""Object a cell begins that a spreadsheet would work out instead of showing (OWASP, "CSV Injection")."""
+FORMULA = re.compile(r"(?:^|(?<=[;\t\r\n]))(?=\s*[=+\-@])|^(?=[\t\r\n])")
+"""Where a cell begins that a spreadsheet would work out instead of showing (OWASP, "CSV Injection").
+
+Also in the middle: where a comma stands in numbers, spreadsheets begin a new cell at a semicolon, quoted or not.
+"""
 BOM = "\ufeff"
 """Without it a spreadsheet takes UTF-8 for the code page of its country."""
 
@@ -64,4 +68,4 @@ def _line(cells: list[object] | list[str]) -> str:
 
 
 def harmless(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(FORMULA) else cell
+    return FORMULA.sub("'", cell)

@@ -34,7 +34,7 @@ def sign_in() -> Answer:
     if reader.is_signed_in():
         return redirect(reader.start_page(current_user))
     form = SignInForm(next=request.args.get("next", ""), email=session.get(cookie.EMAIL, ""))
-    if request.method == "GET":
+    if request.method != "POST":
         return _door(form), 200
     if not form.validate():
         return _door(form), 422
@@ -63,7 +63,8 @@ def _let_in(user: User, onward: str) -> Response:
     if user.tenant_id and tenants.get(user.tenant_id).is_paused:
         flash(gettext("The company is paused: reports can be read, new ones are not made."), "warning")
     response = redirect(onward, 303)
-    device.remember(response, user.email)
+    if not user.is_staff and second_factor.state(user.id).confirmed_at is None:
+        device.remember(response, user.email)  # else only behind the second door: the password alone makes no friend
     if is_new_here:
         notices.new_device(user, request.remote_addr or "", browser_name(request.user_agent.string))
     return response
@@ -90,7 +91,7 @@ def confirm() -> Answer:
     if what == "code" and second_factor.state(current_user.id).confirmed_at is None:
         return redirect(url_for("second_factor.enrol", next=onward))
     form = FORMS[what]()
-    if request.method == "GET":
+    if request.method != "POST":
         return _confirm_page(form, what), 200
     if not form.validate():
         return _confirm_page(form, what), 422
@@ -114,7 +115,7 @@ WRONG = {
 def _is_right(what: str, shown: str) -> bool:
     """Raises TooManyTries."""
     if what == "code":
-        return second_factor.take_code(current_user.id, shown)
+        return second_factor.take_code(current_user.id, shown, device.known(current_user.email))
     return counted(current_user.email, lambda: accounts.is_password(current_user, shown))
 
 

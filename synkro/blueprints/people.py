@@ -13,16 +13,14 @@ from synkro import mail
 from synkro.access import access
 from synkro.blueprints.admin_forms import RIGHTS, Access, AnyInvitation, Invitation, PeopleFilter, PersonName, place
 from synkro.blueprints.paging import asked_page, pager
-from synkro.blueprints.refused import refused
 from synkro.errors import AppError
 from synkro.i18n import _l
 from synkro.models import Tenant
 from synkro.models.states import Role
-from synkro.services import directory, people, staff, tenants
+from synkro.services import directory, mail_troubles, people, staff, tenants
 from synkro.services.directory import Wanted
 
 blueprint = Blueprint("people", __name__, url_prefix="/admin/people")
-blueprint.register_error_handler(AppError, refused)
 
 STAFF = (Role.SUPER_ADMIN, Role.ADMIN_LITE)
 Shown = tuple[str, int]
@@ -52,7 +50,7 @@ def index() -> str:
 def new() -> Response | Shown:
     kind = AnyInvitation if staff.is_chief(current_user) else Invitation
     form = kind(company=request.args.get("company", ""))
-    if request.method == "GET":
+    if request.method != "POST":
         return _form_page(form), 200
     if not form.validate():
         return _form_page(form), 422
@@ -65,7 +63,7 @@ def new() -> Response | Shown:
     except AppError as refusal:
         status = place(refusal, form)
         return _form_page(form), status
-    return _invited(person.id, link)
+    return _handed_over(person.id, "" if mail.is_configured() else link, gettext("The invitation is on its way."))
 
 
 def _form_page(form: Invitation) -> str:
@@ -82,11 +80,22 @@ def _company(named: str | None) -> Tenant | None:
     return found
 
 
-def _invited(person_id: uuid.UUID, link: str) -> Response | Shown:
-    """Where no mail is sent, the link is shown, this once: it must not stand in an address or a cookie."""
-    if not mail.is_configured():
+def _letters_arrive(person_id: uuid.UUID) -> bool:
+    """Asked before a new letter, which has no trouble yet."""
+    return mail.is_configured() and mail_troubles.of(person_id) is None
+
+
+def _handed_over(person_id: uuid.UUID, link: str, says: str) -> Response | Shown:
+    """link: to be shown, this once: it must not stand in an address or a cookie. '': its letter will do.
+
+    Whoever sees it could come in with it, so staff of the lower rank do not.
+    """
+    if link and staff.is_chief(current_user):
         return _page(person_id, link=link), 200
-    flash(gettext("The invitation is on its way."))
+    if link:
+        flash(gettext("Letters do not arrive, so a super administrator has to pass the link on."), "warning")
+    else:
+        flash(says)
     return _to(person_id)
 
 
@@ -99,7 +108,17 @@ def show(person_id: uuid.UUID) -> str:
 @blueprint.post("/<uuid:person_id>/invitation")
 @access(*STAFF)
 def invite_again(person_id: uuid.UUID) -> Response | Shown:
-    return _invited(person_id, people.invite_again(current_user, person_id))
+    arrives = _letters_arrive(person_id)
+    link = people.invite_again(current_user, person_id)
+    return _handed_over(person_id, "" if arrives else link, gettext("The invitation is on its way."))
+
+
+@blueprint.post("/<uuid:person_id>/reset-link")
+@access(*STAFF, fresh="password")
+def make_reset_link(person_id: uuid.UUID) -> Response | Shown:
+    arrives = _letters_arrive(person_id)
+    link = people.make_reset_link(current_user, person_id)
+    return _handed_over(person_id, "" if arrives else link, gettext("The link to a new password is on its way."))
 
 
 @blueprint.post("/<uuid:person_id>/name")
@@ -177,7 +196,7 @@ def _to(person_id: uuid.UUID) -> Response:
 
 
 def _page(person_id: uuid.UUID, *, name: PersonName | None = None, rights: Access | None = None, link: str = "") -> str:
-    """With the forms as they were sent, where one was. link: of an invitation, to be passed on by hand."""
+    """With the forms as they were sent, where one was. link: to a password, to be passed on by hand."""
     shown = directory.person(person_id)
     if shown is None:
         raise AppError(404, "no_user", _l("There is no such person"))
@@ -190,6 +209,7 @@ def _page(person_id: uuid.UUID, *, name: PersonName | None = None, rights: Acces
         name=name or PersonName(formdata=None, data={"name": shown.person.name}),
         rights=rights or Access(formdata=None, data=held),
         companies=directory.suggestions(),
+        trouble=mail_troubles.of(person_id),
         is_chief=staff.is_chief(current_user),
         may_edit=staff.may_look_after(current_user, shown.person),
         is_me=shown.person.id == current_user.id,

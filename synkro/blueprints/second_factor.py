@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext
 from flask_login import current_user
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from synkro.access import access, sitting
-from synkro.blueprints import cookie, reader
+from synkro.blueprints import cookie, device, reader
 from synkro.blueprints.own_paths import page_or
 from synkro.blueprints.second_factor_forms import CodeForm
 from synkro.blueprints.tries import REFUSED, later
@@ -31,18 +31,20 @@ def ask() -> Answer:
     if reader.is_signed_in():
         return redirect(reader.start_page(current_user))
     form = CodeForm(next=request.args.get("next", ""))
-    if request.method == "GET":
+    if request.method != "POST":
         return _ask_page(form), 200
     if not form.validate():
         return _ask_page(form), 422
     try:
-        right = second_factor.take_code(current_user.id, form.code.data)
+        right = second_factor.take_code(current_user.id, form.code.data, device.known(current_user.email))
     except TooManyTries as refusal:
         return later(_ask_page(form, refusal.says), refusal)
     if not right:
         return _ask_page(form, gettext("This code does not fit, or it was used already.")), REFUSED
     cookie.renew(sessions.confirm(sitting(), factor=True))
-    return redirect(page_or(form.next.data, reader.start_page(current_user)), 303)
+    response = redirect(page_or(form.next.data, reader.start_page(current_user)), 303)
+    device.remember(response, current_user.email)
+    return response
 
 
 def _ask_page(form: CodeForm, problem: object = None) -> str:
@@ -56,7 +58,7 @@ def enrol() -> Answer:
     if second_factor.state(current_user.id).confirmed_at:
         return redirect(url_for("second_factor.manage"))
     form = CodeForm(next=request.args.get("next", ""))
-    if request.method == "GET":
+    if request.method != "POST":
         return _enrol_page(form), 200
     if not form.validate():
         return _enrol_page(form), 422
@@ -66,7 +68,9 @@ def enrol() -> Answer:
         form.code.errors = [refusal.says]
         return _enrol_page(form), refusal.status
     cookie.renew(sessions.confirm(sitting(), factor=True))
-    return _codes_page(codes, page_or(form.next.data, reader.start_page(current_user)))
+    response = make_response(_codes_page(codes, page_or(form.next.data, reader.start_page(current_user))))
+    device.remember(response, current_user.email)
+    return response
 
 
 def _enrol_page(form: CodeForm) -> str:

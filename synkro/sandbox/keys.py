@@ -15,8 +15,3 @@ class Keys:
     gemini_key: str = "AQ.practice-only-opens-nothing"
     telegram_token: str = "7000000001:practice_only_this_token_opens_nothing"  # noqa: S105 -- a fake one by intent
     telegram_chat_id: int = -1002000000001
-
-    @property
-    def supabase_url(self) -> str:
-        """The address as the dashboard of the vendor shows it."""
-        return f"https://{self.supabase_ref}.supabase.co"

@@ -78,14 +78,14 @@ def is_password(user: User, password: str) -> bool:
 
 def _note(act: str, user: User | None) -> None:
     """Of an unknown account nothing that was typed is kept: a password is easily typed into the wrong field."""
-    tenant_id, who, known = (user.tenant_id, user.id, user.email) if user else (None, "", "unknown")
+    tenant_id, who, known = (user.tenant_id, user.id, user.email) if user else (None, "", audit.UNKNOWN)
     audit.record(act, "user", who, actor=known, tenant_id=tenant_id)
 
 
 def _known(email: str) -> tuple[User | None, Credential | None]:
     """The account and what it is entered with, if there are such."""
     statement = select(User, Credential).outerjoin(Credential, Credential.user_id == User.id)
-    found = db.session.execute(statement.where(func.lower(User.email) == email.strip().lower())).one_or_none()
+    found = db.session.execute(statement.where(func.lower(User.email) == func.lower(email.strip()))).one_or_none()
     return (found[0], found[1]) if found else (None, None)
 
 
@@ -95,7 +95,7 @@ def end_session(user: User, session_id: uuid.UUID) -> bool:
         own = delete(WebSession).where(WebSession.id == session_id, WebSession.user_id == user.id)
         gone = db.session.execute(own.returning(WebSession.id)).first() is not None
         if gone:
-            audit.record("session_ended", "session", session_id, tenant_id=user.tenant_id)
+            audit.record("session_ended", "session", session_id, actor=user.email, tenant_id=user.tenant_id)
         db.session.commit()
     return gone
 
@@ -103,7 +103,7 @@ def end_session(user: User, session_id: uuid.UUID) -> bool:
 def end_other_sessions(user: User, keep: uuid.UUID) -> None:
     with system_scope("sign-in: the sessions of the person of this session"):
         sessions.end_all(user.id, but=keep)
-        audit.record("signed_out_elsewhere", "user", user.id, tenant_id=user.tenant_id)
+        audit.record("signed_out_elsewhere", "user", user.id, actor=user.email, tenant_id=user.tenant_id)
         db.session.commit()
 
 

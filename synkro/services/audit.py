@@ -25,6 +25,7 @@ from synkro.tenancy import current_tenant_id, db, system_scope
 
 OPERATOR = "command line"
 WORKER = "worker"
+UNKNOWN = "unknown"
 MOST_FIELDS, LONGEST_FIELD_NAME = 10, 50
 PENDING = "audit"
 """Where the rows of a transaction wait in Session.info for its commit."""
@@ -34,6 +35,8 @@ def record(
     act: str,
     thing: str = "",
     thing_id: object = "",
+    address: str = "",
+    /,
     *,
     actor: str = "",
     tenant_id: uuid.UUID | None = None,
@@ -42,7 +45,7 @@ def record(
     """Add a row to what the caller commits. details: names and counts, never a value of a secret field.
 
     The company is that of the scope; in the system scope the one that is named, else none: an act of staff. The person
-    is the one who is signed in, else actor.
+    is the one who is signed in, else actor. address: of the browser for whom a worker acts.
     """
     person = current_user if has_request_context() and current_user.is_authenticated else None
     row = AuditLog(
@@ -53,7 +56,7 @@ def record(
         act=act,
         object_type=thing,
         object_id=str(thing_id),
-        address=(request.remote_addr or "") if has_request_context() else "",
+        address=(request.remote_addr or "") if has_request_context() else address,
         request_id=request_id(),
         details=details,
     )
@@ -74,6 +77,15 @@ def note_tampering(fields: Iterable[str]) -> None:
     with system_scope("staff audit: somebody tried what a form does not offer"):
         named = sorted(one_line(name, LONGEST_FIELD_NAME) for name in islice(fields, MOST_FIELDS))
         record("form_tampered", "form", request.endpoint or "", tenant_id=current_user.tenant_id, fields=named)
+        db.session.commit()
+
+
+def note_limited(kind: str) -> None:
+    """Write down that further requests of a person or an address are turned away. kind: the class of limit. Commits."""
+    with system_scope("staff audit: somebody asked too often"):
+        # whose second factor is due counts as a visitor elsewhere, and has a name here
+        who, tenant_id = getattr(current_user, "email", UNKNOWN), getattr(current_user, "tenant_id", None)
+        record("limit_reached", actor=who, tenant_id=tenant_id, limit=kind)
         db.session.commit()
 
 

@@ -25,7 +25,7 @@ LETTERS_AN_HOUR = 3
 def ask(email: str, address: str) -> None:
     """address: of the browser."""
     # PostgreSQL takes no zero byte in a text: an address with one is nobody's
-    asked = {EMAIL: email.replace("\x00", "").strip()[:LONGEST_EMAIL].lower(), ADDRESS: address}
+    asked = {EMAIL: email.replace("\x00", "").strip()[:LONGEST_EMAIL], ADDRESS: address}
     with system_scope("sign-in: nobody knows yet who asks"):
         request_id = outbox.put_content(None, asked, clock.now() + links.LIFE[LinkPurpose.RESET])
         db.session.commit()
@@ -41,7 +41,9 @@ def answer(request_id: uuid.UUID, asked: dict[str, Any]) -> uuid.UUID | None:
         if not outbox.take(request_id):
             return None
         # locked: of requests at the same moment each sees the links of the others
-        whose = select(User).where(func.lower(User.email) == asked[EMAIL], *links.may_enter()).with_for_update()
+        whose = (
+            select(User).where(func.lower(User.email) == func.lower(asked[EMAIL]), *links.may_enter()).with_for_update()
+        )
         user = db.session.execute(whose).scalar_one_or_none()
         letter_id = _letter(user, asked[ADDRESS]) if user and _lately(user.id) < LETTERS_AN_HOUR else None
         db.session.commit()
@@ -50,7 +52,7 @@ def answer(request_id: uuid.UUID, asked: dict[str, Any]) -> uuid.UUID | None:
 
 def _letter(user: User, address: str) -> uuid.UUID:
     url, until = links.make(user, LinkPurpose.RESET)
-    audit.record("reset_asked", "user", user.id, tenant_id=user.tenant_id)
+    audit.record("reset_asked", "user", user.id, address, actor=audit.UNKNOWN, tenant_id=user.tenant_id)
     return outbox.put(user.id, letters.reset(links.reader_of(user), url, until, address), until)
 
 

@@ -88,6 +88,24 @@ def reset(reader: Reader, link: str, until: datetime, address: str) -> Letter:
     return written(reader, words)
 
 
+def offer(reader: Reader, link: str, until: datetime) -> Letter:
+    """A link to a new password that an administrator made."""
+
+    def words(reader: Reader) -> Words:
+        return Words(
+            subject=gettext("A new password for Synkro"),
+            lines=[
+                gettext("An administrator of Synkro made a link to a new password for your account."),
+                gettext("Choose one. The link works once, until %(until)s.", until=at(reader, until)),
+            ],
+            link=link,
+            link_words=gettext("Choose a new password"),
+            bye=gettext("If you did not ask for it, tell your administrator: your password stays as it is."),
+        )
+
+    return written(reader, words)
+
+
 def at(reader: Reader, moment: datetime) -> str:
     """In the zone of the reader; rebase would take that of whoever's request this is."""
     return str(format_datetime(moment.astimezone(reader.zone), "d MMMM y, HH:mm", rebase=False))

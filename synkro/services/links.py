@@ -15,7 +15,7 @@ from synkro.extensions import settings
 from synkro.i18n import _l
 from synkro.models import Credential, LinkPurpose, OneTimeLink, Tenant, User
 from synkro.models.states import TenantStatus
-from synkro.services import audit, letters, outbox, passwords
+from synkro.services import audit, letters, notices, outbox, passwords
 from synkro.services.names import valid_name
 from synkro.tenancy import db, system_scope
 from synkro.tokens import keyed_hash, new_token
@@ -63,11 +63,11 @@ def invite(user: User, actor: str = "") -> str:
     Raises AppError for a person who is in already or is disabled.
     """
     with system_scope("staff audit: somebody is invited to any company"):
-        row, held = db.session.get_one(User, user.id), db.session.get(Credential, user.id)
-        if held is not None and held.password_hash:
+        # held until the commit: of two invitations at once the earlier ends
+        row = db.session.get_one(User, user.id, with_for_update={"key_share": True})
+        if _has_password(row):
             raise AppError(409, "has_password", _l("This person has a password already"))
-        if not row.is_active:
-            raise AppError(409, "disabled", _l("This account is disabled"))
+        _must_be_active(row)
         url, until = make(row, LinkPurpose.INVITATION)
         letter_id = outbox.put(row.id, letters.invitation(reader_of(row), url, until), until)
         row.invited_at = clock.now()
@@ -77,19 +77,26 @@ def invite(user: User, actor: str = "") -> str:
     return url
 
 
+def offer(user: User) -> tuple[str, uuid.UUID]:
+    """A link to a new password for somebody who has one, to be passed on by hand, and the letter that brings it.
+
+    Part of an act: the caller is in the system scope, holds the person, commits, and then rings. Raises AppError.
+    """
+    _must_be_active(user)
+    if not _has_password(user):
+        raise AppError(409, "no_password", _l("This person has no password yet. Invite again."))
+    url, until = make(user, LinkPurpose.RESET)
+    return url, outbox.put(user.id, letters.offer(reader_of(user), url, until), until)
+
+
 def accept(token: str, name: str, language: str, password: str) -> User:
     """An invited person comes in with a first password. Raises AppError."""
-    called = valid_name(name)
-    user = _spend(token, LinkPurpose.INVITATION, password, name=called, language=language)
-    passwords.change(user, password, keep=None, actor=user.email)
-    return user
+    return _spend(token, LinkPurpose.INVITATION, password, name=valid_name(name), language=language)
 
 
 def reset(token: str, password: str) -> User:
     """A new password for one that was forgotten; all sessions end. Raises AppError."""
-    user = _spend(token, LinkPurpose.RESET, password)
-    passwords.change(user, password, keep=None, actor=user.email)
-    return user
+    return _spend(token, LinkPurpose.RESET, password)
 
 
 def tidy() -> None:
@@ -99,26 +106,24 @@ def tidy() -> None:
 
 
 def _spend(token: str, purpose: LinkPurpose, password: str, **changes: str) -> User:
-    """Use the link up, once the password is known to be good. Of two at the same moment one succeeds.
-
-    Before the password is set, and not after: whatever breaks in between, the link opens nothing any more.
-    """
+    """Use the link up and set the password: both or neither. Of two at the same moment one succeeds."""
     with system_scope("sign-in: a link is known before its tenant"):
-        user: User | None = db.session.execute(_open(token, purpose)).scalar_one_or_none()
+        # person, link and credential are held until the commit: who comes second waits, and finds nothing open
+        held = _open(token, purpose).with_for_update(key_share=True)
+        user: User | None = db.session.execute(held).scalar_one_or_none()
         if user is None:
-            raise ended()
-        company = db.session.get(Tenant, user.tenant_id) if user.tenant_id else None
-        passwords.verify(password, email=user.email, company=company.name if company else "")
-        used = update(OneTimeLink).where(OneTimeLink.token_hash == _hash(token, purpose), OneTimeLink.used_at.is_(None))
-        if db.session.execute(used.values(used_at=clock.now()).returning(OneTimeLink.id)).first() is None:
             raise ended()
         for field, value in changes.items():
             setattr(user, field, value)
+        this = update(OneTimeLink).where(OneTimeLink.token_hash == _hash(token, purpose))
+        db.session.execute(this.values(used_at=clock.now()))
         for every in LinkPurpose:
             _end_all(user.id, every)
         audit.record(f"{purpose}_used", "user", user.id, actor=user.email, tenant_id=user.tenant_id)
+        passwords.store(user, password, keep=None, actor=user.email)
         db.session.commit()
         db.session.expunge_all()
+    notices.password_changed(user)
     return user
 
 
@@ -144,9 +149,19 @@ def _open(token: str, purpose: LinkPurpose) -> Any:
 
 
 def may_enter() -> tuple[Any, ...]:
-    leaving = select(Tenant.id).where(Tenant.status == TenantStatus.DELETING)
     """Conditions on User."""
+    leaving = select(Tenant.id).where(Tenant.status == TenantStatus.DELETING)
     return User.is_active, or_(User.tenant_id.is_(None), User.tenant_id.not_in(leaving))
+
+
+def _has_password(user: User) -> bool:
+    held = db.session.get(Credential, user.id)
+    return held is not None and held.password_hash != ""
+
+
+def _must_be_active(user: User) -> None:
+    if not user.is_active:
+        raise AppError(409, "disabled", _l("This account is disabled"))
 
 
 def _hash(token: str, purpose: LinkPurpose) -> str:

@@ -55,6 +55,23 @@ def second_factor_changed(user: User) -> None:
     _tell(User.id == user.id, words)
 
 
+def recovery_code_used(user_id: uuid.UUID, left: int) -> None:
+    """Somebody came in without the app. left: codes that still open. Call it after the commit."""
+
+    def words(reader: Reader) -> Words:
+        when = letters.at(reader, clock.now())
+        return Words(
+            subject=gettext("A recovery code opened your account"),
+            lines=[
+                gettext("One of your recovery codes was used instead of a code of the app: %(when)s.", when=when),
+                gettext("Recovery codes that still work: %(count)s.", count=str(left)),
+            ],
+            bye=_if_not_you(),
+        )
+
+    _tell(User.id == user_id, words)
+
+
 def password_changed(user: User) -> None:
     """A first password or another one was set. Call it after the commit."""
 
@@ -88,6 +105,27 @@ def key_changed(tenant_id: uuid.UUID, kind: str) -> None:
         )
 
     _tell((User.tenant_id == tenant_id) & User.can_manage_settings, words)
+
+
+def person_invited(user: User) -> None:
+    """Staff have invited somebody into a company: its people with settings right learn of it. Call after the commit."""
+
+    def words(reader: Reader) -> Words:
+        who = letters.foreign(user.email)
+        return Words(
+            subject=gettext("Somebody was invited to your company"),
+            lines=[
+                gettext(
+                    "%(email)s was invited to the cabinet of %(company)s and will read its reports.",
+                    email=who,
+                    company=reader.company,
+                )
+            ],
+            bye=gettext("If nobody of you asked for it, tell your administrator."),
+        )
+
+    if user.tenant_id:
+        _tell((User.tenant_id == user.tenant_id) & User.can_manage_settings & (User.id != user.id), words)
 
 
 def _if_not_you() -> str:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.engine import CursorResult
 
 from synkro import clock, queue
@@ -154,7 +154,8 @@ def tidy() -> None:
     """Give up what came too late, and forget what is long over. The caller is in the system scope."""
     now = clock.now()
     late = (StoredLetter.next_at.is_not(None), StoredLetter.expires_at <= now)
-    db.session.execute(update(StoredLetter).where(*late).values(sealed=None, next_at=None, code="mail_late"))
+    why = func.coalesce(func.nullif(StoredLetter.code, ""), "mail_late")  # what stood in its way says more
+    db.session.execute(update(StoredLetter).where(*late).values(sealed=None, next_at=None, code=why))
     over = (StoredLetter.next_at.is_(None), StoredLetter.created_at <= now - KEPT)
     db.session.execute(delete(StoredLetter).where(*over))
     db.session.commit()

@@ -13,7 +13,7 @@ from synkro.errors import AppError
 from synkro.i18n import _l
 from synkro.models import Credential, Tenant, User
 from synkro.models.states import Role, TenantStatus
-from synkro.services import audit, links, second_factor, sessions, staff
+from synkro.services import audit, links, notices, outbox, second_factor, sessions, staff
 from synkro.services.names import valid_email, valid_name
 from synkro.tenancy import db, system_scope
 
@@ -40,7 +40,9 @@ def invite(
             db.session.commit()
         except IntegrityError:
             raise AppError(409, "email_taken", _l("There is already an account with this e-mail")) from None
-    return person, links.invite(person, _name(by))
+    url = links.invite(person, _name(by))
+    notices.person_invited(person)
+    return person, url
 
 
 def invite_again(by: User | None, person_id: uuid.UUID) -> str:
@@ -48,6 +50,16 @@ def invite_again(by: User | None, person_id: uuid.UUID) -> str:
     with _changing(by, person_id, "user_invited") as person:
         pass  # judged; the link is written down by itself
     return links.invite(person, _name(by))
+
+
+def make_reset_link(by: User | None, person_id: uuid.UUID) -> str:
+    """A link to a new password, sent, and answered to be passed on by hand; the older ones end. Raises AppError."""
+    with _changing(by, person_id, "reset_link_made") as person:
+        _must_not_be_leaving(db.session.get(Tenant, person.tenant_id) if person.tenant_id else None)
+        url, letter_id = links.offer(person)
+        _note(by, "reset_link_made", person)
+    outbox.ring(letter_id)
+    return url
 
 
 def rename(by: User | None, person_id: uuid.UUID, name: str) -> None:
@@ -142,6 +154,10 @@ def _changing(by: User | None, person_id: uuid.UUID, act: str, may: Judge = staf
 def _must_fit(role: Role, tenant: Tenant | None) -> None:
     if (role == Role.USER) != (tenant is not None):
         raise AppError(422, "role_and_tenant", _l("A user belongs to a company, staff to none"))
+    _must_not_be_leaving(tenant)
+
+
+def _must_not_be_leaving(tenant: Tenant | None) -> None:
     if tenant and tenant.status == TenantStatus.DELETING:
         raise AppError(409, "tenant_deleting", _l("The company is being deleted. Take the deletion back first."))
 

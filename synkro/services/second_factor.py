@@ -47,28 +47,31 @@ def state(user_id: uuid.UUID) -> State:
         return State(confirmed_at, recovery_codes.left(user_id))
 
 
-def take_code(user_id: uuid.UUID, code: str) -> bool:
+def take_code(user_id: uuid.UUID, code: str, device: str = "") -> bool:
     """A code of the app or a recovery code, in any spelling of spaces and dashes. Each opens once.
 
-    Raises TooManyTries after many wrong ones.
+    device: see code_tries.take. Raises TooManyTries after many wrong ones.
     """
-    typed, a_try = _bare(code), _counted(user_id)
+    typed, a_try = _bare(code), _counted(user_id, device)
     with system_scope("second factor: the person of this session"):
         taken = _take_app_code(user_id, typed)
         by_recovery = not taken and recovery_codes.spend(user_id, typed)
+        left = recovery_codes.left(user_id)
         if by_recovery:
-            _record("recovery_code_used", user_id, left=recovery_codes.left(user_id))
-        elif not taken:
-            _record("second_factor_refused", user_id)
+            _record("recovery_code_used", user_id, left=left)
+        else:
+            _record("second_factor_shown" if taken else "second_factor_refused", user_id)
         db.session.commit()
+    if by_recovery:
+        notices.recovery_code_used(user_id, left)
     if taken or by_recovery:
-        code_tries.give_back(user_id, a_try)
+        code_tries.give_back(user_id, device, a_try)
     return taken or by_recovery
 
 
-def _counted(user_id: uuid.UUID) -> str:
+def _counted(user_id: uuid.UUID, device: str) -> str:
     try:
-        return code_tries.take(user_id)
+        return code_tries.take(user_id, device)
     except TooManyTries as refusal:
         if refusal.is_first:
             with system_scope("second factor: the person of this session"):
@@ -98,11 +101,12 @@ def begin(user: User) -> Setup:
     """A secret that counts for nothing yet; the same one until it is confirmed. Raises AppError when one counts."""
     with system_scope("second factor: the person of this session"):
         held = _held(user.id)
-        if held.totp_secret is None:
-            held.totp_secret = vault().seal(totp.new_secret(), context(user.id))
-        secret = vault().open(held.totp_secret, context(user.id))
         if held.totp_confirmed_at is not None:
             raise _is_on()
+        secret = _begun(held)
+        if not secret:
+            secret = totp.new_secret()
+            held.totp_secret = vault().seal(secret, context(user.id))
         db.session.commit()
     uri = totp.uri(secret, user.email)
     return Setup(secret, uri, totp.qr_svg(uri))
@@ -114,7 +118,7 @@ def confirm(user: User, code: str) -> list[str]:
         held = _held(user.id)
         if held.totp_confirmed_at is not None:
             raise _is_on()
-        secret = vault().open(held.totp_secret, context(user.id)) if held.totp_secret else ""
+        secret = _begun(held)
         step = totp.step_of(secret, _bare(code), clock.now()) if secret else None
         if step is None:
             raise AppError(422, "wrong_code", _l("This is not the code that the app shows now. Type the next one."))
@@ -178,6 +182,14 @@ def _bare(code: str) -> str:
 def _held(user_id: uuid.UUID) -> Credential:
     """Ours until the commit: of two set-ups or renewals at the same time one waits."""
     return db.session.get_one(Credential, user_id, with_for_update=True)
+
+
+def _begun(held: Credential) -> str:
+    """The secret that is being set up; '' for none, or for one that was sealed with a key that is lost."""
+    try:
+        return vault().open(held.totp_secret, context(held.user_id)) if held.totp_secret else ""
+    except CannotOpen:
+        return ""
 
 
 def _remove(user_id: uuid.UUID) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -245,11 +244,3 @@ def due(quiet_seconds: int) -> list[Bell]:
     rows = db.session.execute(_DUE, {"quiet": quiet_seconds}).all()
     db.session.commit()
     return [Bell(row.tenant_id, row.run_id, StepKey(row.key)) for row in rows]
-
-
-def ready_since(run_id: uuid.UUID) -> datetime | None:
-    """When the run's ready step becomes due; None where none is ready."""
-    found = db.session.execute(
-        text("select ready_at from job_steps where run_id = :id and status = 'ready'"), {"id": run_id}
-    ).scalar_one_or_none()
-    return found if isinstance(found, datetime) else None

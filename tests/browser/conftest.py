@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import os
 import shutil
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
-from werkzeug.serving import make_server
+from playwright.sync_api import Browser, sync_playwright
 
 from synkro.models import User
-from tests.browser import axe
-from tests.conftest import PASSWORD, ROOT
+from tests.browser import visitors
+from tests.browser.window import Window
+from tests.serving import served
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"]
-WIDTHS = (1280, 360)
-THEMES = ("light", "dark")
 
 
 @pytest.fixture(scope="session")
@@ -37,47 +35,8 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def site(app: Flask) -> Iterator[str]:
-    """The address of the application, served by threads as by gunicorn."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-class Window:
-    """One browser window: its page and everything that its console has said."""
-
-    def __init__(self, context: BrowserContext, site: str) -> None:
-        self.site = site
-        self.page: Page = context.new_page()
-        self.said: list[str] = []
-        self.page.on("console", self._hear)
-        self.page.on("pageerror", lambda error: self.said.append(str(error)))
-
-    def _hear(self, message: ConsoleMessage) -> None:
-        self.said.append(message.text)
-
-    def open(self, path: str) -> None:
-        self.page.goto(self.site + path)
-
-    def sign_in(self, person: User) -> None:
-        self.open("/login")
-        self.page.fill("input[name=email]", person.email)
-        self.page.fill("input[name=password]", PASSWORD)
-        self.page.press("input[name=password]", "Enter")
-        self.page.wait_for_url(lambda url: "/login" not in url)
-
-    def violations(self) -> list[str]:
-        """What axe finds: rule, and the places."""
-        self.page.evaluate(axe.source(ROOT / "var" / "cache"))
-        found = self.page.evaluate("rules => axe.run({runOnly: rules})", axe.RULES)
-        return [f"{one['id']}: {[node['target'] for node in one['nodes']]}" for one in found["violations"]]
-
-    def overflows(self) -> bool:
-        return bool(self.page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
+    with served(app) as address:
+        yield address
 
 
 Opener = Callable[..., Window]
@@ -85,15 +44,18 @@ Opener = Callable[..., Window]
 
 @pytest.fixture
 def window(chromium: Browser, site: str) -> Iterator[Opener]:
-    """Opens windows: width=, theme=, js=."""
+    """Opens windows: width=, theme=, js=, locale=, address= (seen by a site that trusts a proxy)."""
     contexts = []
 
-    def make(width: int = 1280, theme: str = "light", *, js: bool = True) -> Window:
+    def make(
+        width: int = 1280, theme: str = "light", *, js: bool = True, locale: str = "ru-RU", address: str = "192.0.2.1"
+    ) -> Window:
         context = chromium.new_context(
             viewport={"width": width, "height": 900},
             color_scheme=theme,  # type: ignore[arg-type]
             java_script_enabled=js,
-            locale="ru-RU",
+            locale=locale,
+            extra_http_headers={"X-Forwarded-For": address},
             timezone_id="Asia/Almaty",
             reduced_motion="reduce",
         )
@@ -103,6 +65,19 @@ def window(chromium: Browser, site: str) -> Iterator[Opener]:
     yield make
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def enter(app: Flask, cast: dict[str, User], window: Opener) -> Callable[..., Window]:
+    """A window behind the doors, as one of visitors.VISITORS. The doors themselves have tests of their own."""
+
+    def come(who: str, **how: Any) -> Window:
+        shown: Window = window(**how)
+        if token := visitors.token_of(who, cast):
+            shown.go_on_as(app, token)
+        return shown
+
+    return come
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

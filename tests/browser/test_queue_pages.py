@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from flask import Flask
 from redis import Redis
-from werkzeug.serving import make_server
 
 from config import load
 from synkro import create_app, queue
-from synkro.models import Tenant, User
+from synkro.models import Tenant
 from synkro.tenancy import db
-from tests.browser.conftest import Opener, Window
+from tests.browser.window import Window
 from tests.services import begin
+from tests.serving import served
 
 
 @pytest.fixture
@@ -24,24 +23,15 @@ def site(app: Flask, var_dir: Any) -> Iterator[str]:
     """With RQ_DASHBOARD_ACTIONS on."""
     values = {"APP_ENV": "test", "VAR_DIR": str(var_dir), "LOG_LEVEL": "WARNING", "RQ_DASHBOARD_ACTIONS": "on"}
     whole = create_app(load(values))
-    server = make_server("127.0.0.1", 0, whole, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(whole) as address:
+        yield address
     with whole.app_context():
         db.engine.dispose()
 
 
 @pytest.fixture
-def opened(app: Flask, window: Opener, site: str, cast: dict[str, User], sign_in: Any) -> Window:
-    client = sign_in(app.test_client(), cast["admin"])
-    cookie = client.get_cookie("session")
-    here = window()
-    here.page.context.add_cookies([{"name": "session", "value": cookie.value, "url": site}])
-    return here
+def opened(enter: Callable[..., Window]) -> Window:
+    return enter("admin")
 
 
 def test_pages_fill_and_break_no_rule(opened: Window, tenant: Tenant) -> None:

@@ -6,7 +6,6 @@ import json
 import subprocess
 
 import pytest
-from redis import Redis
 
 from synkro.cli import integrations as commands
 from synkro.extensions import remember, settings, vault
@@ -17,6 +16,7 @@ from synkro.services import checks, integrations
 from synkro.services.secrets import open_secrets
 from synkro.tenancy import tenant_scope
 from tests.cli.conftest import Cli
+from tests.conftest import redis_away
 from tests.practice import Practice
 
 FIELDS = {
@@ -116,7 +116,7 @@ def test_check_without_a_worker_says_so(cli: Cli, practice: Practice, monkeypatc
 
 
 def test_check_without_redis_says_so(cli: Cli, practice: Practice) -> None:
-    remember(practice.app, settings(), vault(), Redis(unix_socket_path="/nonexistent"))
+    remember(practice.app, settings(), vault(), redis_away())
     done = cli("integrations", "check", "alfa", "radist", "--json")
     told = json.loads(done.stdout)
     assert (done.exit_code, told["colour"], told["code"]) == (1, "red", "queue_away")

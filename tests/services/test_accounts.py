@@ -4,14 +4,15 @@ import uuid
 
 import pytest
 from argon2 import PasswordHasher
+from argon2.exceptions import VerifyMismatchError
 from sqlalchemy import select
 
 from synkro.errors import AppError
 from synkro.models import AuditLog, Credential, Tenant, User
 from synkro.models.states import Role
-from synkro.services import accounts, sessions
+from synkro.services import accounts, passwords, sessions
 from synkro.tenancy import db, system_scope
-from tests.conftest import PASSWORD
+from tests.conftest import DECOY_PASSWORD, PASSWORD, REAL_DECOY
 
 
 def made(tenant: Tenant | None, email: str = "ann@example.com", role: Role = Role.USER) -> User:
@@ -64,6 +65,13 @@ def test_a_disabled_person_is_out(tenant: Tenant) -> None:
     user.is_active = False
     db.session.commit()
     assert accounts.sign_in("ann@example.com", PASSWORD) is None
+
+
+@pytest.mark.parametrize("email", ["İst@example.com", "Иван@example.com"])
+def test_an_address_that_languages_spell_small_in_different_ways_opens(tenant: Tenant, email: str) -> None:
+    """Python makes two characters of the first letter, PostgreSQL one: only one of them may judge."""
+    accounts.create(email, PASSWORD, Role.USER, tenant)
+    assert accounts.sign_in(email, PASSWORD) is not None
 
 
 def test_the_password_is_not_stored(tenant: Tenant) -> None:
@@ -123,8 +131,14 @@ def test_every_try_costs_one_hash(tenant: Tenant, verified: list[str], email: st
     assert len(verified) == 1
 
 
+def test_the_decoy_costs_what_a_hash_costs(real_hasher: PasswordHasher) -> None:
+    assert not real_hasher.check_needs_rehash(REAL_DECOY)
+    with pytest.raises(VerifyMismatchError):
+        real_hasher.verify(REAL_DECOY, PASSWORD)
+
+
 def test_nobody_has_the_password_of_the_decoy(tenant: Tenant) -> None:
-    assert accounts.sign_in("nobody@example.com", "nobody has this password") is None
+    assert accounts.sign_in("nobody@example.com", DECOY_PASSWORD) is None
 
 
 def test_a_hash_of_old_parameters_is_renewed_at_the_next_entry(tenant: Tenant) -> None:
@@ -133,7 +147,17 @@ def test_a_hash_of_old_parameters_is_renewed_at_the_next_entry(tenant: Tenant) -
     assert accounts.sign_in("ann@example.com", "wrong password") is None
     assert hash_of(user) == old
     assert accounts.sign_in("ann@example.com", PASSWORD) is not None
-    assert not accounts.hasher.check_needs_rehash(hash_of(user))
+    assert not passwords.hasher.check_needs_rehash(hash_of(user))
+    assert accounts.sign_in("ann@example.com", PASSWORD) is not None
+
+
+def test_a_hash_of_the_product_is_dear(
+    tenant: Tenant, real_hasher: PasswordHasher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RFC 9106, section 4: the second recommended option. Everywhere else tests hash cheaply."""
+    monkeypatch.setattr(passwords, "hasher", real_hasher)
+    user = made(tenant)
+    assert hash_of(user).startswith("$argon2id$v=19$m=65536,t=3,p=4$")
     assert accounts.sign_in("ann@example.com", PASSWORD) is not None
 
 
@@ -179,7 +203,8 @@ def test_ending_sessions_is_written_down(tenant: Tenant) -> None:
     assert not accounts.end_session(user, second.id)
     accounts.end_other_sessions(user, keep=first.id)
     assert [one.id for one in sessions.of(user.id)] == [first.id]
-    assert acts()[1:] == [("session_ended", "worker", tenant.id), ("signed_out_elsewhere", "worker", tenant.id)]
+    # named also where the second factor is due and nobody counts as signed in
+    assert acts()[1:] == [(act, user.email, tenant.id) for act in ("session_ended", "signed_out_elsewhere")]
 
 
 @pytest.mark.parametrize("email", ["", "ann", "ann@", "a b@example.com", "ann@example.com\nbcc: all@example.com"])

@@ -9,12 +9,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 from flask import Flask
-from redis import Redis
 
 from synkro.extensions import remember, settings, vault
 from synkro.models import User
 from synkro.services import second_factor
 from synkro.services.attempts import TooManyTries
+from tests.conftest import redis_away
 from tests.services.factor import NOON, Cast, acts, code_at, enrolled
 
 
@@ -86,8 +86,13 @@ def test_guesses_at_the_same_moment_are_counted_before_they_are_checked(app: Fla
 
 def test_guesses_are_limited_without_redis(app: Flask, user: User) -> None:
     enrolled(user)
-    away = Redis(host="127.0.0.1", port=1)
-    remember(app, settings(), vault(), away)
+    remember(app, settings(), vault(), redis_away())
     wrong(user, 5)
     with pytest.raises(TooManyTries):
         second_factor.take_code(user.id, code_at(user, NOON))
+
+
+def test_guesses_of_a_stranger_do_not_keep_a_known_browser_out(user: User) -> None:
+    enrolled(user)
+    wrong(user, 5)
+    assert second_factor.take_code(user.id, code_at(user, NOON), "the owner's browser")

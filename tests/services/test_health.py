@@ -2,20 +2,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 import time_machine
 from flask import Flask
-from redis import Redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from synkro.crypto import Vault
 from synkro.extensions import redis, remember, settings, vault
 from synkro.services import health
 from synkro.services.health import WrongKey
 from synkro.tenancy import db
+from tests.conftest import redis_away
 
 
 def test_all_is_well(app: Flask) -> None:
@@ -34,9 +31,8 @@ def test_a_tick_of_long_ago_is_late(app: Flask) -> None:
         assert health.state()["tick"] == "late"
 
 
-def test_a_redis_that_is_away_is_down(app: Flask, tmp_path: Path) -> None:
-    nobody = Redis(unix_socket_path=str(tmp_path / "nobody.sock"), retry=Retry(NoBackoff(), 0))
-    remember(app, settings(), vault(), nobody)
+def test_a_redis_that_is_away_is_down(app: Flask) -> None:
+    remember(app, settings(), vault(), redis_away())
     assert health.state()["redis"] == "down"
 
 

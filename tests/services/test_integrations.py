@@ -25,6 +25,7 @@ from synkro.models import AuditLog, IntegrationConfig, Tenant
 from synkro.services import checks, integrations
 from synkro.services.integrations import KeysUnreadable, NotConnected
 from synkro.tenancy import db, tenant_scope
+from tests.conftest import redis_away
 from tests.practice import Practice
 from tests.services import at_once
 
@@ -207,7 +208,7 @@ def test_a_check_ends_before_anybody_stops_waiting_for_it() -> None:
 
 def test_without_redis_nothing_is_asked_for(tenant: Tenant) -> None:
     save(tenant, RADIST)
-    remember(current_app, settings(), vault(), Redis(unix_socket_path="/nonexistent"))  # type: ignore[arg-type]
+    remember(current_app, settings(), vault(), redis_away())  # type: ignore[arg-type]
     with pytest.raises(AppError, match="queue_away"):
         pressed(tenant)
     assert config_of(tenant, "radist").check_requested_at is None

@@ -19,7 +19,6 @@ import requests
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import insert
-from werkzeug.serving import make_server
 
 from synkro import limits
 from synkro.crypto import Vault
@@ -33,6 +32,7 @@ from synkro.tenancy import db, system_scope, tenant_scope
 from tests.cli.conftest import settings_of
 from tests.conftest import ROOT, make_tenant
 from tests.services.rotation import NEW, configure, keys_in_use, rotate, save, saved, unopened
+from tests.serving import served
 
 COMPANIES, FIELDS, SAVERS, READERS = 1_000, 10, 2, 2
 
@@ -116,13 +116,8 @@ class Crowd:
 
 @pytest.fixture
 def site(app: Flask) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(app) as address:
+        yield address
 
 
 @pytest.fixture

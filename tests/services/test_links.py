@@ -10,18 +10,27 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import time_machine
+from argon2 import PasswordHasher
 from flask import Flask
 from sqlalchemy import func, select, text, update
 
 from synkro.errors import AppError
 from synkro.models import AuditLog, Credential, LinkPurpose, OneTimeLink, StoredLetter, Tenant, User
-from synkro.services import accounts, forgotten, links, passwords, sessions
+from synkro.services import accounts, audit, forgotten, links, passwords, sessions
 from synkro.tenancy import db, system_scope
 from tests.conftest import PASSWORD
 
 Cast = dict[str, User]
 NEW = "kettle anchor violet ninety"
 INVITATION, RESET = LinkPurpose.INVITATION, LinkPurpose.RESET
+
+
+class Interrupted(Exception):
+    """As by a kill."""
+
+
+def breaks(*_given: object, **_named: object) -> None:
+    raise Interrupted
 
 
 @pytest.fixture
@@ -101,6 +110,58 @@ def test_of_two_uses_at_the_same_moment_one_sets_the_password(app: Flask, guest:
         outcomes = list(pool.map(use, words))
     assert sorted(outcomes) == ["in"] + ["link_ended"] * 3
     assert accounts.sign_in(guest.email, words[outcomes.index("in")]) is not None
+
+
+def test_of_an_invitation_and_a_reset_at_the_same_moment_one_sets_the_password(app: Flask, guest: User) -> None:
+    invitation, reset = token_of(links.invite(guest)), reset_link(guest)
+    uses: list[Callable[[], object]] = [
+        lambda: links.accept(invitation, "A", "ru", "kettle anchor violet ninety"),
+        lambda: links.reset(reset, "lantern anchor violet ninety"),
+    ]
+
+    def use(act: Callable[[], object]) -> str:
+        with app.app_context():
+            try:
+                act()
+            except AppError as error:
+                return error.code
+            return "in"
+
+    with ThreadPoolExecutor(4) as pool:
+        outcomes = list(pool.map(use, uses * 2))
+    assert sorted(outcomes) == ["in"] + ["link_ended"] * 3
+
+
+@pytest.mark.parametrize(
+    ("place", "name"),
+    [(PasswordHasher, "hash"), (sessions, "end_all"), (audit, "mac_of")],
+    ids=["at the hash", "once the password is set", "at the commit"],
+)
+def test_what_breaks_before_the_password_is_stored_leaves_the_link_open(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, place: object, name: str
+) -> None:
+    user, token = cast["user"], reset_link(cast["user"])
+    with monkeypatch.context() as patch:
+        patch.setattr(place, name, breaks)
+        with pytest.raises(Interrupted):
+            links.reset(token, NEW)
+    assert accounts.sign_in(user.email, PASSWORD) is not None
+    links.reset(token, NEW)
+    assert accounts.sign_in(user.email, NEW) is not None
+    assert [act for act in acts() if act != "signed_in"] == ["reset_used", "password_changed"]
+
+
+def test_what_breaks_leaves_an_invited_person_as_invited_as_before(
+    guest: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = token_of(links.invite(guest))
+    with monkeypatch.context() as patch:
+        patch.setattr(sessions, "end_all", breaks)
+        with pytest.raises(Interrupted):
+            links.accept(token, "Another", "en", NEW)
+    found = links.find(token, INVITATION)
+    assert found is not None
+    assert (found.name, found.language) == (guest.name, guest.language)
 
 
 @pytest.mark.parametrize(("purpose", "minutes"), [(INVITATION, 24 * 60), (RESET, 60)])
@@ -205,6 +266,13 @@ def count(kind: type[StoredLetter | OneTimeLink]) -> int:
 def test_who_forgot_gets_a_link(cast: Cast) -> None:
     answered(" USER@example.com ")
     assert (count(OneTimeLink), count(StoredLetter), acts()) == (1, 1, ["reset_asked"])
+
+
+def test_from_where_a_link_was_asked_for_is_written_down(cast: Cast) -> None:
+    answered("user@example.com")
+    with system_scope("test: the audit"):
+        row = db.session.execute(select(AuditLog).where(AuditLog.act == "reset_asked")).scalar_one()
+    assert (row.actor, row.address, row.tenant_id) == ("unknown", "192.0.2.9", cast["user"].tenant_id)
 
 
 @pytest.mark.parametrize("email", ["nobody@example.com", "", "\x00", "user@example.com'--", "%"])

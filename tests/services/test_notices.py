@@ -13,6 +13,7 @@ from synkro.extensions import vault
 from synkro.models import StoredLetter, Tenant, User
 from synkro.services import notices
 from synkro.tenancy import db, system_scope, tenant_scope
+from tests.conftest import redis_away
 
 Cast = dict[str, User]
 SCRIPT = "<script>alert(1)</script>"
@@ -36,6 +37,17 @@ def test_a_sign_in_from_a_new_browser_is_told_to_its_owner(cast: Cast) -> None:
 def test_a_changed_key_is_told_to_those_who_manage_settings(cast: Cast, tenant: Tenant) -> None:
     notices.key_changed(tenant.id, "telegram")
     assert [letter["to"] for letter in stored()] == ["settings@example.com"]
+
+
+def test_an_invitation_is_told_to_those_who_manage_settings(cast: Cast) -> None:
+    notices.person_invited(cast["user"])
+    assert [letter["to"] for letter in stored()] == ["settings@example.com"]
+    assert "user@example.com" in stored()[0]["text"]
+
+
+def test_an_invitation_of_staff_concerns_no_company(cast: Cast) -> None:
+    notices.person_invited(cast["lite"])
+    assert stored() == []
 
 
 def test_a_disabled_person_is_told_nothing(cast: Cast, tenant: Tenant) -> None:
@@ -112,7 +124,6 @@ def test_a_notice_that_cannot_be_written_breaks_nothing(cast: Cast, caplog: pyte
 
 
 def test_without_redis_the_letter_waits(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    dead = Redis(host="127.0.0.1", port=1)
-    monkeypatch.setattr("synkro.services.outbox.redis", lambda: dead)
+    monkeypatch.setattr("synkro.services.outbox.redis", redis_away)
     notices.password_changed(cast["user"])
     assert len(stored()) == 1

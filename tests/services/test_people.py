@@ -5,15 +5,16 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from flask import Flask
 from sqlalchemy import select, text
 
 from synkro.errors import AppError
-from synkro.models import AuditLog, Credential, Tenant, User
+from synkro.models import AuditLog, Credential, LinkPurpose, StoredLetter, Tenant, User
 from synkro.models.states import Role, TenantStatus
-from synkro.services import people, sessions
+from synkro.services import accounts, links, outbox, people, sessions
 from synkro.tenancy import db, system_scope
 from tests.services import at_once
 
@@ -24,6 +25,7 @@ LITE_ACTS: dict[str, Act] = {
     "rename": lambda by, person: people.rename(by, person.id, "Another"),
     "disable": lambda by, person: people.disable(by, person.id),
     "enable": lambda by, person: people.enable(by, person.id),
+    "make_reset_link": lambda by, person: people.make_reset_link(by, person.id),
 }
 CHIEF_ACTS: dict[str, Act] = {
     "delete": lambda by, person: people.delete(by, person.id),
@@ -240,3 +242,70 @@ def test_a_second_factor_is_reset_by_a_chief(cast: Cast) -> None:
     with system_scope("test: look at the second factor"):
         assert db.session.get_one(Credential, cast["user"].id).totp_confirmed_at is None
         assert db.session.get_one(Credential, cast["settings"].id).totp_confirmed_at is not None
+
+
+def token_of(url: str) -> str:
+    return parse_qs(urlsplit(url).query)["t"][0]
+
+
+def letters_to(person: User) -> list[uuid.UUID]:
+    with system_scope("test: letters"):
+        return list(db.session.execute(select(StoredLetter.id).where(StoredLetter.user_id == person.id)).scalars())
+
+
+@pytest.mark.parametrize(("by", "whom"), [("lite", "user"), ("admin", "user"), ("admin", "lite")])
+def test_a_link_to_a_new_password_sets_one(cast: Cast, by: str, whom: str) -> None:
+    url = people.make_reset_link(cast[by], cast[whom].id)
+    assert urlsplit(url).path == "/reset"
+    links.reset(token_of(url), "kettle anchor violet ninety")
+    assert accounts.sign_in(cast[whom].email, "kettle anchor violet ninety") is not None
+
+
+def test_a_link_to_a_new_password_ends_the_older_one(cast: Cast) -> None:
+    first, second = (token_of(people.make_reset_link(cast["admin"], cast["user"].id)) for _ in range(2))
+    assert links.find(first, LinkPurpose.RESET) is None
+    assert links.find(second, LinkPurpose.RESET) is not None
+
+
+def test_of_links_that_are_made_at_once_one_stays(app: Flask, cast: Cast, tenant: Tenant) -> None:
+    made = at_once(app, tenant, 4, lambda _n: people.make_reset_link(cast["admin"], cast["user"].id))
+    assert sum(links.find(token_of(url), LinkPurpose.RESET) is not None for url in made) == 1
+
+
+def test_a_link_to_a_new_password_is_written_down_without_the_link(cast: Cast) -> None:
+    token = token_of(people.make_reset_link(cast["lite"], cast["user"].id))
+    (row,) = noted("reset_link_made")
+    assert (row.actor, row.object_id, row.tenant_id) == (
+        "lite@example.com",
+        str(cast["user"].id),
+        cast["user"].tenant_id,
+    )
+    assert token not in str(vars(row))
+
+
+def test_the_letter_brings_the_same_link(cast: Cast) -> None:
+    url = people.make_reset_link(cast["admin"], cast["user"].id)
+    (letter_id,) = letters_to(cast["user"])
+    letter = outbox.claim(letter_id)
+    assert letter is not None
+    assert letter.content["to"] == "user@example.com"
+    assert url in letter.content["text"]
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ("update credentials set password_hash = ''", "no_password"),
+        ("delete from credentials", "no_password"),
+        ("update users set is_active = false where email = 'user@example.com'", "disabled"),
+        ("update tenants set status = 'deleting'", "tenant_deleting"),
+    ],
+)
+def test_who_could_not_use_a_link_gets_none(cast: Cast, change: str, code: str) -> None:
+    with system_scope("test: a person who may not come in"):
+        db.session.execute(text(change))
+        db.session.commit()
+    with pytest.raises(AppError, match=code) as refused:
+        people.make_reset_link(cast["admin"], cast["user"].id)
+    assert refused.value.status == 409
+    assert (letters_to(cast["user"]), noted("reset_link_made")) == ([], [])

@@ -17,12 +17,12 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as rules
 from hypothesis import strategies as st
 from redis import Redis
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 
-from synkro.crypto import CannotOpen
+from synkro.crypto import CannotOpen, Vault
 from synkro.errors import AppError
 from synkro.extensions import redis, remember, settings, vault
-from synkro.models import RecoveryCode, User
+from synkro.models import RecoveryCode, StoredLetter, User
 from synkro.services import second_factor, sessions
 from synkro.tenancy import db, system_scope
 from tests.services.factor import NOON, Cast, acts, code_at, enrolled, secret_of, stored
@@ -62,6 +62,15 @@ def test_secret_is_sealed_for_this_person(cast: Cast) -> None:
     assert secret not in sealed
     with pytest.raises(CannotOpen):
         vault().open(sealed, second_factor.context(cast["other"].id))
+
+
+def test_setup_begun_before_the_key_was_lost_begins_anew(app: Flask, user: User) -> None:
+    lost = second_factor.begin(user).secret
+    remember(app, settings(), Vault("5e" * 32), redis())
+    with pytest.raises(AppError, match="wrong_code"):
+        second_factor.confirm(user, pyotp.TOTP(lost).at(NOON))
+    assert second_factor.begin(user).secret != lost
+    assert len(second_factor.confirm(user, code_at(user, NOON))) == 10
 
 
 def test_what_is_only_begun_does_not_count(user: User) -> None:
@@ -131,7 +140,8 @@ def test_right_code_is_taken_once(user: User) -> None:
     enrolled(user)
     code = code_at(user, NOON)
     assert [second_factor.take_code(user.id, code) for _ in range(3)] == [True, False, False]
-    assert acts()[1:] == [("second_factor_refused", user.email)] * 2
+    assert [act for act, _ in acts()[1:]] == ["second_factor_shown", "second_factor_refused", "second_factor_refused"]
+    assert {actor for _, actor in acts()} == {user.email}
 
 
 @pytest.mark.parametrize("spelled", ["{0}{1}", "{0} {1}", " {0}\t{1}\n", "{0}-{1}"])
@@ -204,6 +214,21 @@ def test_recovery_code_opens_once(user: User) -> None:
     assert [second_factor.take_code(user.id, code) for code in (first, first, second)] == [True, False, True]
     assert second_factor.state(user.id).codes_left == 8
     assert [act for act, _ in acts()[1:]] == ["recovery_code_used", "second_factor_refused", "recovery_code_used"]
+
+
+def test_recovery_code_that_opened_is_told_by_mail(user: User) -> None:
+    first, *_ = enrolled(user)
+    second_factor.take_code(user.id, code_at(user, NOON))
+    before = letters_to(user)
+    assert second_factor.take_code(user.id, first)
+    assert not second_factor.take_code(user.id, first)
+    assert letters_to(user) == before + 1
+
+
+def letters_to(user: User) -> int:
+    with system_scope("test: letters"):
+        mine = select(func.count()).select_from(StoredLetter).where(StoredLetter.user_id == user.id)
+        return db.session.execute(mine).scalar_one()
 
 
 def test_recovery_code_may_be_typed_in_any_way(user: User) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import csv
 import io
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from html import unescape
@@ -187,7 +188,19 @@ def test_no_cell_of_an_export_is_a_formula(enter: Enter, tenant: Tenant, start: 
     noted(tenant, actor=f"{start}cmd|' /C calc'!A0")
     _, _, row = cells(enter("settings").get("/audit.csv"))
     assert row[2] == f"'{start}cmd|' /C calc'!A0"
-    assert not any(cell.startswith(audit_csv.FORMULA) for cell in row)
+    assert not any(audit_csv.FORMULA.search(cell) for cell in row)
+
+
+@pytest.mark.parametrize("text", ["Alfa;=1+1", "Alfa; =1+1", "a;b\t@c", " =1", 'Alfa, "x";+1'])
+def test_no_part_of_a_cell_becomes_a_formula_where_semicolons_part_cells(text: str) -> None:
+    shown = audit_csv.harmless(text)
+    assert shown.replace("'", "") == text
+    assert not any(cell.lstrip()[:1] in tuple("=+-@") for cell in re.split("[;\t]", shown))
+
+
+@pytest.mark.parametrize("text", ["", "Alfa; Beta", "step: analyse; code: busy", "2026-11-21T08:00:00+05:00", "a-b=c"])
+def test_an_ordinary_cell_stays_as_it_is(text: str) -> None:
+    assert audit_csv.harmless(text) == text
 
 
 def recorded() -> Iterator[tuple[str, ast.Call, list[str], list[str]]]:

@@ -5,14 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import psycopg
 import pytest
 from flask import Flask
 from redis import Redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 from rq import Worker
 from rq.serializers import JSONSerializer
 
@@ -22,6 +19,7 @@ from synkro.models import JobStep, StoredLetter, Tenant
 from synkro.models.states import RunStatus, StepStatus
 from synkro.services import health, workload
 from synkro.tenancy import db, system_scope, tenant_scope
+from tests.conftest import redis_away
 from tests.web.conftest import Enter
 from tests.web.rows import make_report, make_run, set_step
 
@@ -147,10 +145,9 @@ def test_a_worker_that_is_silent_for_longer_than_it_promised_is_late(
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_without_redis_there_is_a_page(app: Flask, enter: Enter, tmp_path: Path, path: str) -> None:
+def test_without_redis_there_is_a_page(app: Flask, enter: Enter, path: str) -> None:
     browser = enter("admin")
-    nobody = Redis(unix_socket_path=str(tmp_path / "nobody.sock"), retry=Retry(NoBackoff(), 0))
-    remember(app, settings(), vault(), nobody)
+    remember(app, settings(), vault(), redis_away())
     page = browser.get(path)
     assert (page.status_code, "The queues could not be read" in page.text) == (200, True)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from sqlalchemy import text
+from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from synkro.integrations import INTEGRATIONS
@@ -23,6 +24,8 @@ from tests.web.sweep import Ids, code_in, forms_of, path_of, readable, writable
 
 PEOPLE = ("nobody", "user", "settings", "lite", "admin")
 """Staff last: what they do may shut the others out."""
+WIDEST = ("nobody", "settings", "admin")
+"""Whatever is open to somebody is open to one of them."""
 PAYLOADS = {
     "script": "<script>alert(31337)</script>",
     "attribute": "\" autofocus onfocus=alert(31337) x='",
@@ -178,10 +181,18 @@ def rows_of(tenant: Tenant) -> dict[str, list[str]]:
         }
 
 
-def wrong_answers(app: Flask, enter: Enter, ids: Ids, name: str, value: str) -> list[str]:
-    """Every door that changes something, with this in each of its fields; where none is known, in every name."""
+Doors = list[tuple[str, Rule]]
+
+
+def opens(app: Flask, rule: Rule, person: User | None) -> bool:
+    gate = app.view_functions[rule.endpoint].access  # type: ignore[attr-defined]
+    return bool(gate.public or (person and gate.allows(person)))
+
+
+def wrong_answers(app: Flask, enter: Enter, ids: Ids, name: str, value: str, doors: Doors) -> list[str]:
+    """Each door with this in each of its fields; where none is known, in every name."""
     known, browser, found = fields_of(app, enter, ids, name), enter(name), []
-    for method, rule in writable(app):
+    for method, rule in doors:
         path = path_of(app, rule, ids)
         answer = send(browser, method, path, dict.fromkeys(known.get(path) or names(), value))
         if wrong := what_is_wrong(answer):
@@ -191,24 +202,43 @@ def wrong_answers(app: Flask, enter: Enter, ids: Ids, name: str, value: str) -> 
 
 @pytest.mark.parametrize("payload", sorted(PAYLOADS))
 def test_a_hostile_text_is_refused_or_kept_as_a_text(
-    app: Flask, enter: Enter, ids: Ids, foreign: Ids, other_tenant: Tenant, payload: str
+    app: Flask, enter: Enter, ids: Ids, foreign: Ids, other_tenant: Tenant, cast: dict[str, User], payload: str
 ) -> None:
-    before = rows_of(other_tenant)
-    wrong = [one for name in PEOPLE for one in wrong_answers(app, enter, ids, name, PAYLOADS[payload])]
+    """By those to whom the door is open: a closed one looks at no field, and has its test below."""
+    before, wrong = rows_of(other_tenant), []
+    own = {name: [one for one in writable(app) if opens(app, one[1], cast.get(name))] for name in WIDEST}
+    for name in WIDEST:
+        wrong += wrong_answers(app, enter, ids, name, PAYLOADS[payload], own[name])
     assert not wrong
-    assert not executed_anywhere(app, enter, ids)
+    assert not executed_anywhere(app, enter, ids, cast)
     assert rows_of(other_tenant) == before
 
 
-def executed_anywhere(app: Flask, enter: Enter, ids: Ids) -> list[str]:
-    """On any page, after whatever of it was kept."""
+@pytest.mark.parametrize("name", PEOPLE)
+def test_a_hostile_text_is_turned_away_at_a_closed_door(
+    app: Flask, enter: Enter, ids: Ids, foreign: Ids, other_tenant: Tenant, cast: dict[str, User], name: str
+) -> None:
+    before = rows_of(other_tenant)
+    closed = [one for one in writable(app) if not opens(app, one[1], cast.get(name))]
+    assert not wrong_answers(app, enter, ids, name, PAYLOADS["script"], closed)
+    assert rows_of(other_tenant) == before
+
+
+def test_whoever_may_open_a_door_is_swept(app: Flask, cast: dict[str, User]) -> None:
+    for _, rule in writable(app):
+        open_to = {name for name in PEOPLE if opens(app, rule, cast.get(name))}
+        assert not open_to or open_to & set(WIDEST), rule.rule
+
+
+def executed_anywhere(app: Flask, enter: Enter, ids: Ids, cast: dict[str, User]) -> list[str]:
+    """On any page of those who see most, after whatever of it was kept."""
     found = []
-    for name in ("settings", "lite", "admin"):
+    for name in WIDEST[1:]:
         browser = enter(name)
         found += [
             f"{name} {rule.rule}"
             for rule in readable(app)
-            if is_a_bad_page(browser.get(path_of(app, rule, ids), buffered=True))
+            if opens(app, rule, cast[name]) and is_a_bad_page(browser.get(path_of(app, rule, ids), buffered=True))
         ]
     return found
 

@@ -10,11 +10,13 @@ import pytest
 from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from werkzeug.formparser import FormDataParser
 from werkzeug.test import EnvironBuilder
 
-from synkro import MOST_BYTES, MOST_PARTS
+from synkro import MOST_BYTES
 from synkro.limits import limiter
 from synkro.models import Tenant
+from synkro.security import MOST_FIELDS, TYPED
 from tests.web.conftest import Browser, Enter
 from tests.web.rows import make_report, make_run
 
@@ -197,7 +199,7 @@ def parts(count: int) -> bytes:
     return one * count + b"--x--\r\n"
 
 
-@pytest.mark.parametrize(("count", "status"), [(MOST_PARTS, 400), (MOST_PARTS + 1, 413), (15_000, 413)])
+@pytest.mark.parametrize(("count", "status"), [(MOST_FIELDS, 400), (MOST_FIELDS + 1, 413), (15_000, 413)])
 def test_parts_of_a_form_are_bounded(app: Flask, client: Browser, count: int, status: int) -> None:
     """Below the bound it is only the token that is missing."""
     body = parts(count)
@@ -206,10 +208,19 @@ def test_parts_of_a_form_are_bounded(app: Flask, client: Browser, count: int, st
     assert served(app, client, method="POST", PATH_INFO="/login", CONTENT_TYPE=kind, **more) == status
 
 
-def test_ten_thousand_fields_change_nothing(enter: Enter) -> None:
+@pytest.mark.parametrize(("count", "status"), [(MOST_FIELDS - 1, 422), (MOST_FIELDS, 413), (10_000, 413)])
+def test_fields_of_a_form_are_bounded(enter: Enter, count: int, status: int) -> None:
+    """Beside the token."""
     user = enter("user")
-    many = {f"f{n}": "x" for n in range(10_000)}
-    assert user.post("/dashboard/run", data={"csrf_token": user.token(), **many}).status_code == 422
+    many = {f"f{n}": "x" for n in range(count)}
+    assert user.post("/dashboard/run", data={"csrf_token": user.token(), **many}).status_code == status
+
+
+def test_countless_fields_are_not_taken_apart(enter: Enter, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken_apart: list[object] = []
+    monkeypatch.setattr(FormDataParser, "parse", lambda *given: taken_apart.append(given))
+    assert enter("nobody").post("/login", data="&" * 900_000, content_type=TYPED).status_code == 413
+    assert taken_apart == []
 
 
 # ---- kind

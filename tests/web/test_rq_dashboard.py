@@ -21,7 +21,7 @@ from synkro.extensions import remember, settings, vault
 from synkro.jobs.worker import work_on
 from synkro.models import Tenant, User
 from synkro.tenancy import db, system_scope
-from tests.conftest import ROOT
+from tests.conftest import ROOT, redis_away
 from tests.services import begin
 from tests.web.conftest import Browser, Enter
 
@@ -252,8 +252,7 @@ def test_address_cannot_write_the_script(admin: Browser, name: str) -> None:
 
 
 def test_redis_that_is_away_breaks_no_page(app: Flask, admin: Browser) -> None:
-    away = Redis(host="127.0.0.1", port=1, socket_connect_timeout=0.2)
-    remember(app, settings(), vault(), away)
+    remember(app, settings(), vault(), redis_away())
     for path in (*PAGES[1:], *FEEDS):
         assert admin.get(path).status_code == 503, path
 

@@ -31,6 +31,11 @@ document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-act]");
   if (button) acts[button.dataset.act](button, event);
 });
+document.addEventListener("keydown", (event) => {     // a link that says it is a button is pressed by Space, too
+  if (event.key !== " " || !event.target.matches("a[role=button]")) return;
+  event.preventDefault();
+  if (!event.repeat) event.target.click();
+});
 
 // ---- theme: the server keeps the choice, the page changes at once
 const dark = () => (root.dataset.theme || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
