@@ -154,8 +154,9 @@ def tidy() -> None:
     """Give up what came too late, and forget what is long over. The caller is in the system scope."""
     now = clock.now()
     late = (StoredLetter.next_at.is_not(None), StoredLetter.expires_at <= now)
-    why = func.coalesce(func.nullif(StoredLetter.code, ""), "mail_late")  # what stood in its way says more
-    db.session.execute(update(StoredLetter).where(*late).values(sealed=None, next_at=None, code=why))
+    # what stood in its way so far says more than that it came too late
+    given_up = update(StoredLetter).where(*late).values(sealed=None, next_at=None)
+    db.session.execute(given_up.values(code=func.coalesce(func.nullif(StoredLetter.code, ""), "mail_late")))
     over = (StoredLetter.next_at.is_(None), StoredLetter.created_at <= now - KEPT)
     db.session.execute(delete(StoredLetter).where(*over))
     db.session.commit()

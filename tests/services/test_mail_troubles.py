@@ -24,7 +24,7 @@ def codes(path: str) -> Iterator[str]:
             continue
         place = GIVERS.get(getattr(node.func, "id", ""))
         given = [node.args[place]] if place is not None else []
-        given += [one.value for one in node.keywords if one.arg == "code"]
+        given += [part for one in node.keywords if one.arg == "code" for part in ast.walk(one.value)]
         yield from (one.value for one in given if isinstance(one, ast.Constant) and one.value)
 
 

@@ -69,7 +69,7 @@ TABLE: dict[tuple[str, str], tuple[int, int, int, int, int, int]] = {
     ("POST", "people.new"): (302, 403, 403, 403, 422, 422),
     ("GET", "people.show"): (302, 403, 403, 403, 200, 200),
     ("POST", "people.invite_again"): (302, 403, 403, 403, 409, 409),
-    ("POST", "people.make_reset_link"): (302, 403, 403, 403, 200, 200),
+    ("POST", "people.make_reset_link"): (302, 403, 403, 403, 303, 200),
     ("POST", "people.rename"): (302, 403, 403, 403, 303, 303),
     ("POST", "people.disable"): (302, 403, 403, 403, 303, 303),
     ("POST", "people.enable"): (302, 403, 403, 403, 303, 303),
