@@ -38,7 +38,7 @@ def ask() -> Answer:
     try:
         right = second_factor.take_code(current_user.id, form.code.data, device.known(current_user.email))
     except TooManyTries as refusal:
-        return later(_ask_page(form, refusal.says), refusal)
+        return later(_ask_page(form, refusal.says, waits=True), refusal)
     if not right:
         return _ask_page(form, gettext("This code does not fit, or it was used already.")), REFUSED
     cookie.renew(sessions.confirm(sitting(), factor=True))
@@ -47,8 +47,8 @@ def ask() -> Answer:
     return response
 
 
-def _ask_page(form: CodeForm, problem: object = None) -> str:
-    return render_template("second_factor/ask.html", form=form, problem=problem)
+def _ask_page(form: CodeForm, problem: object = None, *, waits: bool = False) -> str:
+    return render_template("second_factor/ask.html", form=form, problem=problem, waits=waits)
 
 
 @blueprint.route("/second-factor/set-up", methods=["GET", "POST"])

@@ -11,6 +11,8 @@ import math
 import uuid
 from dataclasses import dataclass
 
+from flask_babel import LazyString
+
 from synkro import clock
 from synkro.errors import AppError
 from synkro.i18n import _l
@@ -23,6 +25,8 @@ MINUTES, HOUR, DAY = 300, 3_600, 86_400
 """Seconds."""
 PAIR = ((5, MINUTES), (20, DAY))
 ADDRESS = ((20, HOUR),)
+IN_MINUTES = 120
+"""Seconds from which a wait is told in minutes."""
 ALARM = (1_000, MINUTES)
 """Of everybody together: somebody should look. It locks nobody."""
 
@@ -31,10 +35,15 @@ class TooManyTries(AppError):
     """seconds: until the next try. is_first: nobody was turned away by this limit in the last five minutes."""
 
     def __init__(self, seconds: int, *, is_first: bool) -> None:
-        says = _l("Too many attempts. Wait %(seconds)s seconds and try again.", seconds=str(seconds))
-        super().__init__(429, "too_many_attempts", says)
+        super().__init__(429, "too_many_attempts", _wait(seconds))
         self.seconds = seconds
         self.is_first = is_first
+
+
+def _wait(seconds: int) -> LazyString:
+    if seconds < IN_MINUTES:
+        return _l("Too many attempts. Wait %(seconds)s seconds and try again.", seconds=str(seconds))
+    return _l("Too many attempts. Wait %(minutes)s minutes and try again.", minutes=str(math.ceil(seconds / 60)))
 
 
 @dataclass(frozen=True, slots=True)

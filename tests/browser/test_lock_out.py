@@ -17,7 +17,7 @@ from tests.browser.person import Person
 from tests.conftest import PASSWORD
 from tests.services import factor
 
-WAIT = re.compile(r"Too many attempts\. Wait \d+ seconds and try again\.")
+WAIT = re.compile(r"Too many attempts\. Wait \d+ (seconds|minutes) and try again\.")
 
 
 @pytest.fixture
