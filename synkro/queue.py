@@ -14,9 +14,9 @@ from synkro.log import request_id
 
 log = logging.getLogger(__name__)
 
-TICK, CHECKS, STEPS = "tick", "checks", "steps"
-QUEUES = (TICK, CHECKS, STEPS)
-"""One worker process each: a tick never waits behind a long step."""
+TICK, CHECKS, TRIALS, STEPS = "tick", "checks", "trials", "steps"
+QUEUES = (TICK, CHECKS, TRIALS, STEPS)
+"""One worker process each: a tick never waits behind a long step, nor a check behind a test analysis."""
 KEEP_FAILED_SECONDS = 7 * 86_400
 
 

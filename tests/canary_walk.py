@@ -140,7 +140,7 @@ class Walker:
         config = integrations.find(kind)
         assert config is not None
         values = {**config.settings, **open_secrets(config)}
-        cls, door = INTEGRATIONS[kind], integrations.door()
+        cls, door = INTEGRATIONS[kind], integrations.door(kind)
         closed = replace(door, replace=dict.fromkeys(door.replace, NOWHERE), allow_hosts=frozenset({"127.0.0.1:9"}))
         tries = [({**values, "url": NOWHERE}, closed)]
         for name in cls.secret_names() & set(values):

@@ -5,11 +5,12 @@ from __future__ import annotations
 from flask import Flask
 from flask_babel import get_babel
 
-from synkro.blueprints import queue_pages, reader, refused
+from synkro.blueprints import formats, queue_pages, reader, refused
 from synkro.blueprints.account import blueprint as account_pages
 from synkro.blueprints.admin import blueprint as admin_pages
 from synkro.blueprints.audit import blueprint as audit_pages
 from synkro.blueprints.auth import blueprint as auth_pages
+from synkro.blueprints.automation import blueprint as automation_pages
 from synkro.blueprints.dashboard import blueprint as dashboard_pages
 from synkro.blueprints.health import blueprint as health_pages
 from synkro.blueprints.people import blueprint as people_pages
@@ -18,6 +19,7 @@ from synkro.blueprints.public import blueprint as public_pages
 from synkro.blueprints.reports import blueprint as reports_pages
 from synkro.blueprints.runs import blueprint as runs_pages
 from synkro.blueprints.second_factor import blueprint as second_factor_pages
+from synkro.blueprints.settings import blueprint as settings_pages
 from synkro.blueprints.style import blueprint as style_pages
 from synkro.blueprints.welcome import blueprint as welcome_pages
 
@@ -34,6 +36,8 @@ BLUEPRINTS = (
     admin_pages,
     people_pages,
     audit_pages,
+    automation_pages,
+    settings_pages,
     health_pages,
     style_pages,
 )
@@ -45,6 +49,7 @@ def init_app(app: Flask) -> None:
     queue_pages.init_app(app)
     refused.init_app(app)
     app.context_processor(reader.context)
+    app.add_template_filter(formats.iso_moment, "isomoment")
     # the choice of a visitor lies in the session, the zone in the company's row: the core knows neither
     babel = get_babel(app)
     babel.locale_selector, babel.timezone_selector = reader.language, reader.zone_name

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from babel.dates import get_timezone_location
-from flask_babel import get_locale, gettext
+from flask_babel import format_datetime, get_locale, gettext
 
 from synkro.analysis import wording
 
@@ -33,3 +33,12 @@ def number(value: float | None) -> str:
 
 def duration(seconds: float | None) -> str:
     return wording.duration(seconds, gettext)
+
+
+def iso_moment(text: str) -> str:
+    """A moment that was kept as ISO text, in the reader's zone; as it is where it is none."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return str(format_datetime(at, "d MMM y, HH:mm"))

@@ -108,6 +108,7 @@ def _nav() -> list[dict[str, str]]:
         _way("reports", gettext("Reports"), "report", "reports.index"),
     ]
     if current_user.can_manage_settings:
+        ways.append(_way("settings", gettext("Settings"), "sliders", "settings.index"))
         ways.append(_way("audit", gettext("Audit"), "log", "audit.company"))
     return ways
 

@@ -71,24 +71,44 @@ class LeadPage:
     unreadable: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """A few deals, their contacts, and the people of the account."""
+
+    leads: tuple[Lead, ...]
+    contacts: tuple[Contact, ...]
+    managers: tuple[Manager, ...]
+
+    def previews(self) -> list[Preview]:
+        people = {contact.id: contact for contact in self.contacts}
+        names = {manager.id: manager.name for manager in self.managers}
+        return [
+            preview(lead, names.get(lead.responsible_user_id or 0, ""), people.get(next(iter(lead.contact_ids), 0)))
+            for lead in self.leads
+        ]
+
+
 class Amocrm(Integration):
     kind = "amocrm"
     title = _l("amoCRM")
+    after = ("supabase",)
+    ways: ClassVar = {"token": _l("Long-lived token"), "oauth": _l("Integration with keys (OAuth)")}
     fields = (
-        Field("subdomain", _l("Account address"), show=True),
+        Field("subdomain", _l("Account address"), show=True, hint=_l("For example company.amocrm.ru")),
         Field("zone", _l("Where the account is"), show=True, required=False, choices=ZONES),
-        Field("token", _l("Long-lived token"), required=False),
-        Field("client_id", _l("Integration ID"), show=True, required=False),
-        Field("client_secret", _l("Secret key"), required=False),
-        Field("access_token", _l("Access token"), required=False),
-        Field("refresh_token", _l("Refresh token"), required=False),
-        Field("expires_at", _l("Access token expires at"), show=True, required=False),
-        Field("redirect_uri", _l("Redirect address"), show=True, required=False),
-        Field("code", _l("Authorization code"), required=False),
+        Field("token", _l("Long-lived token"), required=False, way="token"),
+        Field("client_id", _l("Integration ID"), show=True, required=False, way="oauth"),
+        Field("client_secret", _l("Secret key"), required=False, way="oauth"),
+        Field("access_token", _l("Access token"), required=False, by_hand=False),
+        Field("refresh_token", _l("Refresh token"), required=False, by_hand=False),
+        Field("expires_at", _l("Access token expires at"), show=True, required=False, by_hand=False),
+        Field("redirect_uri", _l("Redirect address"), show=True, required=False, by_hand=False),
+        Field("code", _l("Authorization code"), required=False, by_hand=False),
     )
     sentences: ClassVar = {
         "amocrm_ok": _l("Connected: deals and contacts can be read."),
         "amocrm_no_leads": _l("Connected. There are no deals in the account yet."),
+        "amocrm_sample_ok": _l("The deals that were changed last: %(leads)s."),
         "amocrm_bad_address": _l("This is not an address of an amoCRM account. It looks like company.amocrm.ru."),
         "amocrm_reconnect": _l("amoCRM no longer accepts the token. Connect amoCRM anew."),
         "amocrm_unpaid": _l("The amoCRM account is not paid for. Pay for it and try again."),
@@ -151,13 +171,13 @@ class Amocrm(Integration):
 
     def sample(self, count: int = 3) -> list[Preview]:
         """The latest deals: time, manager, main contact and its phone. What may be empty is an empty line."""
+        return self.latest(count).previews()
+
+    def latest(self, count: int = 3) -> Latest:
+        """The deals that were changed last, with their contacts."""
         leads = self._latest(count)
-        people = {contact.id: contact for contact in self.contacts([c for lead in leads for c in lead.contact_ids[:1]])}
-        names = {manager.id: manager.name for manager in self.managers()} if leads else {}
-        return [
-            preview(lead, names.get(lead.responsible_user_id or 0, ""), people.get(next(iter(lead.contact_ids), 0)))
-            for lead in leads
-        ]
+        people = self.contacts([contact for lead in leads for contact in lead.contact_ids])
+        return Latest(tuple(leads), tuple(people), tuple(self.managers()) if leads else ())
 
     def account(self) -> AccountInfo:
         payload = self._object("/account", (("with", "is_api_filter_enabled,datetime_settings"),))

@@ -23,6 +23,23 @@ class Field:
     show: bool = False
     required: bool = True
     choices: tuple[str, ...] = ()
+    """The only values that are possible, the usual one first."""
+    hint: LazyString | str = ""
+    by_hand: bool = True
+    """False: never typed, such as a token that the vendor hands over."""
+    way: str = ""
+    """Of a service that can be connected in several ways: the one that this field belongs to."""
+    several: bool = False
+    """Of what is offered, more than one may be chosen. Stored with commas between."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Something that the vendor offers to choose from. note: what helps to choose, '' for nothing."""
+
+    value: str
+    title: str
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +69,8 @@ class Integration(ABC):
     fields: ClassVar[tuple[Field, ...]]
     sentences: ClassVar[dict[str, LazyString]] = {}
     """Code -> sentence, for the codes that only this service has. Codes start with the kind."""
+    ways: ClassVar[dict[str, LazyString]] = {}
+    """Names of the ways in which it can be connected, where there are several."""
 
     def __init__(self, settings: Mapping[str, str], door: Door) -> None:
         self.settings = settings
@@ -68,6 +87,10 @@ class Integration(ABC):
     @abstractmethod
     def sample(self, count: int = 3) -> list[Preview]:
         """A few real items. Empty where there is nothing to show."""
+
+    def offers(self) -> dict[str, list[Offer]]:
+        """Field -> what the vendor offers to choose from. Asked for after a check, with what was saved."""
+        return {}
 
     @classmethod
     def secret_names(cls) -> frozenset[str]:

@@ -94,6 +94,8 @@ class Door:
     pacer: Pacer
     replace: Mapping[str, str] = field(default_factory=dict)
     allow_hosts: frozenset[str] = frozenset()
+    approved: frozenset[str] = frozenset()
+    """host:port of this tenant's own servers that staff have agreed to. Public addresses only, unlike allow_hosts."""
 
     def open(
         self,

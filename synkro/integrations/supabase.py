@@ -41,7 +41,7 @@ class Supabase(Integration):
     kind = "supabase"
     title = _l("Supabase")
     fields = (
-        Field("url", _l("Project URL"), show=True),
+        Field("url", _l("Project URL"), show=True, hint=_l("Or its reference, or a link to its dashboard")),
         Field("publishable_key", _l("Publishable key (or anon)")),
         Field("secret_key", _l("Secret key (or service_role)")),
     )

@@ -2,18 +2,23 @@
 
 from synkro.models.accounts import Sitting, Tenant, User
 from synkro.models.audit import AuditLog
+from synkro.models.crm import CrmLossReason, CrmPipeline, CrmStage
 from synkro.models.entry import Credential, LinkPurpose, OneTimeLink, RecoveryCode, StoredLetter, WebSession
 from synkro.models.reports import Delivery, Report, ReportComment, ReportMessage
 from synkro.models.runs import AiCall, Artifact, JobRun, JobStep
-from synkro.models.setup import Automation, IntegrationConfig, Prompt
+from synkro.models.setup import ApprovedHost, Automation, IntegrationConfig, Prompt, Trial
 from synkro.models.system import SystemMark
 
 __all__ = [
     "AiCall",
+    "ApprovedHost",
     "Artifact",
     "AuditLog",
     "Automation",
     "Credential",
+    "CrmLossReason",
+    "CrmPipeline",
+    "CrmStage",
     "Delivery",
     "IntegrationConfig",
     "JobRun",
@@ -29,6 +34,7 @@ __all__ = [
     "StoredLetter",
     "SystemMark",
     "Tenant",
+    "Trial",
     "User",
     "WebSession",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from synkro.models.columns import Created, Json, JsonList, Key, Moment, Words, child_of, one_of, parent_key
@@ -24,6 +24,7 @@ class Report(TenantRow, Base):
         one_of("kind", Kind),
         one_of("status", ReportStatus),
         Index("ix_reports_recent", "tenant_id", "window_end", "id"),
+        Index("ix_reports_held", "goes_at", postgresql_where=text("held_at is not null and released_at is null")),
     )
 
     id: Mapped[Key]
@@ -38,6 +39,12 @@ class Report(TenantRow, Base):
     summary: Mapped[Words]
     figures: Mapped[Json]
     coverage: Mapped[JsonList]
+    held_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    """It waits until a person sends it on, or until goes_at."""
+    goes_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    released_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    released_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    """None with released_at: it went by itself."""
     created_at: Mapped[Created]
 
 

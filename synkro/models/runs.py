@@ -6,7 +6,18 @@ import uuid
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import BigInteger, DateTime, ForeignKey, Identity, Index, Numeric, UniqueConstraint, func, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Numeric,
+    UniqueConstraint,
+    func,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -116,16 +127,19 @@ class Artifact(TenantRow, Base):
 
 
 class AiCall(TenantRow, Base):
-    """One paid request to a model. cost is in US dollars, None where the price is not known."""
+    """One paid request to a model, in a run or in a trial. cost is in US dollars, None where the price is not known."""
 
     __tablename__ = "ai_calls"
     __table_args__ = (
         child_of("job_runs", "run_id"),
+        child_of("trials", "trial_id"),
+        CheckConstraint("(run_id is null) <> (trial_id is null)", name="one_cause"),
         Index("ix_ai_calls_tenant_id_created_at", "tenant_id", "created_at"),
     )
 
     id: Mapped[Key]
-    run_id: Mapped[uuid.UUID]
+    run_id: Mapped[uuid.UUID | None]
+    trial_id: Mapped[uuid.UUID | None]
     purpose: Mapped[Words]
     seq: Mapped[int]
     provider: Mapped[Words]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import uuid
 from datetime import datetime, time
 
-from sqlalchemy import CheckConstraint, DateTime, ForeignKey, UniqueConstraint
+from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from synkro.models.columns import Created, Json, Key, Words, one_of, parent_key
-from synkro.models.states import Kind
+from synkro.models.columns import Created, Json, Key, Moment, Words, one_of, parent_key
+from synkro.models.states import COLOURS, Kind, Topic
 from synkro.tenancy import Base, TenantRow
 
 
@@ -20,7 +20,7 @@ class IntegrationConfig(TenantRow, Base):
     __table_args__ = (
         UniqueConstraint("tenant_id", "kind"),
         parent_key(),
-        one_of("check_colour", ("green", "yellow", "red")),
+        one_of("check_colour", COLOURS),
     )
 
     id: Mapped[Key]
@@ -35,16 +35,70 @@ class IntegrationConfig(TenantRow, Base):
     check_requested_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     checked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     checked_seconds: Mapped[float | None]
+    offers: Mapped[Json] = mapped_column(server_default="{}")
+    """Field -> [{value, title, note}]: what the vendor offers to choose from, as of the last check."""
+    saved_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    """When a person last saved settings. What was proved before that is proved no longer."""
+    worked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    failures: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Red outcomes in a row."""
+    told_broken_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    """People were told that it is broken, and not yet that it works again."""
     updated_at: Mapped[Created]
 
 
-class Prompt(TenantRow, Base):
-    """A version of the tenant's instructions to the model. The highest version is in force."""
+class Trial(TenantRow, Base):
+    """Something that a person tried out on a connection, made by a worker. One of an act at a time, all are kept.
 
-    __tablename__ = "prompts"
-    __table_args__ = (UniqueConstraint("tenant_id", "version"),)
+    result: JSON, sealed, since it holds what customers wrote; empty once it is too old. asked: inputs without any text.
+    """
+
+    __tablename__ = "trials"
+    __table_args__ = (
+        parent_key(),
+        one_of("colour", COLOURS),
+        Index("uq_trials_open", "tenant_id", "kind", "act", unique=True, postgresql_where=text("finished_at is null")),
+        Index("ix_trials_tenant_id_kind_act_asked_at", "tenant_id", "kind", "act", "asked_at"),
+        Index("ix_trials_finished_at", "finished_at"),
+    )
 
     id: Mapped[Key]
+    kind: Mapped[Words]
+    act: Mapped[Words]
+    asked: Mapped[Json]
+    asked_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    asked_at: Mapped[Moment]
+    begun_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    finished_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    colour: Mapped[str | None]
+    code: Mapped[str | None]
+    params: Mapped[Json]
+    result: Mapped[Words] = mapped_column(default="", server_default="")
+
+
+class ApprovedHost(TenantRow, Base):
+    """A host of the client's own that a connection may be made to, once a super_admin has agreed. host: host:port."""
+
+    __tablename__ = "approved_hosts"
+    __table_args__ = (UniqueConstraint("tenant_id", "kind", "host"),)
+
+    id: Mapped[Key]
+    kind: Mapped[Words]
+    host: Mapped[Words]
+    asked_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    asked_at: Mapped[Moment]
+    approved_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    approved_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class Prompt(TenantRow, Base):
+    """A version of what the tenant tells the model on a topic. The highest version is in force."""
+
+    __tablename__ = "prompts"
+    __table_args__ = (UniqueConstraint("tenant_id", "topic", "version"), one_of("topic", Topic))
+
+    id: Mapped[Key]
+    topic: Mapped[Words] = mapped_column(default=Topic.TASK, server_default=Topic.TASK)
     version: Mapped[int]
     body: Mapped[Words]
     created_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
@@ -69,4 +123,10 @@ class Automation(TenantRow, Base):
     """0 is Monday; for weekly reports."""
     boundary_hour: Mapped[int] = mapped_column(default=0)
     """The local hour at which a day ends."""
+    working_hours: Mapped[Json] = mapped_column(server_default="{}")
+    """{"week": seven days from Monday, each a list of [from, to] in minutes}; empty: office hours."""
+    is_held: Mapped[bool] = mapped_column(default=False, server_default="false")
+    """A report waits until a person has read it and sends it on."""
+    not_later_than: Mapped[time | None]
+    """Local: a report that is held goes by itself then, and one that is late by then is told of."""
     updated_at: Mapped[Created]

@@ -11,7 +11,17 @@ class Role(StrEnum):
     USER = "user"
 
 
+COLOURS = ("green", "yellow", "red")
+
+
 STAFF = frozenset({Role.SUPER_ADMIN, Role.ADMIN_LITE})
+
+
+class Topic(StrEnum):
+    """What a company tells the model: what to look for, and what is true of its products and prices."""
+
+    TASK = "task"
+    KNOWLEDGE = "knowledge"
 
 
 class TenantStatus(StrEnum):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
+from dataclasses import asdict
 from datetime import datetime, timedelta
 
 from redis.exceptions import RedisError
@@ -13,14 +14,18 @@ from synkro import clock, queue
 from synkro.errors import AppError
 from synkro.extensions import redis
 from synkro.i18n import _l
-from synkro.integrations.base import Check
+from synkro.integrations.base import Check, Integration
 from synkro.integrations.errors import ApiError
 from synkro.models import IntegrationConfig
 from synkro.services.integrations import build, find
 from synkro.services.wording import SENTENCES, sentence
 from synkro.tenancy import current_tenant_id, db
 
+Offers = dict[str, list[dict[str, str]]]
+
 CHECK = "synkro.jobs.checks.check"
+CHOICE_IS_DUE = frozenset({"radist_choose_company"})
+"""Refusals that end when a person chooses from what is offered."""
 CHECK_SECONDS = 45
 """Of a check, from its beginning to its colour."""
 PATIENCE_SECONDS = 60
@@ -89,12 +94,24 @@ def run(kind: str) -> Check:
     config = find(kind)
     version = config.version if config else 0
     started = time.monotonic()
+    offers: Offers | None = None
     try:
-        outcome = build(kind).check()
+        client = build(kind)
+        outcome = client.check()
+        offers = _offers(client)
     except ApiError as error:
         outcome = Check("red", error.code, error.params)
-    _store(kind, version, outcome, time.monotonic() - started)
+        offers = _offers(client) if error.code in CHOICE_IS_DUE else None
+    _store(kind, version, outcome, time.monotonic() - started, offers)
     return outcome
+
+
+def _offers(client: Integration) -> Offers | None:
+    """Field -> what there is to choose from, for the form. None where it cannot be learnt: what was known stays."""
+    try:
+        return {name: [asdict(offer) for offer in offered] for name, offered in client.offers().items()}
+    except ApiError:
+        return None
 
 
 def break_off(kind: str, code: str) -> None:
@@ -104,8 +121,9 @@ def break_off(kind: str, code: str) -> None:
     _store(kind, config.version if config else 0, Check("red", code), CHECK_SECONDS)
 
 
-def _store(kind: str, version: int, outcome: Check, seconds: float) -> None:
+def _store(kind: str, version: int, outcome: Check, seconds: float, offers: Offers | None = None) -> None:
     """Only for the settings that were checked: a save in between asks for a new check."""
+    known = {} if offers is None else {"offers": offers}
     db.session.execute(
         update(IntegrationConfig)
         .where(IntegrationConfig.kind == kind, IntegrationConfig.version == version)
@@ -116,6 +134,7 @@ def _store(kind: str, version: int, outcome: Check, seconds: float) -> None:
             checked_at=clock.now(),
             checked_seconds=seconds,
             check_requested_at=None,
+            **known,
         )
     )
     db.session.commit()

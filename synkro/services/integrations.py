@@ -19,7 +19,7 @@ from synkro.integrations.errors import ApiError
 from synkro.integrations.http import Door, host_port
 from synkro.models import IntegrationConfig
 from synkro.pace import RedisPacer
-from synkro.services import amocrm_tokens, audit, notices
+from synkro.services import amocrm_tokens, audit, hosts, notices
 from synkro.services.secrets import open_secrets, seal_secret
 from synkro.tenancy import current_tenant_id, db
 
@@ -55,8 +55,8 @@ def save(kind: str, values: Mapping[str, str | None], *, actor: str = "") -> Int
         raise
     config.version += 1
     config.check_colour = config.check_code = config.checked_at = config.check_requested_at = None
-    config.check_params = {}
-    config.updated_at = clock.now()
+    config.check_params, config.failures = {}, 0
+    config.updated_at = config.saved_at = clock.now()
     audit.record("integration_saved", "integration", kind, actor=actor, fields=changed)
     db.session.commit()
     if any(field.name in changed for field in cls.fields if not field.show):
@@ -129,15 +129,17 @@ def build(kind: str) -> Integration:
         values = {**config.settings, **open_secrets(config)}
     except CannotOpen:
         raise KeysUnreadable("keys_unreadable") from None
+    way_out = door(kind)
     db.session.rollback()  # no transaction stays open while a vendor is called
     if kind == "amocrm":
-        return amocrm_tokens.client(values, door())
-    return INTEGRATIONS[kind](values, door())
+        return amocrm_tokens.client(values, way_out)
+    return INTEGRATIONS[kind](values, way_out)
 
 
-def door() -> Door:
+def door(kind: str) -> Door:
+    """The way out for one service of the tenant in scope."""
     config = settings()
-    return Door(RedisPacer(redis()), config.stand_ins, config.outbound_allow_hosts)
+    return Door(RedisPacer(redis()), config.stand_ins, config.outbound_allow_hosts, hosts.approved(kind))
 
 
 def save_setting(kind: str, name: str, value: str, reason: str) -> None:

@@ -12,11 +12,11 @@ from sqlalchemy import bindparam, update
 
 from synkro.crypto import CannotOpen
 from synkro.extensions import vault
-from synkro.services import artifacts, audit, health, outbox, second_factor, secrets
+from synkro.services import artifacts, audit, health, outbox, second_factor, secrets, trials
 from synkro.services.sealed import Found, Query, SealedText
 from synkro.tenancy import db, end_reading, system_scope
 
-SEALED = (secrets.SEALED, second_factor.SEALED, outbox.SEALED, artifacts.SEALED)
+SEALED = (secrets.SEALED, second_factor.SEALED, outbox.SEALED, artifacts.SEALED, trials.SEALED)
 LAST = health.SEALED
 PATIENCE = 60.0
 """Seconds to wait for rows that others hold. The longest hold one during a call to a vendor."""

@@ -37,6 +37,11 @@ SENTENCES: dict[str, LazyString] = {
     "keys_unreadable": _l("The saved keys can no longer be opened. Enter them anew."),
     "check_lost": _l("The check was interrupted. Ask for it once more."),
     "no_worker": _l("No worker picked up the check. Start the worker."),
+    "sample_ok": _l("Items shown: %(count)s."),
+    "sample_empty": _l("There is nothing to show yet."),
+    "sample_first": _l("Load the sample first: there is nothing to write yet."),
+    "write_ok": _l("Written and counted in your Supabase: %(rows)s rows."),
+    "write_not_seen": _l("Of %(sent)s rows only %(rows)s can be found in your Supabase. Write them once more."),
     "queue_away": _l("Redis does not answer, so no worker can be told. Try again in a moment."),
 }
 

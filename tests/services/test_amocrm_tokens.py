@@ -235,7 +235,7 @@ def test_who_was_refused_uses_the_pair_that_another_has_made_meanwhile(ended: Pr
     slow, quick = built(ended), built(ended)
     with tenant_scope(ended.tenant.id):
         quick.account()
-        values = amocrm_tokens.renewed(integrations.door(), slow.settings["access_token"])
+        values = amocrm_tokens.renewed(integrations.door("amocrm"), slow.settings["access_token"])
     assert values["access_token"] == quick.settings["access_token"]
     assert refreshes(ended) == 1
 

@@ -1,0 +1,14 @@
+"""What the page of a service has besides its form: a function of the company and what is saved, one file each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from synkro.blueprints.extras import amocrm, supabase
+from synkro.models import IntegrationConfig, Tenant
+
+Extra = Callable[[Tenant, IntegrationConfig | None], dict[str, Any]]
+
+EXTRAS: dict[str, Extra] = {"supabase": supabase.extra, "amocrm": amocrm.extra}
+"""Kind -> what templates/settings/extras/<kind>.html reads as `extra`."""

@@ -1,0 +1,25 @@
+"""What can be tried out on a connection. An act: a function of the trial, one file a service."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from synkro.jobs.acts import amocrm, sample
+from synkro.jobs.acts.tried import Tried
+from synkro.models import Trial
+from synkro.services.trials import SAMPLE
+
+Act = Callable[[Trial], Tried]
+
+ACTS: dict[tuple[str, str], Act] = {
+    ("amocrm", SAMPLE): amocrm.latest_deals,
+    ("amocrm", "write"): amocrm.write,
+}
+"""(kind, act) -> what it does. A service without a sample of its own shows that of its class."""
+
+
+def act_of(kind: str, act: str) -> Act:
+    """Raises LookupError."""
+    if (kind, act) not in ACTS and act == SAMPLE:
+        return sample.shown_by_class
+    return ACTS[kind, act]

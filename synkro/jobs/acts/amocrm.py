@@ -1,0 +1,43 @@
+"""amoCRM: the deals that were changed last, and these deals written into the client's Supabase."""
+
+from __future__ import annotations
+
+from synkro.integrations.amocrm import Amocrm
+from synkro.integrations.supabase import Supabase
+from synkro.jobs.acts.tried import Tried, client, counted, last, shown
+from synkro.jobs.client_rows import contact_row, lead_row, origin
+from synkro.models import Trial
+from synkro.records import Contact, Lead
+from synkro.services.trials import SAMPLE
+
+
+def latest_deals(_trial: Trial) -> Tried:
+    """Kept whole, so that what is written is what was shown."""
+    amocrm = client(Amocrm)
+    account, latest = amocrm.account(), amocrm.latest()
+    if not latest.leads:
+        return Tried("yellow", "amocrm_no_leads")
+    kept = {
+        "previews": shown(latest.previews()),
+        "account_id": account.id,
+        "leads": [lead.to_json() for lead in latest.leads],
+        "contacts": [contact.to_json() for contact in latest.contacts],
+        "managers": {str(manager.id): manager.name for manager in latest.managers},
+    }
+    return Tried("green", "amocrm_sample_ok", {"leads": len(latest.leads)}, kept)
+
+
+def write(trial: Trial) -> Tried:
+    """Green when Supabase has confirmed every row and the rows can be counted there."""
+    found = last("amocrm", SAMPLE)
+    if found is None:
+        return Tried("red", "sample_first")
+    own = {"account_id": found["account_id"], **origin(trial.id)}
+    leads = [lead_row(Lead.from_json(row)) | own for row in found["leads"]]
+    contacts = [contact_row(Contact.from_json(row)) | own for row in found["contacts"]]
+    supabase = client(Supabase)
+    written = {
+        "synkro_leads": supabase.upsert("synkro_leads", leads),
+        "synkro_contacts": supabase.upsert("synkro_contacts", contacts),
+    }
+    return counted(supabase, trial, written)

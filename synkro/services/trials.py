@@ -1,0 +1,191 @@
+"""What people try out on a connection: asked for once, made by a worker, its outcome kept for the page and audit."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from sqlalchemy import select, text, update
+from sqlalchemy.dialects.postgresql import distinct_on, insert
+
+from synkro import clock, queue
+from synkro.errors import AppError
+from synkro.extensions import redis, vault
+from synkro.i18n import _l
+from synkro.models import JobStep, Trial
+from synkro.models.plan import StepKey
+from synkro.models.states import StepStatus
+from synkro.services import audit
+from synkro.services.sealed import SealedText
+from synkro.services.wording import SENTENCES, sentence
+from synkro.tenancy import current_tenant_id, db, end_reading
+
+TRY_OUT = "synkro.jobs.trials.try_out"
+SAMPLE = "sample"
+"""The act that every service has: a few real items of the client's own."""
+ACTS: dict[str, dict[str, int]] = {
+    "amocrm": {"write": 60, "names": 45},
+    "radist": {SAMPLE: 150, "write": 60},
+    "ai": {"package": 60, "analysis": 180},
+    "telegram": {"chats": 45, "message": 45, "report": 60},
+}
+"""Kind -> act -> seconds that it may take. SAMPLE is there for each, with SECONDS unless said otherwise."""
+SECONDS = 45
+PATIENCE_SECONDS = 60
+"""One that no worker has taken up for so long is given up, and one that was is so much later than it may take."""
+ANALYSIS = ("ai", "analysis")
+"""Kept whole: what the AI said to a person belongs to the audit."""
+PROOFS: dict[str, tuple[str, StepKey]] = {
+    "amocrm": ("write", StepKey.WRITE_LEADS),
+    "radist": ("write", StepKey.WRITE_DIALOGS),
+    "telegram": ("message", StepKey.NOTIFY_TELEGRAM),
+}
+"""Kind -> the act, and the step of a run, whose success shows that the connection does what it is for."""
+
+State = Literal["waiting", "running", "lost", "done"]
+
+
+def request(kind: str, act: str, *, by: uuid.UUID | None = None, asked: Mapping[str, Any] | None = None) -> Trial:
+    """Ask a worker to try; pressing again while one is under way makes no second one. Commits.
+
+    asked: inputs of the act, without any text of people. Raises AppError: 404 for no such act, 503 "queue_away".
+    """
+    seconds = _seconds(kind, act)
+    if seconds is None:
+        raise AppError(404, "no_such_act", _l("There is nothing like this to try out"))
+    _give_up(kind, act)
+    values = {
+        "id": uuid.uuid4(),
+        "tenant_id": current_tenant_id(),
+        "kind": kind,
+        "act": act,
+        "asked": dict(asked or {}),
+    }
+    fresh = insert(Trial).values(**values, params={}, asked_by=by, asked_at=clock.now())
+    alone = fresh.on_conflict_do_nothing(
+        index_elements=["tenant_id", "kind", "act"], index_where=text("finished_at is null")
+    )
+    made = db.session.execute(alone.returning(Trial.id)).scalar_one_or_none()
+    if made:
+        audit.record("tried_out", "integration", kind, act=act)
+    db.session.commit()
+    trial = _newest_first(kind, act)[0]
+    if made and not queue.ring(redis(), queue.TRIALS, TRY_OUT, trial.tenant_id, trial.id, seconds=seconds):
+        finish(trial, "red", "queue_away")
+        raise AppError(503, "queue_away", SENTENCES["queue_away"])
+    return trial
+
+
+def _seconds(kind: str, act: str) -> int | None:
+    return ACTS.get(kind, {}).get(act) or (SECONDS if act == SAMPLE else None)
+
+
+def _give_up(kind: str, act: str) -> None:
+    """One that nobody will finish any more makes room."""
+    trial = latest(kind, act)
+    if trial and state(trial) == "lost":
+        finish(trial, "red", "no_worker" if trial.begun_at is None else "check_lost")
+
+
+def state(trial: Trial) -> State:
+    if trial.finished_at:
+        return "done"
+    seconds = _seconds(trial.kind, trial.act) or SECONDS
+    since, most = (trial.begun_at, seconds) if trial.begun_at else (trial.asked_at, 0)
+    if clock.now() - since > timedelta(seconds=most + PATIENCE_SECONDS):
+        return "lost"
+    return "running" if trial.begun_at else "waiting"
+
+
+def latest(kind: str, act: str) -> Trial | None:
+    return next(iter(_newest_first(kind, act)), None)
+
+
+def _newest_first(kind: str, act: str) -> Sequence[Trial]:
+    """At most one."""
+    mine = select(Trial).where(Trial.kind == kind, Trial.act == act).order_by(Trial.asked_at.desc()).limit(1)
+    return db.session.execute(mine.execution_options(populate_existing=True)).scalars().all()
+
+
+def latest_of(kind: str) -> dict[str, Trial]:
+    """Act -> the newest one of a service."""
+    newest = select(Trial).ext(distinct_on(Trial.act)).order_by(Trial.act, Trial.asked_at.desc())
+    mine = newest.where(Trial.kind == kind)
+    return {trial.act: trial for trial in db.session.execute(mine).scalars()}
+
+
+def begin(trial_id: uuid.UUID) -> Trial | None:
+    """A worker takes it up; None where it was taken or given up already."""
+    open_one = (Trial.id == trial_id, Trial.begun_at.is_(None), Trial.finished_at.is_(None))
+    taken = update(Trial).where(*open_one).values(begun_at=clock.now()).returning(Trial.id)
+    found = db.session.execute(taken).scalar_one_or_none()
+    db.session.commit()
+    return db.session.get(Trial, trial_id, populate_existing=True) if found else None
+
+
+def finish(
+    trial: Trial,
+    colour: str,
+    code: str,
+    params: Mapping[str, Any] | None = None,
+    result: Mapping[str, Any] | None = None,
+) -> None:
+    """The outcome, unless it has one. result: what the page shows and the next act goes on with. Commits."""
+    sealed = ""
+    if result is not None:
+        # half a surrogate pair, as some messengers cut it, has no bytes in UTF-8
+        clear = json.dumps(result, ensure_ascii=False).encode(errors="replace").decode()
+        sealed = vault().seal(clear, _context(trial.tenant_id, trial.id))
+    values = {"colour": colour, "code": code, "params": dict(params or {}), "result": sealed}
+    still = update(Trial).where(Trial.id == trial.id, Trial.finished_at.is_(None))
+    db.session.execute(still.values(finished_at=clock.now(), **values))
+    _forget_earlier(trial)
+    db.session.commit()
+
+
+def _forget_earlier(trial: Trial) -> None:
+    """Of customers' words the newest of an act are enough."""
+    if (trial.kind, trial.act) != ANALYSIS:
+        earlier = (Trial.kind == trial.kind, Trial.act == trial.act, Trial.asked_at < trial.asked_at)
+        db.session.execute(update(Trial).where(*earlier, Trial.result != "").values(result=""))
+
+
+def result(trial: Trial | None) -> dict[str, Any] | None:
+    """What came of it; None where there is nothing (any more). Raises CannotOpen."""
+    if trial is None or not trial.result:
+        return None
+    return dict(json.loads(vault().open(trial.result, _context(trial.tenant_id, trial.id))))
+
+
+def says(trial: Trial) -> str:
+    return sentence(trial.code, trial.params) if trial.code else ""
+
+
+def is_proved(kind: str, since: datetime | None) -> bool:
+    """Whether the connection has done what it is for, in a trial or in a run, since the settings were last saved."""
+    if kind not in PROOFS:
+        return True
+    act, step = PROOFS[kind]
+    tried = select(Trial.id).where(Trial.kind == kind, Trial.act == act, Trial.colour == "green")
+    done = select(JobStep.id).where(JobStep.key == step, JobStep.status == StepStatus.DONE, JobStep.colour == "green")
+    if since is not None:
+        tried, done = tried.where(Trial.asked_at >= since), done.where(JobStep.started_at >= since)
+    return any(db.session.execute(one.limit(1)).first() is not None for one in (tried, done))
+
+
+def purge(days: int) -> None:
+    """Forget what is older, over all companies. The rows stay. Needs the system scope."""
+    old = (Trial.finished_at < clock.now() - timedelta(days=days), Trial.result != "")
+    is_analysis = (Trial.kind == ANALYSIS[0]) & (Trial.act == ANALYSIS[1])
+    db.session.execute(update(Trial).where(*old, ~is_analysis).values(result=""))
+    end_reading()
+
+
+def _context(tenant_id: uuid.UUID, trial_id: uuid.UUID) -> str:
+    return f"trial|{tenant_id}|{trial_id}"
+
+
+SEALED = SealedText("results of trials", Trial.result, (Trial.tenant_id, Trial.id), _context)
