@@ -21,7 +21,13 @@ def locale() -> str:
         return DEFAULT_LANGUAGE
     if current_user.is_authenticated and current_user.language in LANGUAGES:
         return str(current_user.language)
-    return request.accept_languages.best_match(LANGUAGES) or DEFAULT_LANGUAGE
+    return _asked_for()
+
+
+def _asked_for() -> str:
+    """Of what the browser wishes most, the first that we speak: kk-KZ is Kazakh, also where plain Russian follows."""
+    wished = (tag.partition("-")[0].lower() for tag, weight in request.accept_languages if weight)
+    return next((language for language in wished if language in LANGUAGES), DEFAULT_LANGUAGE)
 
 
 def timezone() -> str:

@@ -54,12 +54,17 @@ class Practice:
         zone = ZoneInfo(self.tenant.timezone)
         return day_window(self.world.now.astimezone(zone).date() - timedelta(days=1), zone)
 
-    def connect(self) -> Self:
-        """The program reaches the stand-ins, the SQL block was run, the tenant has typed its keys in."""
+    def reach(self) -> Self:
+        """The program reaches the stand-ins."""
         hosts = frozenset(url.removeprefix("http://") for url in self.urls.values())
-        stand_ins = {kind: url for kind, url in self.urls.items() if kind != "supabase"}
+        stand_ins = {kind: url for kind, url in self.urls.items() if kind not in ("supabase", "openai")}
         stand_ins["amocrm_oauth"] = self.urls["amocrm"]
         remember(self.app, replace(settings(), stand_ins=stand_ins, outbound_allow_hosts=hosts), vault(), redis())
+        return self
+
+    def connect(self) -> Self:
+        """The program reaches the stand-ins, the SQL block was run, the tenant has typed its keys in."""
+        self.reach()
         self.control("supabase", fault="run_sql", value=schema_sql())
         self.control("amocrm", set={"rps": 0, "account_rps": 0})
         self.control("radist", set={"strict_rate": False})
@@ -78,6 +83,10 @@ class Practice:
         """Queue a fault: fault=, path=, times=, after=, seconds=, value=; or turn knobs: set={name: value}."""
         answer = requests.post(f"{self.urls[vendor]}/__control", json=order, timeout=10)
         answer.raise_for_status()
+
+    def clear(self, vendor: str) -> None:
+        """Take the faults back and restore the knobs."""
+        requests.delete(f"{self.urls[vendor]}/__control", timeout=10).raise_for_status()
 
     def look(self, vendor: str, path: str) -> Any:
         answer = requests.get(f"{self.urls[vendor]}{path}", timeout=10)

@@ -24,7 +24,7 @@ BELOW = {
     "sandbox": set(),
 }
 """frame: create_app, the command line, the demo and wsgi. sandbox stands alone; the demo starts it."""
-PLACED = {"synkro.pace": "services"}
+PLACED = {"synkro.pace": "services", "synkro.breaker": "services"}
 """It fulfils an interface of the integrations, so it stands above them."""
 
 

@@ -31,8 +31,10 @@ from tests.web.rows import make_run
 JSON = {"Accept": "application/json"}
 NOT_API = {
     "account.change_password": "auth",
+    "amocrm.disabled": "webhook",
     "auth.confirm": "auth",
     "auth.sign_in": "auth",
+    "company_settings.state": "poll",
     "health.now": "poll",
     "rq_dashboard.favicon": "static",
     "rq_dashboard.job_info": "poll",
@@ -47,6 +49,8 @@ NOT_API = {
     "second_factor.enrol": "auth",
     "second_factor.new_codes": "auth",
     "second_factor.switch_off": "auth",
+    "settings.state": "poll",
+    "settings.try_out": "ai",
     "static": "static",
     "welcome.accept": "auth",
     "welcome.forgot": "auth",

@@ -156,6 +156,8 @@ def _topics() -> None:
 
 
 def _schedules() -> None:
+    # every company had got one when it was made; from now on a schedule is what a person has chosen
+    op.execute("delete from automations where kind = 'manual' and boundary_hour = 0")
     op.add_column("automations", sa.Column("working_hours", postgresql.JSONB(), server_default="{}", nullable=False))
     op.add_column("automations", sa.Column("is_held", sa.Boolean(), server_default="false", nullable=False))
     op.add_column("automations", sa.Column("not_later_than", sa.Time()))

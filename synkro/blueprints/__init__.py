@@ -8,13 +8,17 @@ from flask_babel import get_babel
 from synkro.blueprints import formats, queue_pages, reader, refused
 from synkro.blueprints.account import blueprint as account_pages
 from synkro.blueprints.admin import blueprint as admin_pages
+from synkro.blueprints.amocrm import blueprint as amocrm_pages
 from synkro.blueprints.audit import blueprint as audit_pages
 from synkro.blueprints.auth import blueprint as auth_pages
 from synkro.blueprints.automation import blueprint as automation_pages
+from synkro.blueprints.company_settings import blueprint as company_settings_pages
 from synkro.blueprints.dashboard import blueprint as dashboard_pages
 from synkro.blueprints.health import blueprint as health_pages
+from synkro.blueprints.hosts import blueprint as host_pages
 from synkro.blueprints.people import blueprint as people_pages
 from synkro.blueprints.preferences import blueprint as preferences_pages
+from synkro.blueprints.prompts import blueprint as prompt_pages
 from synkro.blueprints.public import blueprint as public_pages
 from synkro.blueprints.reports import blueprint as reports_pages
 from synkro.blueprints.runs import blueprint as runs_pages
@@ -34,10 +38,14 @@ BLUEPRINTS = (
     runs_pages,
     reports_pages,
     admin_pages,
+    company_settings_pages,
     people_pages,
     audit_pages,
     automation_pages,
     settings_pages,
+    prompt_pages,
+    host_pages,
+    amocrm_pages,
     health_pages,
     style_pages,
 )

@@ -15,7 +15,7 @@ from synkro.blueprints.admin_forms import CompanyFilter, CompanyName, Deletion, 
 from synkro.blueprints.paging import asked_page, pager
 from synkro.errors import AppError
 from synkro.models.states import Role
-from synkro.services import directory, staff, tenants
+from synkro.services import directory, hosts, staff, tenants
 from synkro.services.directory import Wanted
 
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
@@ -119,13 +119,14 @@ def _to(tenant_id: uuid.UUID) -> Response:
 
 def _page(tenant_id: uuid.UUID, *, name: CompanyName | None = None, deletion: Deletion | None = None) -> str:
     """With the forms as they were sent, where one was."""
-    tenant = tenants.get(tenant_id)
+    tenant, is_chief = tenants.get(tenant_id), staff.is_chief(current_user)
     return render_template(
         "admin/company.html",
         tenant=tenant,
         people=directory.people(Wanted(tenant_id=tenant_id), 1),
         name=name or CompanyName(data={"name": tenant.name}),
         deletion=deletion or Deletion(formdata=None),
-        is_chief=staff.is_chief(current_user),
+        hosts=hosts.waiting(tenant_id) if is_chief else [],
+        is_chief=is_chief,
         rank_of=staff.rank_of,
     )

@@ -23,12 +23,18 @@ def key_form(kind: str, posted: Mapping[str, Any] | None, way: str = "", *, blin
     """
     config = None if blind else integrations.find(kind)
     fields = {
-        field.name: _control(field, config)
+        field.name: _blind_control(field) if blind else _control(field, config)
         for field in INTEGRATIONS[kind].fields
-        if field.by_hand and (field.way in ("", way) if posted is None else field.name in posted)
+        if field.by_hand and (field.is_for(way) if posted is None else field.name in posted)
     }
     made = type("ConnectionForm", (PostedForm,), fields)
-    return cast(PostedForm, made(posted, data=dict(config.settings) if config else {}))
+    return cast(PostedForm, made(posted, data=_saved(config, way) if config else {}))
+
+
+def _saved(config: IntegrationConfig, way: str) -> dict[str, str]:
+    """What is shown again. What was chosen from the offers of another way is no choice here."""
+    is_elsewhere = bool(INTEGRATIONS[config.kind].way_field) and way != way_of(config.kind, "")
+    return {name: value for name, value in config.settings.items() if not (is_elsewhere and name in config.offers)}
 
 
 def way_of(kind: str, wished: str) -> str:
@@ -37,9 +43,7 @@ def way_of(kind: str, wished: str) -> str:
     if not ways or wished in ways:
         return wished if ways else ""
     config = integrations.find(kind)
-    saved = {**config.settings, **config.secrets} if config else {}
-    used = (field.way for field in INTEGRATIONS[kind].fields if field.way and saved.get(field.name))
-    return next(used, next(iter(ways)))
+    return INTEGRATIONS[kind].way_in_use({**config.settings, **config.secrets} if config else {})
 
 
 def _control(field: Field, config: IntegrationConfig | None) -> FormField:
@@ -51,7 +55,7 @@ def _control(field: Field, config: IntegrationConfig | None) -> FormField:
         return SelectMultipleField(
             field.label, choices=_options(offered), coerce=str, description=hint, validate_choice=False
         )
-    if offered:
+    if offered and not field.way:
         return SelectField(
             field.label, choices=[SelectChoice("", "–"), *_options(offered)], description=hint, validate_choice=False
         )
@@ -62,6 +66,14 @@ def _control(field: Field, config: IntegrationConfig | None) -> FormField:
     return StringField(field.label, description=hint)
 
 
+def _blind_control(field: Field) -> FormField:
+    """Nothing chosen leaves what there is."""
+    if field.show and field.choices:
+        choices = [SelectChoice("", "–"), *(SelectChoice(one, one) for one in field.choices)]
+        return SelectField(field.label, choices=choices, description=field.hint)
+    return _control(field, None)
+
+
 def _options(offered: list[dict[str, str]]) -> list[SelectChoice]:
     return [
         SelectChoice(one["value"], f"{one['title']} ({one['note']})" if one["note"] else one["title"])
@@ -69,14 +81,16 @@ def _options(offered: list[dict[str, str]]) -> list[SelectChoice]:
     ]
 
 
-def filled_in(form: PostedForm) -> dict[str, str]:
-    """Field -> what was sent, as services take it."""
+def filled_in(form: PostedForm, kind: str, way: str) -> dict[str, str]:
+    """Field -> what was sent, as services take it, with the way to connect where anything was filled in for it."""
     values = {}
     for field in form:
         if field.name == "csrf_token":
             continue
         values[field.name] = ",".join(field.data) if isinstance(field.data, list) else str(field.data or "")
-    return values
+    cls = INTEGRATIONS[kind]
+    is_told = cls.way_field and way in cls.ways and any(value.strip() for value in values.values())
+    return {**values, cls.way_field: way} if is_told else values
 
 
 def place(refusal: AppError, form: PostedForm) -> None:

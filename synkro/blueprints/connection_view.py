@@ -60,6 +60,11 @@ class Shown:
         """Names of the secrets that are kept."""
         return frozenset(self.config.secrets) if self.config else frozenset()
 
+    def kept(self, way: str) -> frozenset[str]:
+        """Those that stay when this way's form leaves them empty: another way to connect has keys of its own."""
+        is_elsewhere = self.cls.way_field and way != self.cls.way_in_use(self.chosen)
+        return frozenset() if is_elsewhere else self.saved
+
     @property
     def chosen(self) -> dict[str, str]:
         return {name: str(value) for name, value in self.config.settings.items()} if self.config else {}

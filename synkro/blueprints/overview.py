@@ -1,4 +1,4 @@
-"""What the overview shows: connections, the last run, the next one, the figures of the last report."""
+"""What the overview shows: how far the set-up is, the last run, the next one, the figures of the last report."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from flask import render_template
 from flask_babel import gettext
+from flask_login import current_user
 
 from synkro import clock
 from synkro.analysis.cleaning import one_line
@@ -16,10 +17,9 @@ from synkro.blueprints.figure_view import KEY_FIGURES, figure, trend
 from synkro.blueprints.forms import RunForm
 from synkro.blueprints.report_rows import row, rows
 from synkro.blueprints.run_view import RunView, view
-from synkro.blueprints.tiles import tiles
 from synkro.models import Report, Tenant
 from synkro.models.states import RunStatus
-from synkro.services import reports, runs, schedules
+from synkro.services import reports, runs, schedules, setup
 
 SHOWN = 5
 TREND = 8
@@ -29,19 +29,20 @@ LONGEST_SAYING = 280
 def overview_page(form: RunForm) -> str:
     """form: with its errors when it was filled in wrongly."""
     tenant = reader.my_company()
-    latest = reports.latest(TREND)
+    latest, steps = reports.latest(TREND), setup.steps()
     return render_template(
         "dashboard/overview.html",
         today=clock.now(),
         zone_text=formats.place(tenant.timezone),
-        tiles=tiles(),
+        steps=steps,
+        onward=setup.first_open(steps),
+        may_set_up=current_user.can_manage_settings,
         last_run=_last_run(latest),
         next_run=_next_run(tenant),
         figures=_figures(latest),
         figures_text=row(latest[0])["window_text"] if latest else "",
         reports=rows(latest[:SHOWN]),
         run_form=None if tenant.is_paused else form,
-        settings_url=None,
     )
 
 

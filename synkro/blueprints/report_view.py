@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask_babel import gettext
+from flask_login import current_user
 from markupsafe import Markup
 
 from synkro.analysis.cleaning import one_line
@@ -19,7 +20,7 @@ from synkro.blueprints.report_rows import colour, row
 from synkro.models import Report
 from synkro.models.plan import StepKey
 from synkro.models.states import ReportStatus
-from synkro.services import reports, runs
+from synkro.services import holding, reports, runs
 from synkro.services.reports import Body
 from synkro.services.wording import sentence
 
@@ -66,7 +67,13 @@ def _head(report: Report) -> dict[str, Any]:
         "created_at": report.created_at,
         "figures_only": bare,
         "why_figures_only": _why_bare(report) if bare else "",
+        "held": _held(report) if holding.waits(report) else None,
     }
+
+
+def _held(report: Report) -> dict[str, Any]:
+    """goes_at: when it goes by itself, None for never. can_send: whether the reader may send it."""
+    return {"goes_at": report.goes_at, "can_send": current_user.can_manage_settings}
 
 
 def _why_bare(report: Report) -> str:

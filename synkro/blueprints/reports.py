@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import uuid
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from synkro.access import access
@@ -15,7 +16,7 @@ from synkro.blueprints.paging import asked_page, pager
 from synkro.blueprints.report_rows import rows
 from synkro.models import Report
 from synkro.models.states import Role
-from synkro.services import reports
+from synkro.services import holding, reports
 
 blueprint = Blueprint("reports", __name__, url_prefix="/reports")
 
@@ -47,6 +48,16 @@ def comment(report_id: uuid.UUID) -> Response | tuple[str, int]:
         return _page(report, form), 422
     reports.comment(report, reader.me(), form.text.data)
     return redirect(url_for("reports.show", report_id=report_id, _anchor="comments"), 303)
+
+
+@blueprint.post("/<uuid:report_id>/release")
+@access(Role.USER, settings=True)
+def release(report_id: uuid.UUID) -> Response:
+    """Into the group, where the report waits for that. A second press changes nothing."""
+    report = found_or_404(reports.find(report_id), Report, report_id)
+    holding.release(report.id, reader.me().id)
+    flash(gettext("The report is on its way to the group."))
+    return redirect(url_for("reports.show", report_id=report_id), 303)
 
 
 def _page(report: Report, form: CommentForm) -> str:

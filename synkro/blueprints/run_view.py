@@ -8,11 +8,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from flask import url_for
 from flask_babel import gettext
+from flask_login import current_user
 
 from synkro.blueprints import formats
 from synkro.blueprints.progress import OneRow, Rows
 from synkro.blueprints.step_view import StepView, step_view
+from synkro.integrations import INTEGRATIONS
+from synkro.models.plan import BY_KEY, StepKey
 from synkro.models.states import ACTIVE_RUN, RunStatus, StepStatus
 from synkro.services.wording import sentence
 
@@ -21,7 +25,7 @@ LOOK_SECONDS, WAITING_SECONDS = 2, 10
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why a run failed. url: where it is mended, and the words for going there; empty while no page does that."""
+    """Why a run failed. url: where it is mended, and the words for going there; empty for whoever may not mend it."""
 
     title: str
     text: str
@@ -89,7 +93,11 @@ def _problem(run: OneRow, steps: Sequence[StepView]) -> Problem:
     if failed is None:
         return Problem(gettext("The report was not made"), sentence(run.code, {}) if run.code else "")
     title = gettext("Step %(n)s failed: %(title)s", n=failed.n, title=failed.title)
-    return Problem(title, failed.says)
+    kind = BY_KEY[StepKey(failed.key)].service
+    if not kind or not current_user.can_manage_settings:
+        return Problem(title, failed.says)
+    action = gettext("Look into the settings of %(service)s", service=INTEGRATIONS[kind].title)
+    return Problem(title, failed.says, url_for("settings.show", kind=kind), action)
 
 
 def _poll(run: OneRow, steps: Sequence[StepView]) -> int:

@@ -18,6 +18,8 @@ from synkro.models.states import Role
 from synkro.services import checks, integrations, setup, trials
 
 blueprint = Blueprint("settings", __name__, url_prefix="/settings")
+ASKED = ("newest",)
+"""What a person may ask of an act: to take the newest there is, whatever it belongs to."""
 
 
 @blueprint.get("")
@@ -41,7 +43,7 @@ def save(kind: str) -> Response | tuple[str, int]:
     if not form.validate():
         return _page(kind, form), 422
     try:
-        integrations.save(kind, filled_in(form))
+        integrations.save(kind, filled_in(form, kind, request.args.get("way", "")))
     except AppError as refusal:
         place(refusal, form)
         return _page(kind, form), refusal.status
@@ -63,7 +65,8 @@ def check(kind: str) -> Response:
 @blueprint.post("/<kind>/try/<act>")
 @access(Role.USER, settings=True, limit="ai")
 def try_out(kind: str, act: str) -> Response:
-    trials.request(_known(kind), act, by=current_user.id)
+    asked = {name: True for name in ASKED if request.form.get(name)}
+    trials.request(_known(kind), act, by=current_user.id, asked=asked)
     return _to(kind)
 
 

@@ -6,6 +6,7 @@ import json
 import sys
 import time
 from datetime import datetime
+from typing import Any
 
 import click
 from flask.cli import AppGroup
@@ -20,8 +21,17 @@ from synkro.services import checks, integrations
 from synkro.services.wording import sentence
 from synkro.tenancy import db, tenant_scope
 
+
+class Kind(click.ParamType[str]):
+    """One of the services."""
+
+    name = "kind"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return click.Choice(list(INTEGRATIONS)).convert(value, param, ctx)
+
+
 group = AppGroup("integrations", help="Connections of a company to outside services.", epilog=EXITS)
-KIND = click.Choice(list(INTEGRATIONS))
 WAIT_SECONDS = checks.PATIENCE_SECONDS
 """For a worker to begin."""
 GRACE_SECONDS = 10
@@ -30,7 +40,7 @@ GRACE_SECONDS = 10
 
 @group.command("set")
 @click.argument("slug")
-@click.argument("kind", type=KIND)
+@click.argument("kind", type=Kind())
 @command
 def set_(slug: str, kind: str) -> None:
     """Save settings of KIND for the company SLUG: a JSON object {"field": "value"} on standard input.
@@ -52,7 +62,7 @@ def set_(slug: str, kind: str) -> None:
 
 @group.command("check")
 @click.argument("slug")
-@click.argument("kind", type=KIND)
+@click.argument("kind", type=Kind())
 @click.option("--json", "as_json", is_flag=True, help="Print {colour, code, says}.")
 @command
 def check(slug: str, kind: str, *, as_json: bool) -> None:

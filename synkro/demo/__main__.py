@@ -94,7 +94,7 @@ def _run(children: Children, var: Path) -> int:
 
 
 def _vendors(children: Children, var: Path) -> dict[str, str]:
-    """Base URLs of the five stand-ins, once they listen."""
+    """Base URLs of the stand-ins, once they listen."""
     state = var / "demo" / "sandbox.json"
     state.unlink(missing_ok=True)
     children.start("sandbox", python("synkro.sandbox", "--state", str(state)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from flask_babel import LazyString
+
 from synkro.integrations.ai import Ai
 from synkro.integrations.amocrm import Amocrm
 from synkro.integrations.base import Integration
@@ -13,4 +15,8 @@ from synkro.integrations.telegram import Telegram
 INTEGRATIONS: dict[str, type[Integration]] = {
     integration.kind: integration for integration in (Supabase, Amocrm, Radist, Ai, Telegram)
 }
-ALL_SENTENCES = {**SENTENCES, **{code: says for one in INTEGRATIONS.values() for code, says in one.sentences.items()}}
+
+
+def all_sentences() -> dict[str, LazyString]:
+    """Code -> sentence, of every service."""
+    return {**SENTENCES, **{code: says for one in INTEGRATIONS.values() for code, says in one.sentences.items()}}

@@ -40,10 +40,14 @@ PRICES = (
 )
 
 
+def price(model: str, on: date, tokens_in: int = 0) -> Price | None:
+    """What holds on a day for a request of this size; None where no price is known."""
+    name = model.removeprefix("models/")
+    fitting = [row for row in PRICES if row.model == name and row.since <= on and tokens_in >= row.at_least]
+    return fitting[-1] if fitting else None
+
+
 def cost(model: str, tokens_in: int, tokens_out: int, on: date) -> Decimal | None:
     """US dollars for one request on a day; None for a model without a known price. Cache discounts are ignored."""
-    name = model.removeprefix("models/")
-    fitting = [price for price in PRICES if price.model == name and price.since <= on and tokens_in >= price.at_least]
-    if not fitting:
-        return None
-    return (fitting[-1].into * tokens_in + fitting[-1].out * tokens_out) / MILLION
+    found = price(model, on, tokens_in)
+    return (found.into * tokens_in + found.out * tokens_out) / MILLION if found else None

@@ -7,15 +7,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from synkro.integrations.http import Http
+from synkro.integrations.http import Door, Http
 
 Outcome = Literal["ok", "truncated", "blocked", "empty"]
 """truncated: cut off by a limit or for a reason we do not know. blocked: refused by the vendor's content rules."""
+READ_SECONDS = 300
+"""Models that think are slow, and nothing comes before the whole answer does."""
+NOT_FOR_TEXT = ("image", "tts", "live", "embed", "audio", "video", "robotics", "computer-use")
+"""In the id of a model: it is there for something else."""
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A model that can write text. Limits are tokens."""
+    """A model that can write text. Limits are tokens, 0 where the vendor does not tell."""
 
     id: str
     title: str
@@ -37,17 +41,26 @@ class Generation:
 
 
 class AiProvider(ABC):
-    """A vendor with one key and one model. Raises ApiError kinds only."""
+    """A vendor with one key and one model. Raises ApiError kinds only.
 
-    http: Http
+    settings: those of the integration; an empty model is enough for the list.
+    """
+
+    def __init__(self, settings: Mapping[str, str], door: Door) -> None:
+        self.model = settings.get("model", "").strip()
+        self.http = self.connect(settings, door)
+
+    @abstractmethod
+    def connect(self, settings: Mapping[str, str], door: Door) -> Http:
+        """The connection, with one credential."""
 
     @abstractmethod
     def list_models(self) -> list[Model]:
         """The models that this key may use for text."""
 
     @abstractmethod
-    def count_tokens(self, system: str, user: str) -> int:
-        """How much of the model's input limit a request would take. Costs nothing."""
+    def count_tokens(self, system: str, user: str) -> int | None:
+        """How much of the model's input limit a request would take; None where the vendor does not count. Is free."""
 
     @abstractmethod
     def generate(self, system: str, user: str, schema: Mapping[str, Any] | None, max_output_tokens: int) -> Generation:

@@ -109,6 +109,7 @@ class Amocrm(Integration):
         "amocrm_ok": _l("Connected: deals and contacts can be read."),
         "amocrm_no_leads": _l("Connected. There are no deals in the account yet."),
         "amocrm_sample_ok": _l("The deals that were changed last: %(leads)s."),
+        "amocrm_names_ok": _l("Names renewed. Pipelines: %(pipelines)s, stages: %(stages)s, reasons: %(reasons)s."),
         "amocrm_bad_address": _l("This is not an address of an amoCRM account. It looks like company.amocrm.ru."),
         "amocrm_reconnect": _l("amoCRM no longer accepts the token. Connect amoCRM anew."),
         "amocrm_unpaid": _l("The amoCRM account is not paid for. Pay for it and try again."),
@@ -153,21 +154,33 @@ class Amocrm(Integration):
 
     @classmethod
     def missing(cls, settings: Mapping[str, str]) -> list[str]:
-        """One of: a token; an access token; an integration's keys with what can be made into a pair."""
+        """One of: a token; an access token; an integration's keys with what can be made into a pair.
+
+        Keys that had a pair once, or were refused one, are broken and not missing: expires_at stays behind.
+        """
         lacking = super().missing(settings)
         keys = settings.get("client_id") and settings.get("client_secret")
-        seed = keys and (settings.get("refresh_token") or settings.get("code"))
+        seed = keys and any(settings.get(name) for name in ("refresh_token", "code", "expires_at"))
         return lacking if settings.get("token") or settings.get("access_token") or seed else [*lacking, "token"]
 
     def check(self) -> Check:
-        """Reads the account, the latest deals and their contacts: what a run reads first."""
+        """Reads the account, the latest deals, their contacts and the managers: what a run reads first.
+
+        params: account (name), zone (time zone or ""), filter (the add-on is on), managers (their names can be read).
+        """
         account = self.account()
         if not account.filter_enabled:
             self.notices.add("amocrm_filter_off")
         leads = self._latest(3)
         self.contacts([contact for lead in leads for contact in lead.contact_ids], filtered=account.filter_enabled)
+        facts = {
+            "account": account.name,
+            "zone": account.zone,
+            "filter": account.filter_enabled,
+            "managers": bool(self.managers()),
+        }
         code = "amocrm_ok" if leads else "amocrm_no_leads"
-        return Check("green", code, {"account": account.name, "notices": sorted(self.notices)})
+        return Check("green", code, {**facts, "notices": sorted(self.notices)})
 
     def sample(self, count: int = 3) -> list[Preview]:
         """The latest deals: time, manager, main contact and its phone. What may be empty is an empty line."""

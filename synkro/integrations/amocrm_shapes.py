@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from synkro.analysis import phones
 from synkro.integrations.base import Preview
 from synkro.integrations.errors import Nonsense
 from synkro.integrations.masks import mask, without_numbers
@@ -103,8 +104,14 @@ def preview(lead: Lead, manager: str, contact: Contact | None) -> Preview:
     """Title: the deal's name. Lines: ISO time of the last change, manager, contact, phone; "" for what is unknown."""
     at = datetime.fromtimestamp(lead.updated_at, UTC).isoformat()
     name = without_numbers(contact.name) if contact else ""
-    phone = mask(contact.phones[0]) if contact and contact.phones else ""
+    phone = _masked(contact.phones[0]) if contact and contact.phones else ""
     return Preview(without_numbers(lead.name), (at, manager, name, phone))
+
+
+def _masked(typed: str) -> str:
+    """Short where it is a phone: "+7 701 ••• 45 67". People type other things into phone fields, too."""
+    numbers = phones.normalise(typed)
+    return phones.mask(numbers[0]) if numbers else mask(typed)
 
 
 def name_of(row: Mapping[str, Any]) -> str:

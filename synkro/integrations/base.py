@@ -31,6 +31,11 @@ class Field:
     """Of a service that can be connected in several ways: the one that this field belongs to."""
     several: bool = False
     """Of what is offered, more than one may be chosen. Stored with commas between."""
+    place: bool = False
+    """It says where the service is: keys and choices that were made for another place are forgotten."""
+
+    def is_for(self, way: str) -> bool:
+        return self.way in ("", way)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +74,12 @@ class Integration(ABC):
     fields: ClassVar[tuple[Field, ...]]
     sentences: ClassVar[dict[str, LazyString]] = {}
     """Code -> sentence, for the codes that only this service has. Codes start with the kind."""
+    is_tried_to_set_up: ClassVar[bool] = False
+    """What can be tried out helps to mend it as well, so it is offered before the check is good."""
     ways: ClassVar[dict[str, LazyString]] = {}
     """Names of the ways in which it can be connected, where there are several."""
+    way_field: ClassVar[str] = ""
+    """The field that keeps the way, where the fields that are filled in do not tell it."""
 
     def __init__(self, settings: Mapping[str, str], door: Door) -> None:
         self.settings = settings
@@ -93,13 +102,25 @@ class Integration(ABC):
         return {}
 
     @classmethod
+    def tidied(cls, values: Mapping[str, str]) -> dict[str, str]:
+        """What was typed, as it is kept and shown again. What cannot be understood stays: the check says what it is."""
+        return dict(values)
+
+    @classmethod
     def secret_names(cls) -> frozenset[str]:
         return frozenset(f.name for f in cls.fields if not f.show)
 
     @classmethod
     def missing(cls, settings: Mapping[str, str]) -> list[str]:
-        """Names of the required settings that are not filled in."""
-        return [f.name for f in cls.fields if f.required and not settings.get(f.name)]
+        """Names of the required settings that are not filled in, of those that the way in use has."""
+        way = cls.way_in_use(settings)
+        return [f.name for f in cls.fields if f.required and f.is_for(way) and not settings.get(f.name)]
+
+    @classmethod
+    def way_in_use(cls, settings: Mapping[str, Any]) -> str:
+        """The way that was saved, else the first with a field filled in, else the first; '' where there is only one."""
+        told = [f.way for f in cls.fields if f.way and settings.get(f.name) and not cls.way_field]
+        return next((way for way in (settings.get(cls.way_field), *told, *cls.ways) if way in cls.ways), "")
 
 
 def retry_after(answer: Answer) -> float | None:

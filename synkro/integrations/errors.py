@@ -78,5 +78,6 @@ SENTENCES: dict[str, LazyString] = {
     "address_refused": _l("This address is not allowed."),
     "key_malformed": _l("The key for %(service)s holds characters that no key has. Copy it once more, without spaces."),
     "too_slow": _l("%(service)s took too long to answer."),
+    "resting": _l("%(service)s has failed many times in a row. We ask again in a minute."),
     "pace_unavailable": _l("The request counter is not available right now."),
 }

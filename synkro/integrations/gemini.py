@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from synkro.integrations.ai_provider import AiProvider, Generation, Model, Outcome
+from synkro.integrations.ai_provider import NOT_FOR_TEXT, READ_SECONDS, AiProvider, Generation, Model, Outcome
 from synkro.integrations.errors import Gone, Lost, Nonsense
 from synkro.integrations.gemini_errors import SchemaRefused, judge
-from synkro.integrations.http import Answer, Door
+from synkro.integrations.http import Answer, Door, Http
 
 HOST = "https://generativelanguage.googleapis.com/v1beta"
-READ_SECONDS = 300
-"""Models that think are slow, and nothing comes before the whole answer does."""
 MOST_PAGES = 20
-NOT_FOR_TEXT = ("image", "tts", "live", "embedding", "audio", "video", "robotics", "computer-use")
 THINKING_BUDGET = 1_024
 """Tokens, for the 2.5 models; later ones take a level. Asking for both is an error (vendor's guide to thinking)."""
 SAFETY = [
@@ -26,12 +23,13 @@ BLOCKED = frozenset({"SAFETY", "PROHIBITED_CONTENT", "BLOCKLIST", "SPII", "MODEL
 
 
 class Gemini(AiProvider):
-    """model: an id as list_models gives it; empty where only the list is wanted."""
+    """model: an id as list_models gives it, also with models/ before it."""
 
-    def __init__(self, api_key: str, model: str, door: Door) -> None:
-        self.model = model.removeprefix("models/")
+    def connect(self, settings: Mapping[str, str], door: Door) -> Http:
+        self.model = self.model.removeprefix("models/")
         # One credential, in this header and nowhere else: a second one is refused with 400
-        self.http = door.open("gemini", "Gemini", HOST, judge=judge, headers={"x-goog-api-key": api_key})
+        key = {"x-goog-api-key": settings["api_key"].strip()}
+        return door.open("gemini", "Gemini", HOST, judge=judge, headers=key)
 
     def list_models(self) -> list[Model]:
         found: list[Model] = []

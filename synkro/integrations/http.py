@@ -74,6 +74,19 @@ class Pacer(Protocol):
         """No request with this key for so long; code: what those who want to make one are told."""
 
 
+class Breaker(Protocol):
+    """Shared by all workers: leaves a service alone that fails again and again."""
+
+    def admit(self, key: str, service: str) -> bool:
+        """Whether failures are being counted. Raises Busy while the service is left alone."""
+
+    def failed(self, key: str) -> None:
+        """A request got no answer."""
+
+    def worked(self, key: str) -> None:
+        """A request got its answer: the count begins anew."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pace:
     """A limit of a vendor. key names what is counted: an account, an API key, an address."""
@@ -96,6 +109,7 @@ class Door:
     allow_hosts: frozenset[str] = frozenset()
     approved: frozenset[str] = frozenset()
     """host:port of this tenant's own servers that staff have agreed to. Public addresses only, unlike allow_hosts."""
+    breaker: Breaker | None = None
 
     def open(
         self,
@@ -116,7 +130,7 @@ class Door:
             raise Refused("key_malformed", service=service)
         if stand_in := self.replace.get(kind):
             address = stand_in.rstrip("/") + urlsplit(address).path
-        _refuse_unsafe(address, self.allow_hosts)
+        _refuse_unsafe(address, self.allow_hosts, self.approved)
         return Http(service, address.rstrip("/"), judge, dict(headers or {}), dict(paces or {}), self)
 
 
@@ -131,6 +145,9 @@ class Http:
         self._judge = judge
         self._paces = paces
         self._pacer = door.pacer
+        self._breaker = door.breaker
+        # what one tenant's key meets is no other tenant's trouble
+        self._fuse = key_name(f"{base}|{sorted(headers.items())}")
         self._session = _session(base, door.allow_hosts)
         self._session.headers.update({"User-Agent": USER_AGENT, "Accept": "application/json", **headers})
 
@@ -186,6 +203,7 @@ class Http:
         max_bytes: int,
     ) -> Answer:
         self._take_turns(pace)
+        troubled = self._breaker.admit(self._fuse, self.service) if self._breaker else False
         try:
             with self._session.request(
                 method,
@@ -209,10 +227,20 @@ class Http:
             failure = self._judge(answer)
         # Raised out here and not where it was caught: the library's error holds the URL, with Telegram the token in it,
         # and Python would hang it on ours.
+        self._count(failure, troubled)
         if failure:
             self._rest(pace, failure)
             raise failure
         return answer
+
+    def _count(self, failure: ApiError | None, troubled: bool) -> None:
+        """A refusal is an answer: the service is there. Only what gets none trips the breaker."""
+        if self._breaker is None:
+            return
+        if isinstance(failure, Unreachable):
+            self._breaker.failed(self._fuse)
+        elif troubled:
+            self._breaker.worked(self._fuse)
 
     def _take_turns(self, pace: Sequence[str]) -> None:
         for limit in self._limits(pace):
@@ -332,14 +360,18 @@ def host_port(url: str) -> str:
     return f"{parts.hostname}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
 
 
-def _refuse_unsafe(url: str, allow_hosts: frozenset[str]) -> None:
-    """A listed host:port may be anything; all others are https names on port 443, without user, query or IP literal."""
+def _refuse_unsafe(url: str, allow_hosts: frozenset[str], approved: frozenset[str]) -> None:
+    """A listed host:port may be anything; all others are https names without user, query or IP literal, on port 443.
+
+    Another port is open only where staff have agreed to exactly this host:port.
+    """
     try:
-        parts, listed = urlsplit(url), host_port(url) in allow_hosts
+        parts, host = urlsplit(url), host_port(url)
     except ValueError:
         raise Refused("address_refused") from None
-    if listed and parts.scheme in ("http", "https"):
+    if host in allow_hosts and parts.scheme in ("http", "https"):
         return
     extra = "@" in parts.netloc or parts.query or parts.fragment
-    if parts.scheme != "https" or parts.port not in (None, 443) or extra or not NAME.fullmatch(parts.hostname or ""):
+    odd_port = parts.port not in (None, 443) and host not in approved
+    if parts.scheme != "https" or odd_port or extra or not NAME.fullmatch(parts.hostname or ""):
         raise Refused("address_refused")

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 from synkro.i18n import _l
-from synkro.integrations.base import Check, Field, Integration, Preview, retry_after
+from synkro.integrations.base import Check, Field, Integration, Offer, Preview, retry_after
 from synkro.integrations.errors import ApiError, Busy, Gone, Refused
 from synkro.integrations.http import Answer, Door, Http, Pace, Params, common_failure, key_name
 from synkro.integrations.masks import without_numbers
+from synkro.integrations.radist_messengers import Choice, Messenger, messenger_of, split_ids
 from synkro.integrations.radist_shapes import LONGEST_NAME, chats_of, message_of, next_cursor, rows_of, time_of
+from synkro.integrations.radist_words import SENTENCES
 from synkro.integrations.reading import number, words
 from synkro.records import Chat, Message
 
@@ -20,13 +23,14 @@ HOSTS = ("https://api.radist.online/v2", "https://api-ru.radist.online/v2")
 """Russian accounts live on the second one; which, only the client knows."""
 PAGE = 100
 SMALL_PAGE = 50
-MESSENGERS = frozenset({"whatsapp", "waba", "telegram", "telegram_bot", "telegram bot"})
 ALL_PER_SECOND = 4.5
 """The vendor allows 5 requests a second for a key ..."""
 CHATS_PER_SECOND = 0.9
 """... and 1 a second on chats and contacts. We stay a tenth below both."""
 MOST_PAGES = 5_000
+MOST_COMPANIES = 1_000
 CONFIRMATIONS = 20
+_COMPANY_PAGE = re.compile(r"/companies/(\d+)", re.ASCII)
 FIRST_CONTACTS = 10
 """Of these a check or a sample takes what it shows: a contact may have no chat."""
 
@@ -45,28 +49,52 @@ class Radist(Integration):
     after = ("amocrm",)
     fields = (
         Field("api_key", _l("API key")),
-        Field("company_id", _l("Company"), show=True, required=False),
-        Field("base_url", _l("API address"), show=True, required=False, choices=HOSTS),
+        Field(
+            "base_url",
+            _l("API address"),
+            show=True,
+            required=False,
+            choices=HOSTS,
+            hint=_l("The first one fits most accounts. Accounts of Russian companies need the second one, api-ru."),
+        ),
+        Field(
+            "company_id",
+            _l("Company"),
+            show=True,
+            required=False,
+            hint=_l(
+                "Where the key knows several companies, you choose one here after the check. Until then leave it empty."
+            ),
+        ),
+        Field(
+            "connections",
+            _l("Messengers (nothing chosen: all of them)"),
+            show=True,
+            required=False,
+            several=True,
+            hint=_l("Leave it empty: after the check you can choose some by name. Synkro reads WhatsApp and Telegram."),
+        ),
     )
-    sentences: ClassVar = {
-        "radist_ok": _l("Connected: chats and messages can be read."),
-        "radist_no_chats": _l("The key works, but there are no chats yet."),
-        "radist_no_messengers": _l("The key works, but no WhatsApp or Telegram is connected in Radist."),
-        "radist_key_refused": _l("Radist does not accept the API key. Make a new one in the Radist cabinet."),
-        "radist_no_rights": _l("The Radist key has no right to read messages of this company."),
-        "radist_not_found": _l("Radist does not know this company or address. Check the company and the API address."),
-        "radist_choose_company": _l("The key belongs to several companies. Choose one."),
-        "radist_no_company": _l("The Radist key has no company."),
-        "radist_rejected": _l("Radist did not accept our request."),
-    }
+    sentences: ClassVar = SENTENCES
 
     unreadable = 0
     """Rows that messages() had to leave out because they have no id, time or direction."""
     _step = -1
     """1 where pages list the oldest message first. A page of one moment only does not tell, so it is remembered."""
     _page = PAGE
+    _choice: Choice | None = None
     _largest, _confirmed = 0, 0
     """What pages have taught us about a limit of the server below the one we ask for; see _is_last."""
+
+    @classmethod
+    def tidied(cls, values: Mapping[str, str]) -> dict[str, str]:
+        """The company may be typed as the address of a page of Radist's cabinet."""
+        tidy = dict(values)
+        if company := _COMPANY_PAGE.search(tidy.get("company_id", "")):
+            tidy["company_id"] = company[1]
+        if "connections" in tidy:
+            tidy["connections"] = ",".join(split_ids(tidy["connections"]))
+        return tidy
 
     def connect(self, door: Door) -> Http:
         name = key_name(self.settings["api_key"])
@@ -84,14 +112,23 @@ class Radist(Integration):
 
     def check(self) -> Check:
         """Reads the sources, the first chat and its first messages: the three calls that a run makes."""
-        kinds = {str(source.get("type", "")).lower() for source in self.sources()}
-        if not kinds & MESSENGERS:
+        choice = self.choice()
+        if not any(messenger.is_read for messenger in choice.connected):
             return Check("yellow", "radist_no_messengers")
         chat = next((chat for contact in self.chats(limit=FIRST_CONTACTS).contacts for chat in contact), None)
         if chat is None:
             return Check("yellow", "radist_no_chats")
         self._message_page(chat.id, until=None, limit=3)
-        return Check("green", "radist_ok")
+        return choice.remark() or Check("green", "radist_ok")
+
+    def offers(self) -> dict[str, list[Offer]]:
+        """The companies where there are several, and the messengers of the one that is chosen or the only one."""
+        companies = self.companies()
+        titles = [Offer(str(identity), name or f"#{identity}") for identity, name in companies]
+        found = {"company_id": titles} if len(companies) > 1 else {}
+        if self.settings.get("company_id") or len(companies) == 1:
+            found["connections"] = [messenger.offer for messenger in self.choice().connected]
+        return {field: offered for field, offered in found.items() if offered}
 
     def sample(self, count: int = 3) -> list[Preview]:
         contacts = self.chats(limit=FIRST_CONTACTS).contacts
@@ -103,12 +140,21 @@ class Radist(Integration):
 
     def companies(self) -> list[tuple[int, str]]:
         """(id, name) of the companies that the key may see."""
-        rows = rows_of(self._list("/companies/", PAGE, [("offset", 0)], "all").json())
-        return [(identity, words(row.get("name"), LONGEST_NAME)) for row in rows if (identity := number(row.get("id")))]
+        found: dict[int, str] = {}
+        offset, size = 0, self._page
+        while size == self._page and offset < MOST_COMPANIES:
+            rows = rows_of(self._list("/companies/", PAGE, [("offset", offset)], "all").json())
+            size, offset = len(rows), offset + len(rows)
+            found |= {key: words(row.get("name"), LONGEST_NAME) for row in rows if (key := number(row.get("id")))}
+        return list(found.items())
 
-    def sources(self) -> list[dict[str, Any]]:
-        """The connected messengers: connection_id, type, name."""
-        return rows_of(self._get(f"{self._company()}/messaging/chats/sources/", (), "chats").json())
+    def choice(self) -> Choice:
+        """What is connected, asked for once, and which of it the tenant has chosen."""
+        if self._choice is None:
+            rows = rows_of(self._get(f"{self._company()}/messaging/chats/sources/", (), "chats").json())
+            connected: list[Messenger] = [one for row in rows if (one := messenger_of(row))]
+            self._choice = Choice.of(connected, self.settings.get("connections", ""))
+        return self._choice
 
     def chats(self, cursor: str | None = None, limit: int = PAGE) -> ChatPage:
         """One page of the chat list. It is not ordered by time (unanswered chats come first), so read to the end."""

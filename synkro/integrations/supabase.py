@@ -5,21 +5,24 @@ from __future__ import annotations
 import re
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+from synkro import clock
 from synkro.i18n import _l
 from synkro.integrations.base import Check, Field, Integration, Preview
-from synkro.integrations.errors import Gone, Lost, Refused, Unreachable
-from synkro.integrations.http import Door, Http, Params
+from synkro.integrations.errors import Gone, Lost, Nonsense, Refused, Unreachable
+from synkro.integrations.http import Answer, Door, Http, Params
 from synkro.integrations.supabase_errors import SENTENCES, judge
-from synkro.integrations.supabase_keys import key_fault, key_headers, project_address, project_ref
-from synkro.integrations.supabase_rest import PAGE, Writer, path, read_all, rows_of, total
+from synkro.integrations.supabase_keys import key_headers, keys_fault, project_address, project_ref, tidy_address
+from synkro.integrations.supabase_rest import PAGE, SERVICE, Writer, path, read_all, rows_of, total
 from synkro.integrations.supabase_rows import Row, batches
 
 SCHEMA_VERSION = 1
+META = "synkro_meta"
 KEYS: dict[str, tuple[str, ...]] = {
-    "synkro_meta": ("key",),
+    META: ("key",),
     "synkro_leads": ("account_id", "lead_id"),
     "synkro_contacts": ("account_id", "contact_id"),
     "synkro_chats": ("connection_id", "chat_id"),
@@ -28,12 +31,15 @@ KEYS: dict[str, tuple[str, ...]] = {
     "synkro_reports": ("report_id",),
 }
 """Table -> its primary key: what tells that a row is there already."""
-CLIENT_TABLES = tuple(table for table in KEYS if table != "synkro_meta")
+CLIENT_TABLES = tuple(table for table in KEYS if table != META)
+PROBE = "connection_check"
+CHECKING: dict[str, Any] = {"read_seconds": 10, "deadline_seconds": 20}
+"""Of each question of a check, which has to come to its end while a person waits."""
 SQL_FILE = Path(__file__).with_name("supabase_schema.sql")
 
 
 def schema_sql() -> str:
-    """The SQL that the client runs once, and again after an update."""
+    """The SQL that the client runs once, and again after an update: it adds what is missing to any older version."""
     return SQL_FILE.read_text(encoding="utf-8")
 
 
@@ -41,38 +47,51 @@ class Supabase(Integration):
     kind = "supabase"
     title = _l("Supabase")
     fields = (
-        Field("url", _l("Project URL"), show=True, hint=_l("Or its reference, or a link to its dashboard")),
-        Field("publishable_key", _l("Publishable key (or anon)")),
-        Field("secret_key", _l("Secret key (or service_role)")),
+        Field("url", _l("Project URL"), show=True, place=True, hint=_l("Or its reference, or a link to its dashboard")),
+        Field("publishable_key", _l("Publishable key (or anon)"), hint=_l("Starts with sb_publishable_ or with eyJ")),
+        Field("secret_key", _l("Secret key (or service_role)"), hint=_l("Starts with sb_secret_ or with eyJ")),
     )
     sentences = SENTENCES
 
     reload_seconds = 3.0
     """New tables are known to the API within one or two seconds after the SQL has run."""
 
+    @classmethod
+    def tidied(cls, values: Mapping[str, str]) -> dict[str, str]:
+        return {name: tidy_address(value) if name == "url" else value for name, value in values.items()}
+
     def connect(self, door: Door) -> Http:
-        """Raises Refused("supabase_url_form") for an address that is no project of Supabase and not allowed."""
-        self.address = project_address(self.settings["url"], door.allow_hosts)
+        """Raises Refused for an address that is no project of Supabase and no host that was agreed to."""
+        self.address = project_address(self.settings["url"], door.allow_hosts, door.approved)
+        self._is_current = False
         self.public = self._open(door, "publishable_key")
         return self._open(door, "secret_key")
 
     def _open(self, door: Door, name: str) -> Http:
-        return door.open(self.kind, "Supabase", self.address, judge=judge, headers=key_headers(self._key(name)))
+        return door.open(self.kind, SERVICE, self.address, judge=judge, headers=key_headers(self._key(name)))
 
     def _key(self, name: str) -> str:
         return self.settings[name].strip()
 
     def check(self) -> Check:
         """The keys by sight, then by use: rights, tables, version, what strangers see, a row written and read back."""
-        if fault := self._key_fault() or self._refused_key() or self._schema_fault():
+        keys = self._key("publishable_key"), self._key("secret_key")
+        if fault := keys_fault(*keys, project_ref(self.address)) or self._refused_key():
             return Check("red", fault)
-        strangers = {table: self._seen_by_strangers(table) for table in CLIENT_TABLES}
-        for table, colour in strangers.items():
-            if colour == "red":
-                return Check("red", "supabase_public_data", {"table": table})
-        if not self.write_probe():
+        version = self._tables_version()
+        if version is None:
+            return Check("red", "supabase_no_tables")
+        if version < SCHEMA_VERSION:
+            return Check("red", "supabase_schema_old", {"version": version, "needed": SCHEMA_VERSION})
+        strangers = {self._seen_by_strangers(table): {"table": table} for table in reversed(CLIENT_TABLES)}
+        if "red" in strangers:
+            return Check("red", "supabase_public_data", strangers["red"])
+        proof = self.write_probe()
+        if proof is None:
             return Check("red", "supabase_write_lost")
-        return Check("yellow", "supabase_granted") if "yellow" in strangers.values() else Check("green", "supabase_ok")
+        if "yellow" in strangers:
+            return Check("yellow", "supabase_granted", {**strangers["yellow"], "proof": proof})
+        return Check("green", "supabase_ok", {"proof": proof})
 
     def sample(self, count: int = 3) -> list[Preview]:  # noqa: ARG002 -- what lies here was shown where it came from
         return []
@@ -81,8 +100,11 @@ class Supabase(Integration):
         """Writes rows over those with the same key (by default the primary key) and returns the number confirmed.
 
         A key that comes twice in a batch counts once. Columns that a row lacks stay as they are. Reads the rows as it
-        goes, so memory stays flat. Raises Gone("supabase_row_refused", rows=, written=) once the others are written.
+        goes, so memory stays flat. Raises Gone("supabase_schema_old") before the first row where the tables are of an
+        older version, and Gone("supabase_row_refused", rows=, written=) once the others are written.
         """
+        if table != META:
+            self._refuse_older()
         key = key or KEYS[table]
         writer = Writer(self.http, table, key)
         for batch in batches(rows, key):
@@ -110,25 +132,36 @@ class Supabase(Integration):
         value = self._meta("schema_version")
         return int(value) if value and re.fullmatch(r"\d{1,6}", value, re.ASCII) else None
 
-    def write_probe(self) -> bool:
-        """Writes a row of no meaning, always under the same key, and tells whether it can be read back."""
-        proof = uuid.uuid4().hex
-        self.upsert("synkro_meta", [{"key": "connection_check", "value": proof}])
-        return self._meta("connection_check") == proof
+    def _refuse_older(self) -> None:
+        """Asked once a client: a step and an act have one each."""
+        if self._is_current:
+            return
+        version = self.schema_version()
+        if version is None:
+            raise Gone("supabase_no_tables")
+        if version < SCHEMA_VERSION:
+            raise Gone("supabase_schema_old", version=version, needed=SCHEMA_VERSION)
+        self._is_current = True
+
+    def write_probe(self) -> str | None:
+        """Writes a row of no meaning, always under the same key. Its word, or None where another is read back."""
+        word = uuid.uuid4().hex
+        self.upsert(META, [{"key": PROBE, "value": word, "updated_at": clock.now()}])
+        return word if self.probe() == word else None
+
+    def probe(self) -> str | None:
+        """The word that the last check has left, as it lies there now."""
+        return self._meta(PROBE)
 
     def _meta(self, key: str) -> str | None:
-        rows = rows_of(self.http.get(path("synkro_meta"), (("select", "value"), ("key", f"eq.{key}"))), ("value",))
+        asked = (("select", "value"), ("key", f"eq.{key}"))
+        rows = rows_of(self.http.get(path(META), asked, **CHECKING), ("value",))
         return str(rows[0]["value"]) if rows else None
-
-    def _key_fault(self) -> str | None:
-        ref = project_ref(self.address)
-        public = key_fault(self._key("publishable_key"), "public", ref)
-        return public or key_fault(self._key("secret_key"), "secret", ref)
 
     def _refused_key(self) -> str | None:
         """A new key holds neither project nor role: only its use tells. The root answers to secret keys alone."""
         try:
-            self.public.get("/auth/v1/settings", read_seconds=10)
+            _expect_object(self.public.get("/auth/v1/settings", **CHECKING))
         except Refused as error:
             return _own(error, "supabase_public_key_refused")
         except Unreachable as error:
@@ -137,34 +170,31 @@ class Supabase(Integration):
                 raise Unreachable("supabase_no_answer") from None
             raise
         try:
-            self.http.get("/rest/v1/", read_seconds=10)
+            _expect_object(self.http.get("/rest/v1/", **CHECKING))
         except Refused as error:
             return _own(error, "supabase_secret_key_refused")
         return None
 
-    def _schema_fault(self) -> str | None:
+    def _tables_version(self) -> int | None:
         """Reads from every table, as a run does: a missing table, right or column shows here."""
         try:
-            version = self._touch_tables()
+            return self._touch_tables()
         except Gone as error:
             if error.code != "supabase_no_tables":
                 raise
             time.sleep(self.reload_seconds)
-            version = self._touch_tables()
-        if version is None:
-            return "supabase_no_tables"
-        return "supabase_schema_old" if version < SCHEMA_VERSION else None
+            return self._touch_tables()
 
     def _touch_tables(self) -> int | None:
         version = self.schema_version()
         for table, key in KEYS.items():
-            self.http.get(path(table), (("select", ",".join(key)), ("limit", 1)), read_seconds=10)
+            self.http.get(path(table), (("select", ",".join(key)), ("limit", 1)), **CHECKING)
         return version
 
     def _seen_by_strangers(self, table: str) -> str:
         """green: the publishable key has no right; yellow: a right, but no row is shown; red: rows are shown."""
         try:
-            rows = rows_of(self.public.get(path(table), (("select", KEYS[table][0]), ("limit", 1)), read_seconds=10))
+            rows = rows_of(self.public.get(path(table), (("select", KEYS[table][0]), ("limit", 1)), **CHECKING))
         except Refused as error:
             if error.code != "supabase_no_grants":
                 raise
@@ -175,3 +205,9 @@ class Supabase(Integration):
 def _own(error: Refused, code: str) -> str:
     """The general refusal in words that name the key; a more exact one as it is."""
     return code if error.code == "supabase_key_refused" else error.code
+
+
+def _expect_object(answer: Answer) -> None:
+    """A page of somebody in between is a success, too, and proves nothing."""
+    if not isinstance(answer.json(), dict):
+        raise Nonsense("unexpected_shape", service=SERVICE)

@@ -55,13 +55,22 @@ _GATEWAY = {
 SENTENCES = {
     "supabase_ok": _l("Connected: rows can be written and read, and nobody else sees them."),
     "supabase_url_form": _l("This is not a Supabase address. It looks like https://<project>.supabase.co."),
+    "supabase_host_unapproved": _l("%(host)s is not a host of Supabase. Synkro's staff have to approve it first."),
     "supabase_no_answer": _l("Nothing answers at this address. Check the project URL and that the project exists."),
     "supabase_not_found": _l("There is no Supabase project at this address. Check the project URL."),
     "supabase_public_key_form": _l("This is not a publishable key. It starts with sb_publishable_ or with eyJ."),
     "supabase_secret_key_form": _l("This is not a secret key. It starts with sb_secret_ or with eyJ."),
-    "supabase_keys_swapped": _l("A key is in the other one's field. Check the publishable and the secret key."),
-    "supabase_other_project": _l("The key belongs to another Supabase project than the URL."),
-    "supabase_key_expired": _l("The key has expired. Make a new one in the Supabase dashboard."),
+    "supabase_keys_swapped": _l("The keys stand in each other's fields. Swap the publishable and the secret key."),
+    "supabase_public_key_is_secret": _l(
+        "In the field of the publishable key stands a secret key. Put the publishable key (or anon) there."
+    ),
+    "supabase_secret_key_is_public": _l(
+        "In the field of the secret key stands a publishable key. Put the secret key (or service_role) there."
+    ),
+    "supabase_public_key_elsewhere": _l("The publishable key belongs to another Supabase project than the URL."),
+    "supabase_secret_key_elsewhere": _l("The secret key belongs to another Supabase project than the URL."),
+    "supabase_public_key_expired": _l("The publishable key has expired. Make a new one in the Supabase dashboard."),
+    "supabase_secret_key_expired": _l("The secret key has expired. Make a new one in the Supabase dashboard."),
     "supabase_public_key_refused": _l("The project does not accept the publishable key. Copy it once more."),
     "supabase_secret_key_refused": _l("The project does not accept the secret key. Copy it once more."),
     "supabase_key_refused": _l("Supabase does not accept the key. Copy it once more from the project's settings."),
@@ -77,11 +86,12 @@ SENTENCES = {
     "supabase_schema_old": _l("The Synkro tables are of an older version. Run the SQL once more."),
     "supabase_no_grants": _l("The key has no rights on the Synkro tables. Run the SQL once more."),
     "supabase_public_data": _l("Anyone who has the publishable key can read %(table)s. Run the SQL now: it closes it."),
-    "supabase_granted": _l("Others see no rows, but they still have rights on the tables. Run the SQL once more."),
+    "supabase_granted": _l("Others see no rows, but they still have rights on %(table)s. Run the SQL once more."),
     "supabase_write_lost": _l("A test row was written but could not be read back."),
     "supabase_slow": _l("The database took too long and stopped the request."),
     "supabase_row_refused": _l("The database refused %(rows)s rows and took the others."),
     "supabase_count_differs": _l("Supabase confirmed %(written)s rows of %(rows)s."),
+    "supabase_tables_ok": _l("Counted in your Supabase: %(rows)s rows in %(tables)s tables."),
     "supabase_rejected": _l("Supabase did not accept our request (%(vendor_code)s)."),
 }
 

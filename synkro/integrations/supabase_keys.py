@@ -13,38 +13,72 @@ from urllib.parse import urlsplit
 
 from synkro.integrations.errors import Refused
 from synkro.integrations.http import host_port
+from synkro.integrations.own_host import address_of, own_host, with_scheme
 
 Side = Literal["public", "secret"]
 """Which of the two keys it is: one that a browser may know, or one that passes every rule of the database."""
 
 _REF = re.compile(r"[a-z0-9]{20}")
 _HOSTED = re.compile(r"([a-z0-9]{20})\.supabase\.co")
+_DATABASE = re.compile(r"db\.([a-z0-9]{20})\.supabase\.co")
 _DASHBOARD = re.compile(r"(?:/dashboard)?/project/([a-z0-9]{20})(?:/.*)?")
+_VENDOR = re.compile(r"(?:.+\.)?supabase\.(?:co|com)")
+"""Names of the vendor's: an address there that is no project is a slip, not a server of one's own."""
+_PERSON = re.compile(r"(^|//)[^/?#]*@")
 
 
-def project_address(text: str, allow_hosts: Collection[str]) -> str:
+def tidy_address(text: str) -> str:
+    """As it is kept and shown: the base address of the project or of a server of one's own. What is neither stays.
+
+    Never with a user or a password, which a pasted connection string brings along.
+    """
+    text = _PERSON.sub(r"\1", text.strip())
+    if hosted := _hosted(text):
+        return hosted
+    host = own_host(text)
+    return address_of(host) if host else text
+
+
+def project_address(text: str, allow_hosts: Collection[str], approved: Collection[str] = ()) -> str:
     """The base address of the project: from its URL, its REST URL, a link into the dashboard or the bare reference.
 
-    Another host is accepted only where its host:port is in allow_hosts. Raises Refused("supabase_url_form").
+    Another host is accepted only where its host:port is in allow_hosts (anything) or in approved (https names).
+    Raises Refused("supabase_url_form"), or Refused("supabase_host_unapproved", host=) for what staff may agree to.
     """
-    text = text.strip()
-    if _REF.fullmatch(text):
-        return f"https://{text}.supabase.co"
+    if hosted := _hosted(text):
+        return hosted
+    written = with_scheme(text)
     try:
-        parts = urlsplit(text if "://" in text else f"https://{text}")
-        listed = parts.scheme in ("http", "https") and host_port(parts.geturl()) in allow_hosts
-        plain = parts.scheme == "https" and parts.port in (None, 443) and not parts.username
+        scheme, listed = urlsplit(written).scheme, host_port(written)
     except ValueError:
         raise Refused("supabase_url_form") from None
-    if listed:
-        return f"{parts.scheme}://{host_port(parts.geturl())}"
+    if listed in allow_hosts and scheme in ("http", "https"):
+        return f"{scheme}://{listed}"
+    host = own_host(written)
+    if host is None or _VENDOR.fullmatch(host.partition(":")[0]):
+        raise Refused("supabase_url_form")
+    if host not in approved:
+        raise Refused("supabase_host_unapproved", host=host.removesuffix(":443"))
+    return address_of(host)
+
+
+def _hosted(text: str) -> str | None:
+    """The address of a project that Supabase hosts, however it was written."""
+    ref = text.strip().lower()
+    if _REF.fullmatch(ref):
+        return f"https://{ref}.supabase.co"
+    try:
+        parts = urlsplit(with_scheme(text))
+        is_plain = parts.scheme == "https" and parts.port in (None, 443) and "@" not in parts.netloc
+    except ValueError:
+        return None
     host = parts.hostname or ""
-    if plain and _HOSTED.fullmatch(host):
-        return f"https://{host}"
-    in_dashboard = _DASHBOARD.fullmatch(parts.path) if host in ("supabase.com", "app.supabase.com") else None
-    if plain and in_dashboard:
-        return f"https://{in_dashboard[1]}.supabase.co"
-    raise Refused("supabase_url_form")
+    found = _HOSTED.fullmatch(host) if is_plain else None
+    if is_plain and host in ("supabase.com", "app.supabase.com"):
+        found = _DASHBOARD.fullmatch(parts.path)
+    if parts.scheme in ("postgres", "postgresql"):
+        found = _DATABASE.fullmatch(host)
+    return f"https://{found[1]}.supabase.co" if found else None
 
 
 def project_ref(address: str) -> str | None:
@@ -88,11 +122,18 @@ def key_fault(key: str, wanted: Side, ref: str | None) -> str | None:
     if side is None:
         return f"supabase_{wanted}_key_form"
     if side != wanted:
-        return "supabase_keys_swapped"
+        return f"supabase_{wanted}_key_is_{side}"
     said = claims(key)
     if ref and said.get("ref") not in (None, ref):
-        return "supabase_other_project"
+        return f"supabase_{wanted}_key_elsewhere"
     expires = said.get("exp")
     if isinstance(expires, (int, float)) and expires < time.time():
-        return "supabase_key_expired"
+        return f"supabase_{wanted}_key_expired"
     return None
+
+
+def keys_fault(public: str, secret: str, ref: str | None) -> str | None:
+    """The same for both: one that stands in the other's field is told of before all else."""
+    if (key_side(public), key_side(secret)) == ("secret", "public"):
+        return "supabase_keys_swapped"
+    return key_fault(public, "public", ref) or key_fault(secret, "secret", ref)

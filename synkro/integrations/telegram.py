@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from synkro.i18n import _l
 from synkro.integrations.base import Check, Field, Integration, Preview
-from synkro.integrations.errors import Gone, Lost, Nonsense, Refused, Unsure
+from synkro.integrations.errors import ApiError, Gone, Lost, Nonsense, Refused, Unsure
 from synkro.integrations.http import Answer, Door, Http, Pace
 from synkro.integrations.telegram_errors import SENTENCES, judge
 from synkro.integrations.telegram_text import MESSAGE_LIMIT, escape, length
@@ -23,6 +23,9 @@ BOT_PER_SECOND = 25
 CHAT_PER_SECOND = 18 / 60
 """... and 20 a minute in a group. Turns are evenly spaced, so the limit of one a second in a chat is kept too."""
 
+MOST_UPDATES = 100
+"""The vendor's limit for one answer of getUpdates."""
+
 SEND_SECONDS = 300
 """With the wait for a turn: cut short by a queue in front of the group, a message would count as perhaps sent."""
 
@@ -33,6 +36,16 @@ class Bot:
 
     id: int
     username: str
+    can_join: bool = True
+    """May be added to groups."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Updates that wait for the bot. is_cut: there were too many, and those before these are forgotten now."""
+
+    updates: list[Any]
+    is_cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +74,23 @@ class Sent:
 class Telegram(Integration):
     kind = "telegram"
     title = _l("Telegram")
+    is_tried_to_set_up = True
     fields = (
-        Field("bot_token", _l("Bot token")),
-        Field("chat_id", _l("Chat ID"), show=True, required=False),
-        Field("message_thread_id", _l("Topic ID"), show=True, required=False),
+        Field("bot_token", _l("Bot token"), hint=_l("From @BotFather. It looks like 123456789:AAE…")),
+        Field(
+            "chat_id",
+            _l("Chat ID"),
+            show=True,
+            required=False,
+            hint=_l("Leave it empty: Synkro finds the group by a code. Or type it, for groups with a minus."),
+        ),
+        Field(
+            "message_thread_id",
+            _l("Topic ID"),
+            show=True,
+            required=False,
+            hint=_l("Only for a group with topics. Empty: the general topic."),
+        ),
     )
     sentences = SENTENCES
 
@@ -87,18 +113,20 @@ class Telegram(Integration):
     def check(self) -> Check:
         """The bot, the chat, its rights there, and the "is typing" of the bot: an effect that disturbs nobody."""
         bot = self.me()
+        name = {"bot": bot.username}
         if not self.chat_id:
-            return Check("yellow", "telegram_choose_chat")
+            return Check("yellow", "telegram_choose_chat" if bot.can_join else "telegram_no_groups", name)
         try:
             group = self.chat()
             if not self._may_write(bot, group):
-                return Check("red", "telegram_no_rights")
+                return Check("red", "telegram_no_rights", name)
             self._type()
-        except Gone as error:
+        except ApiError as error:
+            error.params.update(name)
             if error.code not in ("telegram_migrated", "telegram_no_topic"):
                 raise
             return Check("yellow", error.code, error.params)
-        return Check("green", "telegram_ok", {"bot": bot.username, "chat": group.title})
+        return Check("green", "telegram_ok", name | {"chat": group.title})
 
     def _type(self) -> None:
         """A Bot API server that does not know this method says so with 404; then the rights that were read stand."""
@@ -113,7 +141,26 @@ class Telegram(Integration):
 
     def me(self) -> Bot:
         found = self._call("getMe", {})
-        return Bot(_id(found), str(found.get("username", "")))
+        return Bot(_id(found), str(found.get("username", "")), found.get("can_join_groups") is not False)
+
+    def waiting(self) -> Waiting:
+        """What people have written to the bot lately. Looking takes nothing away, unless there is too much to see.
+
+        Raises Refused("telegram_webhook") or ("telegram_polled") where another program reads the bot's updates: its
+        address is not taken away from it. Neither an offset, which would confirm what came before it, nor
+        allowed_updates, which the vendor remembers for whoever asks next. It shows the earliest hundred only.
+        """
+        if self._call("getWebhookInfo", {}).get("url"):
+            raise Refused("telegram_webhook")
+        first = self._updates({})
+        return Waiting(first) if len(first) < MOST_UPDATES else Waiting(self._updates({"offset": -MOST_UPDATES}), True)
+
+    def _updates(self, place: dict[str, int]) -> list[Any]:
+        found = self._ask("getUpdates", {"timeout": 0, "limit": MOST_UPDATES} | place).json_or_none()
+        updates = found.get("result") if isinstance(found, dict) else None
+        if not isinstance(updates, list):
+            raise Nonsense("unexpected_shape", service="Telegram")
+        return updates
 
     def chat(self) -> Group:
         found = self._call("getChat", {"chat_id": self._chat()})
@@ -126,11 +173,12 @@ class Telegram(Integration):
             may_send=not isinstance(rights, dict) or rights.get("can_send_messages") is not False,
         )
 
-    def send(self, html: str, plain: str) -> Sent:
+    def send(self, html: str, plain: str, seconds: float = SEND_SECONDS) -> Sent:
         """One message. plain: the same words without tags, for the case that Telegram does not take the tags.
 
-        Mended at most once each: formatting, a topic that is gone, a group that has moved (chat_id is the new one from
-        then on). Raises Unsure("telegram_unknown") where the message may have been sent; it is never sent again here.
+        seconds: that it may take, after the wait for a turn. Mended at most once each: formatting, a topic that is
+        gone, a group that has moved (chat_id is the new one from then on). Raises Unsure("telegram_unknown") where the
+        message may have been sent; it is never sent again here.
         """
         if length(plain) > MESSAGE_LIMIT:
             raise Gone("telegram_too_long")
@@ -138,7 +186,7 @@ class Telegram(Integration):
         notices: list[str] = []
         while True:
             try:
-                found = self._deliver(self._target() | message)
+                found = self._deliver(self._target() | message, seconds)
             except Gone as error:
                 if error.code in notices or not self._mend(error, message, plain):
                     raise
@@ -147,9 +195,9 @@ class Telegram(Integration):
             moved = "telegram_migrated" if "telegram_migrated" in notices else None
             return Sent(*found, moved or next(iter(notices), None))
 
-    def test_message(self, text: str) -> Sent:
+    def test_message(self, text: str, seconds: float = SEND_SECONDS) -> Sent:
         """Sends plain text, for a person who wants to see it arrive."""
-        return self.send(escape(text), text)
+        return self.send(escape(text), text, seconds)
 
     def _mend(self, error: Gone, message: dict[str, Any], plain: str) -> bool:
         """Takes out of the way what Telegram named. False: there is nothing that we could change."""
@@ -164,7 +212,7 @@ class Telegram(Integration):
             return True
         return False
 
-    def _deliver(self, payload: dict[str, Any]) -> tuple[int, int]:
+    def _deliver(self, payload: dict[str, Any], seconds: float) -> tuple[int, int]:
         """The ids of the message and of its chat.
 
         On a new connection: of a kept one that breaks nobody could tell whether it still carried the request.
@@ -177,7 +225,7 @@ class Telegram(Integration):
                 pace=("bot", "chat"),
                 tries=3,
                 final=(Lost, Nonsense),
-                deadline_seconds=SEND_SECONDS,
+                deadline_seconds=seconds,
             )
         except (Lost, Nonsense) as error:
             if error.code == "unexpected_shape":  # a redirect and its like: turned away before the bot's server
@@ -214,7 +262,10 @@ class Telegram(Integration):
 
     def _call(self, method: str, payload: dict[str, Any]) -> dict[str, Any]:
         """A method whose repetition does no harm."""
-        return _result(self.http.post(f"/{method}", payload, pace=("bot",), tries=3, read_seconds=15))
+        return _result(self._ask(method, payload))
+
+    def _ask(self, method: str, payload: dict[str, Any]) -> Answer:
+        return self.http.post(f"/{method}", payload, pace=("bot",), tries=3, read_seconds=15)
 
 
 def _result(answer: Answer) -> dict[str, Any]:

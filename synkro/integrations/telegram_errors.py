@@ -16,16 +16,46 @@ SENTENCES = {
     "telegram_token_refused": _l("Telegram does not accept the bot token. Take a new one from @BotFather."),
     "telegram_chat_form": _l("This is not a chat ID. It is a number, for groups with a minus, or a public @name."),
     "telegram_topic_form": _l("The topic ID is a number."),
-    "telegram_choose_chat": _l("The bot works. Add it to the group and enter the chat ID."),
+    "telegram_choose_chat": _l("The bot works. Now choose the group that gets the reports."),
+    "telegram_no_groups": _l(
+        "The bot @%(bot)s works, but it may not be added to groups. Send /setjoingroups to @BotFather, choose the bot,"
+        " press Enable, then check again."
+    ),
     "telegram_no_chat": _l("Telegram does not know this chat. Add the bot to the group and check the chat ID."),
     "telegram_removed": _l("The bot is not in the group. Add it again."),
     "telegram_blocked": _l("The bot may not write to this person: they have blocked it or never started it."),
     "telegram_no_rights": _l("The bot has no right to write in this group. Give it the right to send messages."),
-    "telegram_migrated": _l("The group has become a supergroup with a new ID (%(chat_id)s)."),
+    "telegram_migrated": _l(
+        "The group has become a supergroup with a new ID (%(chat_id)s). Synkro follows it by itself."
+    ),
     "telegram_no_topic": _l("The topic does not exist or is closed. The message goes to the group itself."),
     "telegram_plain": _l("Telegram did not take the formatting. The message was sent as plain text."),
     "telegram_too_long": _l("The message is too long for Telegram."),
     "telegram_rejected": _l("Telegram did not accept our request."),
+    "telegram_webhook": _l(
+        "Another program uses this bot: its messages go to that program. Take a bot of its own for Synkro, or type the"
+        " chat ID by hand."
+    ),
+    "telegram_polled": _l(
+        "Another program reads this bot's messages right now. Stop it, take a bot of its own for Synkro, or type the"
+        " chat ID by hand."
+    ),
+    "telegram_code_not_seen": _l(
+        "The code was not seen yet. Send the line that stands here, in the group in which the bot is, and look again."
+    ),
+    "telegram_chats_found": _l("The code has arrived. Chats found: %(count)s."),
+    "telegram_test_sent": _l("The test message has arrived in the group. Its number there: %(message_id)s."),
+    "telegram_test_moved": _l(
+        "The group has become a supergroup. Its new ID (%(chat_id)s) is saved, and the test message has arrived there."
+    ),
+    "telegram_test_no_topic": _l(
+        "The topic does not exist or is closed, so the test message went to the group itself. Choose another topic."
+    ),
+    "telegram_report_sent": _l("The test report has arrived in the group. Messages: %(messages)s."),
+    "telegram_report_first": _l(
+        "There is nothing to report yet. Make the test analysis in the AI step first, or load the dialogs in the Radist"
+        " step."
+    ),
     "telegram_unknown": _l("Telegram gave no answer, so the message may have been sent. Look into the group first."),
 }
 
@@ -38,6 +68,8 @@ _WORDS = (
     ("too long", Gone, "telegram_too_long"),
     ("chat not found", Gone, "telegram_no_chat"),
     ("chat_id is empty", Gone, "telegram_no_chat"),
+    ("webhook is active", Refused, "telegram_webhook"),
+    ("other getupdates request", Refused, "telegram_polled"),
     ("not enough rights", Refused, "telegram_no_rights"),
     ("need administrator rights", Refused, "telegram_no_rights"),
     ("have no rights", Refused, "telegram_no_rights"),

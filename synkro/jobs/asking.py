@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+import uuid
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -26,35 +27,41 @@ SURE_SHARE = 0.6
 TOO_LONG: dict[str, Any] = {"text": "", "outcome": "too_long", "model": ""}
 
 
-@dataclass(slots=True)
-class Asker:
-    ctx: Ctx
-    ai: Ai
-    seq: int = 0
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """For what the company pays: a run or a trial."""
 
-    def answer(self, system: str, user: str) -> dict[str, Any]:
-        """{text, outcome, model} to exactly this question: from an earlier try of this run where there is one.
+    tenant_id: uuid.UUID
+    run_id: uuid.UUID | None = None
+    trial_id: uuid.UUID | None = None
+
+
+@dataclass(slots=True)
+class Paid:
+    """Questions whose cost is booked. calls: what was paid for so far."""
+
+    ai: Ai
+    cause: Cause
+    seq: int = 0
+    calls: list[AiCall] = field(default_factory=list)
+
+    def ask(self, system: str, user: str) -> dict[str, Any]:
+        """{text, outcome, model}. The caller commits: the last booking belongs together with what becomes of it.
 
         outcome: that of a Generation, or "too_long" for a question that the model cannot take; nothing was paid then.
         """
-        asked = hashlib.sha256(f"{self.ai.settings.get('model')}\0{system}\0{user}".encode()).hexdigest()
-        name = call_name(asked)
-        if known := self.ctx.page(name):
-            return dict(known.rows[0])
-        self.ctx.beat()
         if self._is_too_long(system, user):
             return TOO_LONG
+        asked = prompt_hash(self.ai, system, user)
         try:
             said = self._generated(system, user, asked)
         except Gone as error:
             if error.code != "ai_too_long":
                 raise
             return TOO_LONG
-        row = {"text": said.text, "outcome": said.outcome, "model": said.model}
         self._book(said, asked)
-        self.ctx.save(name, 0, [row])
         self.seq += 1
-        return row
+        return {"text": said.text, "outcome": said.outcome, "model": said.model}
 
     def _generated(self, system: str, user: str, asked: str) -> Generation:
         """The answer. One that was cut off, or is empty, is asked for once more with all the room that there is."""
@@ -72,18 +79,21 @@ class Asker:
 
     def _is_too_long(self, system: str, user: str) -> bool:
         limit = self.ai.limits.input_limit if self.ai.limits else 0
-        if not limit or estimate_tokens(system) + estimate_tokens(user) <= SURE_SHARE * limit:
+        guess = estimate_tokens(system) + estimate_tokens(user)
+        if not limit or guess <= SURE_SHARE * limit:
             return False
         try:
-            return self.ai.count_tokens(system, user) > limit
+            counted = self.ai.count_tokens(system, user)
         except ApiError:
             return False
+        return (guess if counted is None else counted) > limit
 
     def _book(self, said: Generation, asked: str) -> None:
-        """The usage of a call, committed together with its answer."""
+        """The usage of a call."""
         call = AiCall(
-            tenant_id=self.ctx.claim.tenant_id,
-            run_id=self.ctx.run.id,
+            tenant_id=self.cause.tenant_id,
+            run_id=self.cause.run_id,
+            trial_id=self.cause.trial_id,
             purpose=str(StepKey.ANALYSE),
             seq=self.seq,
             provider=self.ai.settings.get("provider") or "gemini",
@@ -92,13 +102,45 @@ class Asker:
             prompt_hash=asked,
             tokens_in=said.tokens_in,
             tokens_out=said.tokens_out,
-            cost=self._cost(said),
+            cost=price(self.ai, said.tokens_in, said.tokens_out, said.model),
             usage={"thought": said.tokens_thought},
         )
         db.session.add(call)
+        self.calls.append(call)
 
-    def _cost(self, said: Generation) -> Decimal | None:
-        """The answer may name a version of the chosen model, such as -001, that the table of prices does not."""
-        today = clock.now().date()
-        prices = (cost(model, said.tokens_in, said.tokens_out, today) for model in (said.model, self.ai.provider.model))
-        return next((price for price in prices if price is not None), None)
+
+@dataclass(slots=True)
+class Asker:
+    """Asks in a run, where an earlier try may have the answer already."""
+
+    ctx: Ctx
+    paid: Paid
+
+    @classmethod
+    def of(cls, ctx: Ctx, ai: Ai) -> Asker:
+        return cls(ctx, Paid(ai, Cause(ctx.claim.tenant_id, run_id=ctx.run.id)))
+
+    def answer(self, system: str, user: str) -> dict[str, Any]:
+        """What Paid.ask says to exactly this question, asked once a run."""
+        name = call_name(prompt_hash(self.paid.ai, system, user))
+        if known := self.ctx.page(name):
+            return dict(known.rows[0])
+        self.ctx.beat()
+        row = self.paid.ask(system, user)
+        if row is not TOO_LONG:
+            self.ctx.save(name, 0, [row])
+        return row
+
+
+def prompt_hash(ai: Ai, system: str, user: str) -> str:
+    return hashlib.sha256(f"{ai.settings.get('model')}\0{system}\0{user}".encode()).hexdigest()
+
+
+def price(ai: Ai, tokens_in: int, tokens_out: int, answered: str = "") -> Decimal | None:
+    """US dollars; None where the price is not known.
+
+    answered: the model by its own account, which may be a version of the chosen one that the table does not name.
+    """
+    today = clock.now().date()
+    prices = (cost(model, tokens_in, tokens_out, today) for model in (answered, ai.provider.model))
+    return next((found for found in prices if found is not None), None)

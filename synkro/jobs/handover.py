@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from synkro.analysis.leads import selected, unsorted_stages
@@ -13,6 +13,7 @@ from synkro.analysis.phones import normalise
 from synkro.analysis.window import Window
 from synkro.jobs.step import Ctx
 from synkro.records import Chat, Contact, Lead, Manager, Message, Stage
+from synkro.services import crm
 
 LEADS, CONTACTS, DIRECTORY = "leads", "contacts", "directory"
 CHATS, MESSAGES = "chats", "messages"
@@ -27,15 +28,20 @@ def call_name(prompt_hash: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """The account's own words: who the managers are and what the stages are called."""
+    """The account's own words: who the managers are and what the stages are called.
+
+    earlier: names of stages that amoCRM no longer tells, by pipeline and stage.
+    """
 
     account_id: int
     managers: dict[int, str]
     stages: tuple[Stage, ...]
+    earlier: Mapping[tuple[int, int], str] = field(default_factory=dict)
 
     def stage_name(self, pipeline_id: int, status_id: int) -> str:
         names = {(stage.pipeline_id, stage.status_id): stage.name for stage in self.stages}
-        return names.get((pipeline_id, status_id), f"#{status_id}")
+        key = (pipeline_id, status_id)
+        return names.get(key) or self.earlier.get(key) or f"#{status_id}"
 
 
 def window(ctx: Ctx) -> Window:
@@ -53,7 +59,8 @@ def directory(ctx: Ctx) -> Directory:
     found = page.rows[0]
     managers = [Manager.from_json(row) for row in found["managers"]]
     stages = tuple(Stage.from_json(row) for row in found["stages"])
-    return Directory(found["account_id"], {manager.id: manager.name for manager in managers}, stages)
+    names = {manager.id: manager.name for manager in managers}
+    return Directory(found["account_id"], names, stages, crm.stage_names(found["account_id"]))
 
 
 def leads(ctx: Ctx) -> Iterator[Lead]:

@@ -6,19 +6,23 @@ import json
 import logging
 import random
 import uuid
+from contextlib import suppress
 from typing import Any
 
 from flask import Flask, current_app
+from redis.exceptions import RedisError
 from rq.timeouts import JobTimeoutException
 from sqlalchemy.exc import OperationalError
 
 from synkro import log as logs
 from synkro import queue
+from synkro.errors import AppError
 from synkro.extensions import settings
 from synkro.integrations.errors import ApiError
 from synkro.jobs.pipeline import STEPS
 from synkro.jobs.step import Ctx, Done, Heart
-from synkro.services import runs, steps
+from synkro.models.plan import BY_KEY, StepKey
+from synkro.services import checks, runs, steps
 from synkro.services.steps import Claim, Lost
 from synkro.tenancy import db, tenant_scope
 
@@ -50,7 +54,10 @@ def _attempt(claim: Claim) -> Any:
         try:
             done = _run(claim, heart)
             told = {**done.params, **({"notices": done.notices} if done.notices else {})}
-            return steps.finish(claim, done.colour, done.code, _json(told), heart.done, heart.total)
+            following = steps.finish(claim, done.colour, done.code, _json(told), heart.done, heart.total)
+            if done.code:
+                _have_it_checked(claim.key)
+            return following
         except Lost:
             db.session.rollback()
             log.info("claim lost")
@@ -93,11 +100,19 @@ def _after_trouble(
     if pause is None:
         log.warning("step failed", extra={"fields": {"code": code}})
         steps.fail(claim, code, _json(params))
+        _have_it_checked(claim.key)
         return
     # jitter: many tenants that were turned away together do not come back together
     seconds = max(min(wait or 0, steps.LONGEST_PAUSE), pause * random.uniform(0.8, 1.2))  # noqa: S311
     log.info("step waits", extra={"fields": {"code": code, "pause": round(seconds)}})
     steps.try_again(claim, code, _json(params), seconds)
+
+
+def _have_it_checked(key: str) -> None:
+    """A step that stumbled may mean that its service no longer works: a check tells, by the same calls."""
+    with suppress(AppError, RedisError):
+        if kind := BY_KEY[StepKey(key)].service:
+            checks.request(kind)
 
 
 def _json(params: dict[str, Any]) -> str:

@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 
 from synkro import log as logs
 from synkro.errors import AppError
 from synkro.extensions import settings
 from synkro.jobs import post
-from synkro.services import artifacts, audit_heads, health, runs, schedules, sessions, steps, tenants
+from synkro.services import (
+    artifacts,
+    audit_heads,
+    checks,
+    health,
+    holding,
+    lateness,
+    outbox,
+    runs,
+    schedules,
+    sessions,
+    steps,
+    tenants,
+    trials,
+)
+from synkro.services.holding import Waiting
 from synkro.services.schedules import Due
 from synkro.tenancy import system_scope, tenant_scope
 
@@ -29,10 +45,22 @@ def tick() -> None:
         runs.ring(bell.tenant_id, bell.run_id, bell.key)
     with system_scope("tick"):
         due = schedules.due_now()
+        held = holding.due()
         artifacts.purge(settings().artifact_days)
+        trials.purge(settings().artifact_days)
         sessions.purge()
+        unchecked = checks.due()
+    for waiting in held:  # before others begin: they would be in its way
+        _release(waiting)
     for one in due:
         _start(one)
+    for tenant_id, kind in unchecked:
+        with tenant_scope(tenant_id), suppress(AppError):  # a queue that is away is asked again by the next tick
+            checks.request(kind)
+    with system_scope("tick"):
+        letters = lateness.tell()
+    for letter_id in letters:
+        outbox.ring(letter_id)
     audit_heads.anchor()
     post.look_after()
     health.mark_tick()
@@ -40,6 +68,11 @@ def tick() -> None:
         tenants.delete_due()  # last: whatever stands in its way holds nobody else's reports up
     if returned or bells:
         log.info("tick", extra={"fields": {"returned": returned, "rung": len(bells)}})
+
+
+def _release(waiting: Waiting) -> None:
+    with tenant_scope(waiting.tenant_id), suppress(AppError):  # retention may have taken what was to be sent
+        holding.release(waiting.report_id, None)
 
 
 def _start(due: Due) -> None:

@@ -24,11 +24,15 @@ class StepKey(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """limit: longest single try. waits: seconds before the second, third ... try; their number limits the tries."""
+    """service: what the step stands and falls with. limit: longest single try.
+
+    waits: seconds before the second, third ... try; their number limits the tries.
+    """
 
     key: StepKey
     title: LazyString
     short: LazyString
+    service: str
     limit: timedelta = timedelta(minutes=15)
     waits: tuple[int, ...] = (10, 60, 300, 900)
 
@@ -38,13 +42,27 @@ class Plan:
 
 
 PLAN = (
-    Plan(StepKey.FETCH_AMOCRM, _l("Loading deals from amoCRM"), _l("Deals from amoCRM"), timedelta(minutes=30)),
-    Plan(StepKey.WRITE_LEADS, _l("Writing deals to Supabase"), _l("Writing deals")),
-    Plan(StepKey.FETCH_RADIST, _l("Loading dialogs from Radist"), _l("Dialogs from Radist"), timedelta(minutes=60)),
-    Plan(StepKey.WRITE_DIALOGS, _l("Writing dialogs to Supabase"), _l("Writing dialogs"), timedelta(minutes=30)),
-    Plan(StepKey.BUILD_PROMPT, _l("Building the prompt"), _l("Prompt")),
-    Plan(StepKey.ANALYSE, _l("Analysis by AI"), _l("Analysis"), timedelta(minutes=30)),
-    Plan(StepKey.PERSIST_REPORT, _l("Saving the report"), _l("Saving")),
-    Plan(StepKey.NOTIFY_TELEGRAM, _l("Sending to Telegram"), _l("Telegram")),
+    Plan(
+        StepKey.FETCH_AMOCRM, _l("Loading deals from amoCRM"), _l("Deals from amoCRM"), "amocrm", timedelta(minutes=30)
+    ),
+    Plan(StepKey.WRITE_LEADS, _l("Writing deals to Supabase"), _l("Writing deals"), "supabase"),
+    Plan(
+        StepKey.FETCH_RADIST,
+        _l("Loading dialogs from Radist"),
+        _l("Dialogs from Radist"),
+        "radist",
+        timedelta(minutes=60),
+    ),
+    Plan(
+        StepKey.WRITE_DIALOGS,
+        _l("Writing dialogs to Supabase"),
+        _l("Writing dialogs"),
+        "supabase",
+        timedelta(minutes=30),
+    ),
+    Plan(StepKey.BUILD_PROMPT, _l("Building the prompt"), _l("Prompt"), ""),
+    Plan(StepKey.ANALYSE, _l("Analysis by AI"), _l("Analysis"), "ai", timedelta(minutes=30)),
+    Plan(StepKey.PERSIST_REPORT, _l("Saving the report"), _l("Saving"), "supabase"),
+    Plan(StepKey.NOTIFY_TELEGRAM, _l("Sending to Telegram"), _l("Telegram"), "telegram"),
 )
 BY_KEY = {plan.key: plan for plan in PLAN}

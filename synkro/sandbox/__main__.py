@@ -14,7 +14,7 @@ from synkro.sandbox.server import Sandbox
 
 
 def main() -> None:
-    """Serve until told to end; FILE gets {kind: base URL} as soon as all five listen, and is removed at the end."""
+    """Serve until told to end; FILE gets {kind: base URL} as soon as all listen, and is removed at the end."""
     parser = argparse.ArgumentParser(prog="python -m synkro.sandbox", description=__doc__)
     parser.add_argument(
         "--state", type=Path, required=True, metavar="FILE", help="where to write the base URLs as JSON"

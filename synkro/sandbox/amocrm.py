@@ -8,7 +8,8 @@ The account is chosen by the bearer, since a client reaches every account at thi
 * token_rights ("admin"): "own" sees only the second user's deals and no users, "external" sees no users, "none" nothing
 * revoked (false): the integration is switched off: 401, refresh "Token has been revoked"
 * refresh_grace ("none" | "until_new_used"): whether a refresh token works again until its successor is first used
-* access_seconds (86400): life of an access token; redirect_uri: the only one accepted
+* access_seconds (86400): life of an access token; redirect_uri: the only one accepted, until a person
+  types another one on the page of consent
 * rps (7) and account_rps (50): 0 for no limit; body_429 ("json" | "html"); retry_after_429 (300)
 * block_after_429 (0): after so many 429 everything answers 403 HTML until it is set to 0 again
 * slow_above_limit (0): a list with a greater `limit` answers 504 HTML

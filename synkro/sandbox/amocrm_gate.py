@@ -13,6 +13,7 @@ from flask import Flask, Response, redirect, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
+from synkro.sandbox.amocrm_consent import consent_page
 from synkro.sandbox.amocrm_oauth import OAuthProblem, Tokens
 from synkro.sandbox.faults import Faults
 from synkro.sandbox.rates import Rate
@@ -98,19 +99,24 @@ class OAuth:
         app.add_url_rule("/oauth2/account/current/subdomain", view_func=self._subdomain)
 
     def _authorize(self) -> ResponseReturnValue:
+        """A browser is shown a page with the two buttons; a program without eyes is let through at once."""
         client_id = self._world.integration.client_id
         if request.args.get("client_id") != client_id:
             return html_page(400, "Unknown integration")
+        chosen = request.args.get("answer")
+        if chosen is None and "text/html" in request.headers.get("Accept", ""):
+            return consent_page(self._world.company, self._tokens.redirect_uri, request.args)
+        self._tokens.typed_redirect = request.args.get("redirect_uri", self._tokens.typed_redirect)
         answer = {"client_id": client_id}
         if "state" in request.args:
             answer["state"] = request.args["state"]
-        if self._faults.take("access_denied"):
+        if self._faults.take("access_denied") or chosen == "no":
             answer["error"] = "access_denied"
         else:
             answer["code"] = self._tokens.new_code()
             answer["referer"] = f"{self._world.subdomain}.amocrm.ru"
             answer["platform"] = "1"
-        return redirect(f"{self._faults['redirect_uri']}?{urlencode(answer)}")
+        return redirect(f"{self._tokens.redirect_uri}?{urlencode(answer)}")
 
     def _access_token(self) -> ResponseReturnValue:
         body = request.get_json(silent=True) if request.is_json else request.form.to_dict()

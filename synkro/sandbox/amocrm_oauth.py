@@ -60,6 +60,13 @@ class Tokens:
         self._by_access: dict[str, _Pair] = {}
         self._by_refresh: dict[str, _Pair] = {}
         self._lock = threading.Lock()
+        self.typed_redirect = ""
+        """What a person typed on the page of consent, in place of the knob."""
+
+    @property
+    def redirect_uri(self) -> str:
+        """The only one that is accepted."""
+        return self.typed_redirect or str(self._setting("redirect_uri"))
 
     def new_code(self) -> str:
         """A one-time code that lives for 20 minutes."""
@@ -118,7 +125,7 @@ class Tokens:
         own = self._world.integration
         if (body["client_id"], body["client_secret"]) != (own.client_id, own.client_secret):
             raise OAuthProblem(401, None)
-        if body.get("redirect_uri") != self._setting("redirect_uri"):
+        if body.get("redirect_uri") != self.redirect_uri:
             raise OAuthProblem(400, "Redirect URI is not associated with client")
 
     def _spend_code(self, text: str) -> None:

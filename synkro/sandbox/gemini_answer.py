@@ -46,7 +46,7 @@ def answer(body: dict[str, Any], model: str, faults: Faults) -> dict[str, Any]:
             return {"candidates": [{**candidate, "index": 0}], **_meta(model, spent, 0, 100)}
     config = body.get("generationConfig", {})
     thoughts = _THOUGHTS[config.get("thinkingConfig", {}).get("thinkingLevel", "MEDIUM")]
-    text = _text(prompt, config, faults)
+    text = text_for(prompt, config.get("responseJsonSchema") or config.get("responseSchema"), faults)
     room = 3 * (config.get("maxOutputTokens", 1_000_000) - thoughts)
     if faults.take("MAX_TOKENS"):
         room = len(text) // 2
@@ -67,13 +67,13 @@ def _parts(text: str, faults: Faults) -> list[dict[str, Any]]:
     return [{"text": text, "thoughtSignature": "cHJhY3RpY2U="}]
 
 
-def _text(prompt: str, config: dict[str, Any], faults: Faults) -> str:
+def text_for(prompt: str, schema: dict[str, Any] | None, faults: Faults) -> str:
+    """What the model says: JSON for a schema, else a sentence. Twists come from the faults."""
     reading = read(prompt)
     if faults.take("not_json"):
         return f"Вот отчёт по диалогам: {sentence(reading.all, reading)}"
     if faults.take("bad_schema"):
         return json.dumps({"verdict": 5, "findings": "нет"}, ensure_ascii=False)
-    schema = config.get("responseJsonSchema") or config.get("responseSchema")
     if not schema:
         return sentence(reading.all, reading) if reading.all.said else "OK"
     return json.dumps(_twisted(write(schema, reading), faults), ensure_ascii=False)

@@ -1,5 +1,7 @@
 """The stand-in of Radist.Online: the reading half of its API v2. Every other verb is answered 405 (and logged).
 
+The fault "gone" answers a request for a chat's messages with 404.
+
 Settings for `POST /__control {"set": {...}}`:
 
 * strict_rate (true): 5 requests a second per key, 1 for chats and contacts; busy_every (0): every n-th request is 429
@@ -10,6 +12,8 @@ Settings for `POST /__control {"set": {...}}`:
 * ties (0): runs of so many messages share one created_at, so that page edges cut through equal times
 * cursor_loop (false): the chat list gives the same cursor for ever
 * naive_timestamps (false): times without a zone; unknown_type (""): the newest message of every chat is of this type
+* companies (1): how many belong to the key; only the first one has chats
+* sources (null): rows that stand in for the connected messengers
 * scopes (["connections", "messaging"]): rights of the key; revoked (false): the key is refused with 401
 """
 
@@ -42,6 +46,8 @@ _SETTINGS: dict[str, Any] = {
     "cursor_loop": False,
     "naive_timestamps": False,
     "unknown_type": "",
+    "companies": 1,
+    "sources": None,
     "scopes": ["connections", "messaging"],
     "revoked": False,
 }

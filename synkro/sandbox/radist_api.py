@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from flask import Flask, Response, jsonify, request
+from flask import Flask, Response, g, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from synkro.sandbox.faults import Faults
@@ -47,7 +47,7 @@ class Api:
             "recent": recent,
             "unanswered_first": sorted(recent, key=lambda entry: sum(entry.unanswered) == 0),
         }
-        company = f"/v2/companies/{world.radist_company_id}"
+        company = "/v2/companies/<int:company>"
         routes: dict[str, Callable[..., ResponseReturnValue]] = {
             "/v2/users/me": self._me,
             "/v2/companies/": self._companies,
@@ -58,7 +58,18 @@ class Api:
             f"{company}/contacts/": self._contacts,
         }
         for path, view in routes.items():
-            app.add_url_rule(path, view_func=view, endpoint=path)
+            answer = self._of_company(view) if path.startswith(company) else view
+            app.add_url_rule(path, view_func=answer, endpoint=path)
+
+    def _of_company(self, view: Callable[[], ResponseReturnValue]) -> Callable[[int], ResponseReturnValue]:
+        """The world's chats are those of its own company; the others that the key knows have none."""
+
+        def answer(company: int) -> ResponseReturnValue:
+            g.is_own_company = company == self._world.radist_company_id
+            known = company - self._world.radist_company_id in range(self._faults["companies"])
+            return view() if known else detail(404, "Not Found")
+
+        return answer
 
     def _entry(self, contact: RadistContact) -> _Entry:
         ends = [chat.messages[-1].at for chat in contact.chats if chat.messages]
@@ -72,24 +83,27 @@ class Api:
         return jsonify(id=500_001, email="owner@example.com")
 
     def _companies(self) -> ResponseReturnValue:
-        company = {"id": self._world.radist_company_id, "name": self._world.company}
-        return self._list([company][_offset() :][: self._limit()], "companies")
+        first, name = self._world.radist_company_id, self._world.company
+        rows = [{"id": first + n, "name": f"{name} {n + 1}" if n else name} for n in range(self._faults["companies"])]
+        return self._list(rows[_offset() :][: self._limit()], "companies")
 
     def _connections(self) -> ResponseReturnValue:
         return self._list(
-            [{"id": c.id, "type": c.type, "name": c.name} for c in self._world.connections], "connections"
+            [{"id": c.id, "type": c.type, "name": c.name} for c in self._world.connections if g.is_own_company],
+            "connections",
         )
 
     def _sources(self) -> ResponseReturnValue:
-        sources = [c for c in self._world.connections if c.type in _MESSENGERS]
-        return self._list([{"connection_id": c.id, "type": c.type, "name": c.name} for c in sources])
+        sources = [c for c in self._world.connections if c.type in _MESSENGERS and g.is_own_company]
+        rows = [{"connection_id": c.id, "type": c.type, "name": c.name} for c in sources]
+        return self._list(rows if self._faults["sources"] is None else self._faults["sources"])
 
     def _contacts(self) -> ResponseReturnValue:
-        entries = self._lists["recent"][_offset() :][: self._limit()]
+        entries = (self._lists["recent"] if g.is_own_company else [])[_offset() :][: self._limit()]
         return self._list([_contact_json(entry.contact) for entry in entries], "items")
 
     def _with_contacts(self) -> ResponseReturnValue:
-        entries = self._lists[self._faults["chats_order"]]
+        entries = self._lists[self._faults["chats_order"]] if g.is_own_company else []
         start, size = _cursor_start(), self._limit()
         page = [self._contact_chats(entry) for entry in entries[start : start + size]]
         following = start + size if start + size < len(entries) else None
@@ -117,9 +131,9 @@ class Api:
         return last_message_json(chat, self._message(chat, position), self._at(chat, position), naive=naive)
 
     def _messages(self) -> ResponseReturnValue:
-        chat = self._chats.get(_whole_number("chat_id"))
+        chat = self._chats.get(_whole_number("chat_id")) if g.is_own_company else None
         size, end = self._limit(), self._end(chat) if chat else 0
-        if chat is None:
+        if chat is None or self._faults.take("gone"):
             return detail(404, "Not Found")
         positions = range(max(0, end - size), end)
         naive = self._faults["naive_timestamps"]

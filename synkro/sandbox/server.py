@@ -13,7 +13,7 @@ from flask import Flask
 from werkzeug.serving import BaseWSGIServer, DechunkedInput, WSGIRequestHandler, make_server
 from werkzeug.test import run_wsgi_app
 
-from synkro.sandbox import amocrm, gemini, radist, supabase, telegram
+from synkro.sandbox import amocrm, gemini, openai, radist, supabase, telegram
 from synkro.sandbox.world import World
 
 _BACKLOG = 256
@@ -114,7 +114,7 @@ def _listen(port: int) -> socket.socket:
 
 
 class Sandbox:
-    """All five vendors around one world. ports: kind -> wished port; where it is taken or missing, any free one."""
+    """All six vendors around one world. ports: kind -> wished port; where it is taken or missing, any free one."""
 
     def __init__(self, world: World, ports: Mapping[str, int] | None = None) -> None:
         wished = dict(ports or {})
@@ -122,6 +122,7 @@ class Sandbox:
         self.radist = Server(radist.create_app(world), wished.get("radist", 0))
         self.supabase = Server(supabase.create_app(world.keys), wished.get("supabase", 0))
         self.gemini = Server(gemini.create_app(world.keys), wished.get("gemini", 0))
+        self.openai = Server(openai.create_app(world.keys), wished.get("openai", 0))
         self.telegram = Server(telegram.create_app(world.keys), wished.get("telegram", 0))
 
     @property
@@ -131,6 +132,7 @@ class Sandbox:
             "radist": self.radist,
             "supabase": self.supabase,
             "gemini": self.gemini,
+            "openai": self.openai,
             "telegram": self.telegram,
         }
 
@@ -140,6 +142,6 @@ class Sandbox:
         return {kind: server.url for kind, server in self._servers.items()}
 
     def stop(self) -> None:
-        """Stop all five."""
+        """Stop them all."""
         for server in self._servers.values():
             server.stop()

@@ -2,8 +2,9 @@
 
 Tables come from SQL: `POST /__control {"fault": "run_sql", "value": SQL}` runs a block at once (400 when it cannot).
 Faults: 402, 540, 544 (edge), legacy_disabled, 57014, 40P01, 25006, PGRST002, PGRST003 (database),
-stale_cache (value: a column, else the whole table is unknown), no_grant, read_only_key, isolation (value "rows": the
-publishable key sees everything; "empty": it may ask and sees nothing). `GET /__rows/<table>` shows what is stored.
+stale_cache (value: a column, else the whole table is unknown), no_grant, read_only_key, write_lost (confirmed and not
+kept), isolation (value "rows": the publishable key sees everything; "empty": it may ask and sees nothing).
+`GET /__rows/<table>` shows what is stored.
 """
 
 from __future__ import annotations

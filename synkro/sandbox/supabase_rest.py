@@ -98,6 +98,8 @@ class Rest:
         self._allow(table, ["INSERT", "SELECT", "UPDATE"] if action == "merge" else ["INSERT"])
         if self.role == "anon" and table.row_security and rows:
             raise row_security(table.name, self.role)
+        if self.faults.take("write_lost"):
+            return self._written(table, rows, 201, "*")
         target = tuple(filter(None, request.args.get("on_conflict", "").split(",")))
         written, new = table.insert([table.read(row) for row in rows], action, target)
         status = 200 if action == "merge" and not new else 201

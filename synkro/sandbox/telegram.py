@@ -1,8 +1,12 @@
 """A stand-in of the Telegram Bot API for one bot in one forum group and the basic group it used to be.
 
-Faults: revoke_token, webhook (its address in value), migrate (value: the new id), say (value: a text that a person
-writes to the group), flood (value: seconds) and the refusals of _REFUSALS. Setting: flood (counts messages as Telegram
-does). `GET /__sent` shows the stored messages.
+Faults: revoke_token, webhook (its address in value), rival (another program asks for updates), migrate (value: the new
+id), flood (value: seconds) and the refusals of _REFUSALS. Settings: flood (counts messages as Telegram does), can_join
+(the bot may be added to groups). `GET /__sent` shows the stored messages.
+
+What people do in groups: say (value: a text that somebody writes to the group, in its topic, or {"text", "chat",
+"title", "kind", "topic"} for any chat: one that is not known yet is made), remove (value: the chat that the bot is
+thrown out of) and upgrade (value: the chat that becomes a supergroup, and "to").
 """
 
 from __future__ import annotations
@@ -17,7 +21,7 @@ from typing import Any
 from flask import Flask, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from synkro.sandbox.faults import Fault, Faults
+from synkro.sandbox.faults import Faults
 from synkro.sandbox.keys import Keys
 from synkro.sandbox.telegram_chats import Chat, Flood, TelegramError, moved, too_many
 from synkro.sandbox.telegram_html import Entity
@@ -47,7 +51,7 @@ Params = dict[str, Any]
 def create_app(keys: Keys) -> Flask:
     """The API with this one bot."""
     app = Flask(__name__)
-    _Api(app, Faults(app, {"flood": True}), keys)
+    _Api(app, Faults(app, {"flood": True, "can_join": True}), keys)
     return app
 
 
@@ -99,7 +103,7 @@ class _Api:
         return jsonify(problem.body), problem.code, {"Retry-After": str(after)} if after else {}
 
     def get_me(self, _: Params) -> Any:
-        return {**self.me, "can_join_groups": True, "can_read_all_group_messages": False}
+        return {**self.me, "can_join_groups": self.faults["can_join"], "can_read_all_group_messages": False}
 
     def get_chat(self, params: Params) -> Any:
         chat = self.chat(params, _ABSENT)
@@ -120,9 +124,31 @@ class _Api:
         if self.faults.take("webhook"):
             text = "Conflict: can't use getUpdates method while webhook is active; "
             raise TelegramError(409, text + "use deleteWebhook to delete the webhook first")
-        while said := self.faults.take("say"):
-            self.updates.hear(str(said.value), next(self.numbers))
+        if self.faults.take("rival"):
+            text = "Conflict: terminated by other getUpdates request; "
+            raise TelegramError(409, text + "make sure that only one bot instance is running")
+        self.hear()
         return self.updates.after(_number(params, "offset", 0), _number(params, "limit", 100))
+
+    def hear(self) -> None:
+        """Everything that people have done since somebody asked."""
+        while said := self.faults.take("say"):
+            told: Params = said.value if isinstance(said.value, dict) else {"text": said.value, "topic": TOPIC}
+            self.updates.hear(self.known(told), str(told["text"]), next(self.numbers), int(told.get("topic", 0)))
+        while order := self.faults.take("remove"):
+            chat = self.known({"chat": order.value})
+            chat.is_shut = True
+            self.updates.placed(chat, "kicked")
+        while order := self.faults.take("upgrade"):
+            self.move(self.known(order.value), order.value["to"])
+
+    def known(self, told: dict[str, Any]) -> Chat:
+        """The chat of that id, the group where none is named."""
+        chat_id = int(told.get("chat", self.group.id))
+        if chat_id not in self.chats:
+            made = Chat(chat_id, str(told.get("kind", "supergroup")), str(told.get("title", "")))
+            self.chats[chat_id] = made
+        return self.chats[chat_id]
 
     def send_message(self, params: Params) -> Any:
         text, entities = formatted(str(params.get("text", "")), _mode(params), MOST_TEXT, "message")
@@ -160,7 +186,9 @@ class _Api:
         if chat is None:
             raise TelegramError(400, "Bad Request: chat not found")
         if order := self.faults.take("migrate"):
-            self.move(chat, order)
+            self.move(chat, int(order.value or -1002000000002))
+        if chat.is_shut:
+            raise TelegramError(403, f"Forbidden: bot was kicked from the {chat.kind} chat")
         if chat.moved_to is not None:
             raise moved(chat.moved_to)
         for name in refusals:
@@ -169,9 +197,10 @@ class _Api:
                 raise TelegramError(code, text.format(kind=chat.kind, what=what))
         return chat
 
-    def move(self, chat: Chat, order: Fault) -> None:
-        chat.moved_to = int(order.value or -1002000000002)
-        self.chats[chat.moved_to] = Chat(chat.moved_to, "supergroup", chat.title, chat.is_forum, chat.topics)
+    def move(self, chat: Chat, new_id: int) -> None:
+        chat.moved_to = new_id
+        self.chats[new_id] = Chat(new_id, "supergroup", chat.title, chat.is_forum, chat.topics)
+        self.updates.moved(chat, self.chats[new_id], next(self.numbers))
 
     def deliver(self, chat: Chat, params: Params, content: dict[str, Any]) -> dict[str, Any]:
         thread = _number(params, "message_thread_id", 0)

@@ -26,7 +26,10 @@ class TelegramError(Exception):
 
 @dataclass
 class Chat:
-    """kind: private, group, supergroup or channel. topics: ids of a forum's threads. moved_to: a supergroup's id."""
+    """kind: private, group, supergroup or channel. topics: ids of a forum's threads. moved_to: a supergroup's id.
+
+    is_shut: the bot was thrown out.
+    """
 
     id: int
     kind: str
@@ -34,6 +37,7 @@ class Chat:
     is_forum: bool = False
     topics: set[int] = field(default_factory=set)
     moved_to: int | None = None
+    is_shut: bool = False
 
     def show(self) -> dict[str, Any]:
         shown: dict[str, Any] = {"id": self.id, "title": self.title, "type": self.kind}

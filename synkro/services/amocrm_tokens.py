@@ -69,7 +69,7 @@ def renewed(door: Door, refused: str = "") -> dict[str, str]:
     except ApiError as error:
         if error.code in REFUSALS:
             # remembered, so that the next hundred calls do not knock at a closed door
-            _forget(config, spent, error.code)
+            _refused(config, spent, error.code)
         db.session.rollback()
         raise
     keep(config, tokens)
@@ -104,11 +104,32 @@ def keep(config: IntegrationConfig, tokens: Tokens) -> None:
     db.session.commit()
 
 
-def _forget(config: IntegrationConfig, spent: str, code: str) -> None:
+def forget(config: IntegrationConfig) -> None:
+    """The vendor has ended all that it gave through the integration; commits. A long-lived token is not one of these.
+
+    A check that is under way speaks for what was there before.
+    """
+    ended = ("access_token", "refresh_token", "code")
+    config.secrets = {name: sealed for name, sealed in config.secrets.items() if name not in ended}
+    config.settings = {**config.settings, "expires_at": "0"}
+    config.version += 1
+    config.check_requested_at = None
+    if "token" not in config.secrets:
+        _redden(config, "amocrm_reconnect")
+    audit.record("integration_switched_off", "integration", KIND, actor="amoCRM")
+    db.session.commit()
+
+
+def _refused(config: IntegrationConfig, spent: str, code: str) -> None:
     config.secrets = {name: sealed for name, sealed in config.secrets.items() if name != spent}
-    if spent == "refresh_token":
-        config.settings = {**config.settings, "expires_at": "0"}  # the vendor may have ended it before its time
-    config.check_colour, config.check_code, config.check_params = "red", code, {}
-    config.checked_at = clock.now()
+    if spent == "refresh_token" or "access_token" not in config.secrets:
+        # the vendor may have ended it before its time; and it shows that these keys were tried
+        config.settings = {**config.settings, "expires_at": "0"}
+    _redden(config, code)
     audit.record("token_refused", "integration", KIND)
     db.session.commit()
+
+
+def _redden(config: IntegrationConfig, code: str) -> None:
+    config.check_colour, config.check_code, config.check_params = "red", code, {}
+    config.checked_at = clock.now()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+import uuid
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime, timedelta
 
 from redis.exceptions import RedisError
-from sqlalchemy import or_, update
+from sqlalchemy import or_, select, update
 
 from synkro import clock, queue
 from synkro.errors import AppError
@@ -16,10 +17,13 @@ from synkro.extensions import redis
 from synkro.i18n import _l
 from synkro.integrations.base import Check, Integration
 from synkro.integrations.errors import ApiError
-from synkro.models import IntegrationConfig
+from synkro.models import IntegrationConfig, Tenant
+from synkro.models.states import TenantStatus
+from synkro.services import troubles
 from synkro.services.integrations import build, find
+from synkro.services.troubles import Change
 from synkro.services.wording import SENTENCES, sentence
-from synkro.tenancy import current_tenant_id, db
+from synkro.tenancy import current_tenant_id, db, end_reading
 
 Offers = dict[str, list[dict[str, str]]]
 
@@ -28,6 +32,11 @@ CHOICE_IS_DUE = frozenset({"radist_choose_company"})
 """Refusals that end when a person chooses from what is offered."""
 CHECK_SECONDS = 45
 """Of a check, from its beginning to its colour."""
+AGAIN, RED_AGAIN, PAUSED_AGAIN = timedelta(days=1), timedelta(hours=1), timedelta(days=7)
+AT_IT = timedelta(minutes=30)
+"""For so long after a save somebody is at it, and sees the colour."""
+MOST_AT_ONCE = 20
+"""Of checks that nobody asked for, in one tick."""
 PATIENCE_SECONDS = 60
 """A request that nobody has taken up for so long is asked for anew. Longer than a check: one may lie before it."""
 
@@ -94,15 +103,15 @@ def run(kind: str) -> Check:
     config = find(kind)
     version = config.version if config else 0
     started = time.monotonic()
-    offers: Offers | None = None
+    offers, passing = None, False
     try:
         client = build(kind)
         outcome = client.check()
         offers = _offers(client)
     except ApiError as error:
-        outcome = Check("red", error.code, error.params)
+        outcome, passing = Check("red", error.code, error.params), error.passing
         offers = _offers(client) if error.code in CHOICE_IS_DUE else None
-    _store(kind, version, outcome, time.monotonic() - started, offers)
+    _store(kind, version, outcome, time.monotonic() - started, offers, passing=passing)
     return outcome
 
 
@@ -118,26 +127,66 @@ def break_off(kind: str, code: str) -> None:
     """The check came to no end of its own: it took too long, or it broke on our side."""
     db.session.rollback()
     config = find(kind)
-    _store(kind, config.version if config else 0, Check("red", code), CHECK_SECONDS)
+    _store(kind, config.version if config else 0, Check("red", code), CHECK_SECONDS, None, passing=True)
 
 
-def _store(kind: str, version: int, outcome: Check, seconds: float, offers: Offers | None = None) -> None:
+def _store(kind: str, version: int, outcome: Check, seconds: float, offers: Offers | None, *, passing: bool) -> None:
     """Only for the settings that were checked: a save in between asks for a new check."""
-    known = {} if offers is None else {"offers": offers}
-    db.session.execute(
-        update(IntegrationConfig)
-        .where(IntegrationConfig.kind == kind, IntegrationConfig.version == version)
-        .values(
-            check_colour=outcome.colour,
-            check_code=outcome.code,
-            check_params=outcome.params,
-            checked_at=clock.now(),
-            checked_seconds=seconds,
-            check_requested_at=None,
-            **known,
-        )
-    )
+    mine = select(IntegrationConfig).where(IntegrationConfig.kind == kind, IntegrationConfig.version == version)
+    held = mine.with_for_update().execution_options(populate_existing=True)
+    config = db.session.execute(held).scalar_one_or_none()
+    if config is None:
+        db.session.rollback()
+        return
+    config.check_colour, config.check_code, config.check_params = outcome.colour, outcome.code, outcome.params
+    config.checked_at, config.checked_seconds, config.check_requested_at = clock.now(), seconds, None
+    if offers is not None:
+        config.offers = offers
+    change = _change(config, passing=passing)
     db.session.commit()
+    if change:
+        troubles.tell(config, change)
+
+
+def _change(config: IntegrationConfig, *, passing: bool) -> Change | None:
+    """What people have to be told, once: it no longer works, or it works again. Never about what never worked.
+
+    A trouble that passes by itself is told of only when the next check meets it, too, and one that a person has just
+    saved when that person has left it so.
+    """
+    now = clock.now()
+    if config.check_colour != "red":
+        mended = config.told_broken_at is not None
+        config.worked_at, config.failures, config.told_broken_at = now, 0, None
+        return "mended" if mended else None
+    config.failures += 1
+    is_at_it = config.saved_at is not None and now - config.saved_at < AT_IT
+    if config.worked_at is None or config.told_broken_at or is_at_it or (passing and config.failures < 2):
+        return None
+    config.told_broken_at = now
+    return "broken"
+
+
+def due() -> list[tuple[uuid.UUID, str]]:
+    """(tenant, kind) of what nobody has looked at for a day; what is red, for an hour. Needs the system scope.
+
+    A paused company is looked at once a week: a refresh token that nobody uses for three months ends (amoCRM).
+    """
+    now, checked = clock.now(), IntegrationConfig.checked_at
+    is_red = (IntegrationConfig.check_colour == "red") & (checked < now - RED_AGAIN)
+    is_active = (Tenant.status == TenantStatus.ACTIVE) & ((checked < now - AGAIN) | is_red)
+    is_paused = (Tenant.status == TenantStatus.PAUSED) & (checked < now - PAUSED_AGAIN)
+    asked = IntegrationConfig.check_requested_at
+    statement = (
+        select(IntegrationConfig.tenant_id, IntegrationConfig.kind)
+        .join(Tenant, Tenant.id == IntegrationConfig.tenant_id)
+        .where(asked.is_(None) | (asked < now - RED_AGAIN), is_active | is_paused)
+        .order_by(checked)
+        .limit(MOST_AT_ONCE)
+    )
+    found = [(row.tenant_id, row.kind) for row in db.session.execute(statement)]
+    end_reading()
+    return found
 
 
 def says(config: IntegrationConfig) -> str:

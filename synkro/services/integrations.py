@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from synkro import clock
+from synkro.breaker import RedisBreaker
 from synkro.crypto import CannotOpen
 from synkro.errors import AppError
 from synkro.extensions import redis, settings
@@ -48,11 +49,14 @@ def save(kind: str, values: Mapping[str, str | None], *, actor: str = "") -> Int
     if unknown := set(values) - {field.name for field in cls.fields}:
         raise AppError(422, "unknown_field", _l("Unknown field: %(names)s", names=", ".join(sorted(unknown))))
     config = _locked(kind)
+    before = config.settings
     try:
         changed = _fill(config, cls, values)
     except AppError:
         db.session.rollback()
         raise
+    if _place(cls, before) != _place(cls, config.settings):
+        _forget_all_but(config, changed)
     config.version += 1
     config.check_colour = config.check_code = config.checked_at = config.check_requested_at = None
     config.check_params, config.failures = {}, 0
@@ -76,9 +80,9 @@ def _locked(kind: str) -> IntegrationConfig:
 def _fill(config: IntegrationConfig, cls: type[Integration], values: Mapping[str, str | None]) -> list[str]:
     """Names of the fields that were changed. JSON columns are replaced, since changes inside them go unnoticed."""
     shown, secrets, changed = dict(config.settings), dict(config.secrets), []
+    tidy = cls.tidied({name: value.strip() for name, value in values.items() if value})
     for field in cls.fields:
-        given = values.get(field.name, "")
-        value = (given or "").strip()
+        given, value = values.get(field.name, ""), tidy.get(field.name, "")
         if field.name not in values or (given is not None and not value and not field.show):
             continue
         _verify(field, value)
@@ -92,6 +96,19 @@ def _fill(config: IntegrationConfig, cls: type[Integration], values: Mapping[str
             secrets[field.name] = seal_secret(config.kind, field.name, value)
     config.settings, config.secrets = shown, secrets
     return changed
+
+
+def _place(cls: type[Integration], settings: Mapping[str, str]) -> list[str]:
+    """Where the service is, as its settings say. Nothing chosen is the first choice."""
+    return [settings.get(field.name) or next(iter(field.choices), "") for field in cls.fields if field.place]
+
+
+def _forget_all_but(config: IntegrationConfig, given: Sequence[str]) -> None:
+    """A key goes nowhere but where it was given for, and what one place offers is no choice at another."""
+    config.secrets = {name: sealed for name, sealed in config.secrets.items() if name in given}
+    stale = config.offers.keys() - set(given)
+    config.settings = {name: value for name, value in config.settings.items() if name not in stale}
+    config.offers = {}
 
 
 def _verify(field: Field, value: str) -> None:
@@ -139,7 +156,9 @@ def build(kind: str) -> Integration:
 def door(kind: str) -> Door:
     """The way out for one service of the tenant in scope."""
     config = settings()
-    return Door(RedisPacer(redis()), config.stand_ins, config.outbound_allow_hosts, hosts.approved(kind))
+    store = redis()
+    approved = hosts.approved(kind)
+    return Door(RedisPacer(store), config.stand_ins, config.outbound_allow_hosts, approved, RedisBreaker(store))
 
 
 def save_setting(kind: str, name: str, value: str, reason: str) -> None:

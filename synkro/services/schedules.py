@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import islice
 from typing import cast
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import exists, select
 
 from synkro import clock
+from synkro.analysis.calendar import WorkingHours
 from synkro.analysis.window import PeriodKind, Window, day_window, latest_closed, month_window, week_window
 from synkro.models import Automation, JobRun, Tenant
 from synkro.models.states import Kind, TenantStatus
@@ -50,7 +53,7 @@ def due_now() -> list[Due]:
 def _due(automation: Automation, tenant: Tenant) -> Due | None:
     zone = ZoneInfo(tenant.timezone)
     kind, now = Kind(automation.kind), clock.now()
-    window = latest_closed(cast(PeriodKind, str(kind)), now, zone, automation.boundary_hour, automation.weekday)
+    window = closed_window(automation, zone, now)
     comes = sending_time(automation, window.end, zone)
     # a schedule that was set after its hour starts with the next window, not with a surprise
     if comes > now or comes < automation.updated_at:
@@ -58,11 +61,42 @@ def _due(automation: Automation, tenant: Tenant) -> Due | None:
     return Due(tenant.id, kind, window)
 
 
+def closed_window(automation: Automation, zone: ZoneInfo, now: datetime) -> Window:
+    """The newest window of a schedule that has ended by `now`."""
+    kind = cast(PeriodKind, str(automation.kind))
+    return latest_closed(kind, now, zone, automation.boundary_hour, automation.weekday)
+
+
 def sending_time(automation: Automation, window_end: datetime, zone: ZoneInfo) -> datetime:
-    """The first moment at or after the window's end at which the local clock shows the chosen time."""
-    closed = window_end.astimezone(zone)
-    day = closed.date() if automation.at >= closed.time() else closed.date() + timedelta(days=1)
-    return datetime.combine(day, automation.at, zone)
+    """The first moment at or after the window's end at which the local clock shows the chosen time, in the zone.
+
+    Where the clock jumps over that time, as much later as it jumps.
+    """
+    day = _closing_day(window_end, zone, automation.boundary_hour)
+    if automation.at < time(automation.boundary_hour):
+        day += timedelta(days=1)
+    return max(_moment(day, automation.at, zone), window_end).astimezone(zone)
+
+
+def next_at(at: time, after: datetime, zone: ZoneInfo) -> datetime:
+    """The first moment after `after` at which the local clock shows this time, in the zone."""
+    today = after.astimezone(zone).date()
+    moments = (_moment(today + timedelta(days=days), at, zone) for days in range(3))
+    return next(moment for moment in moments if moment > after)
+
+
+def _moment(day: date, at: time, zone: ZoneInfo) -> datetime:
+    # through UTC: a time that the clock jumps over becomes one that it does show
+    return datetime.combine(day, at, zone).astimezone(UTC).astimezone(zone)
+
+
+def _closing_day(window_end: datetime, zone: ZoneInfo, boundary_hour: int) -> date:
+    """The local day in which the window ends by the chosen hour.
+
+    A clock that jumps over that hour at midnight puts the end itself into the following day.
+    """
+    day = window_end.astimezone(zone).date()
+    return day if day_window(day, zone, boundary_hour).start == window_end else day - timedelta(days=1)
 
 
 def _has_run(due: Due) -> bool:
@@ -86,24 +120,41 @@ def boundary_hour() -> int:
     return automation.boundary_hour if automation else 0
 
 
+def working_hours(zone: ZoneInfo) -> WorkingHours:
+    """The calendar of the tenant in scope; office hours until it has chosen its own."""
+    automation = of_tenant()
+    week = automation.working_hours.get("week") if automation else None
+    if not week:
+        return WorkingHours.office(zone)
+    return WorkingHours(zone, tuple(tuple((opens, closes) for opens, closes in day) for day in week))
+
+
 def next_run(tenant: Tenant) -> Planned | None:
     """The next run of the schedule. None where reports are made by hand or the company is not active."""
+    return next(iter(next_runs(tenant, 1)), None)
+
+
+def next_runs(tenant: Tenant, count: int) -> list[Planned]:
+    """The next runs in their order; none where reports are made by hand or the company is not active."""
     automation = of_tenant()
     if automation is None or automation.kind == Kind.MANUAL or tenant.status != TenantStatus.ACTIVE:
-        return None
-    zone = ZoneInfo(tenant.timezone)
-    kind, now = cast(PeriodKind, automation.kind), clock.now()
-    window = latest_closed(cast(PeriodKind, str(kind)), now, zone, automation.boundary_hour, automation.weekday)
-    at = sending_time(automation, window.end, zone)
-    if at <= now:
-        window = _following(kind, window, zone, automation.boundary_hour)
+        return []
+    return list(islice(coming(automation, ZoneInfo(tenant.timezone), clock.now()), count))
+
+
+def coming(automation: Automation, zone: ZoneInfo, now: datetime) -> Iterator[Planned]:
+    """What a schedule, if nobody changes it, does after `now`; without end."""
+    window = closed_window(automation, zone, now)
+    while True:
         at = sending_time(automation, window.end, zone)
-    return Planned(at, window)
+        if at > now:
+            yield Planned(at, window)
+        window = _following(automation, window, zone)
 
 
-def _following(kind: PeriodKind, window: Window, zone: ZoneInfo, boundary_hour: int) -> Window:
+def _following(automation: Automation, window: Window, zone: ZoneInfo) -> Window:
     """The window that begins where this one ends."""
-    first = window.end.astimezone(zone).date()
-    if kind == "weekly":
-        return week_window(first, zone, boundary_hour)
-    return (month_window if kind == "monthly" else day_window)(first, zone, boundary_hour)
+    first = _closing_day(window.end, zone, automation.boundary_hour)
+    if automation.kind == Kind.WEEKLY:
+        return week_window(first, zone, automation.boundary_hour)
+    return (month_window if automation.kind == Kind.MONTHLY else day_window)(first, zone, automation.boundary_hour)

@@ -16,8 +16,8 @@ from sqlalchemy.exc import IntegrityError
 
 from synkro import clock
 from synkro.errors import AppError
-from synkro.i18n import _l
-from synkro.models import AuditLog, Automation, Tenant, User
+from synkro.i18n import LANGUAGES, _l
+from synkro.models import AuditLog, Tenant, User
 from synkro.models.audit import PERSONAL
 from synkro.models.states import TenantStatus
 from synkro.services import audit, runs, staff
@@ -30,7 +30,7 @@ GRACE = timedelta(days=7)
 
 
 def create(slug: str, name: str, timezone: str = "Asia/Almaty", *, by: User | None = None, actor: str = "") -> Tenant:
-    """A new company, with reports by hand only. by None: the command line. Raises AppError with what is wrong."""
+    """A new company, without a schedule: reports by hand only. by None: the command line. Raises AppError."""
     staff.must_be_chief(by, "tenant_created", "tenant")
     if not SLUG.fullmatch(slug):
         raise AppError(422, "bad_slug", _l("The short name has lower-case Latin letters, digits and hyphens"))
@@ -44,7 +44,6 @@ def create(slug: str, name: str, timezone: str = "Asia/Almaty", *, by: User | No
         db.session.rollback()
         raise AppError(409, "slug_taken", _l("There is already a company with this short name")) from None
     with tenant_scope(tenant.id):
-        db.session.add(Automation(tenant_id=tenant.id))
         audit.record("tenant_created", "tenant", tenant.id, actor=by.email if by else actor, slug=slug)
         db.session.commit()
     return tenant
@@ -62,6 +61,24 @@ def zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise AppError(422, "bad_timezone", _l("This time zone is not known")) from None
+
+
+def settle(tenant_id: uuid.UUID, timezone: str, language: str) -> list[str]:
+    """Where the company is and what its reports are written in; the names of what has changed. A run keeps its own.
+
+    Part of an act of its people: the company is held until the caller commits. Raises AppError.
+    """
+    zone(timezone)
+    if language not in LANGUAGES:
+        raise AppError(422, "bad_language", _l("This value is not possible"))
+    tenant = db.session.get(Tenant, tenant_id, populate_existing=True, with_for_update={"key_share": True})
+    if tenant is None:
+        _no_such()
+    chosen = {"timezone": timezone, "language": language}
+    changed = [name for name, value in chosen.items() if getattr(tenant, name) != value]
+    for name in changed:
+        setattr(tenant, name, chosen[name])
+    return changed
 
 
 def by_slug(slug: str) -> Tenant | None:

@@ -27,9 +27,10 @@ TRY_OUT = "synkro.jobs.trials.try_out"
 SAMPLE = "sample"
 """The act that every service has: a few real items of the client's own."""
 ACTS: dict[str, dict[str, int]] = {
+    "supabase": {"tables": 45},
     "amocrm": {"write": 60, "names": 45},
     "radist": {SAMPLE: 150, "write": 60},
-    "ai": {"package": 60, "analysis": 180},
+    "ai": {"package": 60, "analysis": 180, "write": 60},
     "telegram": {"chats": 45, "message": 45, "report": 60},
 }
 """Kind -> act -> seconds that it may take. SAMPLE is there for each, with SECONDS unless said otherwise."""

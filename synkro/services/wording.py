@@ -33,6 +33,7 @@ SENTENCES: dict[str, LazyString] = {
     "telegram_earlier_unknown": _l(
         "It is not known whether the message arrived. Look into the group, then send again."
     ),
+    "held_for_review": _l("The report waits in the cabinet: somebody reads it first and sends it to the group."),
     "check_too_long": _l("The service took too long to answer. Check it again later."),
     "keys_unreadable": _l("The saved keys can no longer be opened. Enter them anew."),
     "check_lost": _l("The check was interrupted. Ask for it once more."),
@@ -40,6 +41,12 @@ SENTENCES: dict[str, LazyString] = {
     "sample_ok": _l("Items shown: %(count)s."),
     "sample_empty": _l("There is nothing to show yet."),
     "sample_first": _l("Load the sample first: there is nothing to write yet."),
+    "ai_package_ok": _l("This is what would be sent. Dialogs: %(dialogs)s, tokens: %(tokens)s."),
+    "ai_analysis_ok": _l("The AI has answered. Findings: %(findings)s."),
+    "ai_cut_off": _l("The answer of the AI was cut off twice. Choose another model."),
+    "ai_dialogs_first": _l("Load three dialogs on the page of Radist first: there is nothing to send yet."),
+    "ai_dialogs_empty": _l("The dialogs that were loaded hold no messages. Load others on the page of Radist."),
+    "ai_analysis_first": _l("Make a test analysis first: there is nothing to write yet."),
     "write_ok": _l("Written and counted in your Supabase: %(rows)s rows."),
     "write_not_seen": _l("Of %(sent)s rows only %(rows)s can be found in your Supabase. Write them once more."),
     "queue_away": _l("Redis does not answer, so no worker can be told. Try again in a moment."),
@@ -54,10 +61,29 @@ def remarks(code: str | None, params: Mapping[str, Any]) -> str:
 
 def sentence(code: str, params: Mapping[str, Any]) -> str:
     """What a code means. One without a sentence is shown as it is: better than silence."""
-    says = SENTENCES.get(code) or integrations.ALL_SENTENCES.get(code)
+    says = _says(code)
     if says is None:
         return code
     try:
         return str(says) % dict(params)
     except (KeyError, ValueError):
         return str(says)
+
+
+def is_known(code: str) -> bool:
+    """Whether the word is one of ours."""
+    return _says(code) is not None
+
+
+def outline(code: str, service: str) -> str:
+    """What a code means, with gaps where something would stand that was found out about a company."""
+    return str(_says(code) or code) % _Gaps(service=service)
+
+
+class _Gaps(dict[str, str]):
+    def __missing__(self, _name: str) -> str:
+        return "…"
+
+
+def _says(code: str) -> LazyString | None:
+    return SENTENCES.get(code) or integrations.all_sentences().get(code)

@@ -15,7 +15,14 @@ PAGES: dict[str, tuple[str, ...]] = {
         "/confirm?what=password",
         "/admin",
     ),
-    "settings": ("/audit", "/audit?actor=nobody"),
+    "settings": (
+        "/audit",
+        "/audit?actor=nobody",
+        "/settings/automation",
+        "/settings/ai/prompt",
+        "/settings/ai/knowledge",
+        "/settings/ai/analyses",
+    ),
     "guarded": ("/account", "/account/second-factor", "/account/second-factor#renew", "/confirm?what=code"),
     "asked": ("/second-factor",),
     "new staff": ("/second-factor/set-up",),
@@ -24,6 +31,8 @@ PAGES: dict[str, tuple[str, ...]] = {
         "/admin?q=nothing",
         "/admin/companies/new",
         "/admin/companies/{company}",
+        "/admin/companies/{company}/settings",
+        "/admin/companies/{company}/settings/amocrm",
         "/admin/people",
         "/admin/people?q=nobody",
         "/admin/people/new?company=alfa",
@@ -39,12 +48,18 @@ PAGES: dict[str, tuple[str, ...]] = {
 }
 
 NO_PAGES = {
+    "amocrm.authorize": "leads to amoCRM",
+    "amocrm.callback": "leads on to the settings; its refusal is the page of errors",
+    "amocrm.disabled": "for amoCRM's server",
     "static": "files",
     "public.healthy": "for monitors",
     "public.ready": "for monitors",
     "audit.staff_export": "a file",
     "audit.company_export": "a file",
+    "company_settings.state": "a block of a page that renews itself",
     "health.now": "a block of a page that renews itself",
+    "prompts.analysis": "tests/browser/test_ai_pages.py",
+    "prompts.version": "tests/browser/test_ai_pages.py",
     "runs.steps": "a block of a page that renews itself",
 }
 FOREIGN = "rq_dashboard."

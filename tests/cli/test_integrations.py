@@ -138,7 +138,7 @@ def test_check_of_a_vendor_that_hangs_is_too_long_and_not_without_a_worker(
 def test_check_whose_worker_was_killed_is_lost(cli: Cli, practice: Practice, monkeypatch: pytest.MonkeyPatch) -> None:
     with tenant_scope(practice.tenant.id):
         checks.request("radist")
-        monkeypatch.setattr(checks, "_store", lambda *_: None)  # what a killed worker does not come to
+        monkeypatch.setattr(checks, "_store", lambda *_, **__: None)  # what a killed worker does not come to
         checks.run("radist")
     monkeypatch.setattr(checks, "CHECK_SECONDS", 0.3)
     monkeypatch.setattr(commands, "GRACE_SECONDS", 0.3)

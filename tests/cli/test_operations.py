@@ -17,7 +17,8 @@ from synkro.cli.words import EXITS
 from synkro.crypto import Vault
 from synkro.extensions import redis, remember, settings
 from synkro.services import health
-from tests.cli.conftest import Cli, flask, settings_of
+from tests.cli.conftest import Cli, flask
+from tests.processes import settings_of
 
 GROUPS = ("db", "tenants", "users", "integrations", "reports", "runs", "audit", "engines", "keys")
 

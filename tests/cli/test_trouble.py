@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from synkro import embedded
-from tests.cli.conftest import flask, settings_of
+from tests.cli.conftest import flask
 from tests.conftest import ROOT
+from tests.processes import settings_of
 
 ID = "00000000-0000-4000-8000-000000000000"
 COMMANDS = {

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from synkro.integrations import ALL_SENTENCES
+from synkro.integrations import all_sentences
 from synkro.integrations.errors import ApiError
 
 
 def words(error: ApiError) -> str:
     """The English sentence for an error, filled with its params: fails where a code has none or lacks a param."""
-    return str(ALL_SENTENCES[error.code]) % error.params
+    return str(all_sentences()[error.code]) % error.params

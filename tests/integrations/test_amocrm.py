@@ -221,13 +221,16 @@ def test_the_check_is_green_after_reading_a_deal_and_its_contact(demo: tuple[Amo
     amocrm, emulator = demo
     check = amocrm.check()
     assert (check.colour, check.code) == ("green", "amocrm_ok")
-    assert check.params == {"account": world.company, "notices": []}
-    assert [entry["path"].rpartition("/")[2] for entry in emulator.requests()] == ["account", "leads", "contacts"]
+    facts = {"account": world.company, "zone": world.zone, "filter": True, "managers": True}
+    assert check.params == {**facts, "notices": []}
+    asked = [entry["path"].rpartition("/")[2] for entry in emulator.requests()]
+    assert asked == ["account", "leads", "contacts", "users"]
 
 
 def test_a_notice_does_not_change_the_colour(connect_amocrm: ConnectAmocrm, world: World) -> None:
-    check = connect_amocrm(world, filter_on=False)[0].check()
-    assert (check.colour, check.params["notices"]) == ("green", ["amocrm_filter_off"])
+    check = connect_amocrm(world, filter_on=False, token_rights="own")[0].check()
+    assert (check.colour, check.params["filter"], check.params["managers"]) == ("green", False, False)
+    assert check.params["notices"] == ["amocrm_filter_off", "amocrm_managers_hidden"]
 
 
 def test_an_account_without_deals_is_green_with_a_note(connect_amocrm: ConnectAmocrm, world: World) -> None:
@@ -242,7 +245,7 @@ def test_the_sample_shows_the_latest_deals_with_masked_phones(connect_amocrm: Co
     sample = amocrm.sample(3)
     assert [item.title for item in sample] == ["Deal 4", "Deal 3", "Deal 2"]
     manager = next(user.name for user in world.users if user.id == people.leads[0].responsible_user_id)
-    assert sample[0].lines == ("2026-03-17T14:59:00+00:00", manager, "Ivan •••••••••04", "•••••••••04")
+    assert sample[0].lines == ("2026-03-17T14:59:00+00:00", manager, "Ivan •••••••••04", "+7 701 ••• 00 04")
 
 
 def test_the_sample_of_an_empty_account_is_empty(connect_amocrm: ConnectAmocrm, world: World) -> None:

@@ -98,6 +98,7 @@ KEYS = {"client_id": "i", "client_secret": "s"}
         ({"subdomain": "demo", **KEYS}, ["token"]),
         ({"subdomain": "demo", **KEYS, "refresh_token": "r"}, []),
         ({"subdomain": "demo", **KEYS, "code": "c"}, []),
+        ({"subdomain": "demo", **KEYS, "expires_at": "0"}, []),
         ({"subdomain": "demo", "client_id": "i", "refresh_token": "r"}, ["token"]),
         ({"subdomain": "demo", "code": "c"}, ["token"]),
     ],

@@ -11,6 +11,7 @@ from flask import Flask, Response, request
 from hypothesis import given
 from hypothesis import strategies as st
 
+from synkro import clock
 from synkro.integrations.ai import Ai, cost
 from synkro.integrations.errors import ApiError, Busy, Gone, Lost, Nonsense, Refused, Unpaid, Unreachable
 from synkro.integrations.gemini_errors import SchemaRefused, judge, seconds_to_new_day
@@ -51,7 +52,7 @@ def test_check_is_green_once_the_model_has_answered(emulator: Emulator) -> None:
 
 def test_check_asks_for_a_model_when_none_is_chosen(emulator: Emulator) -> None:
     found = open_ai(emulator, model="").check()
-    assert (found.colour, found.code) == ("yellow", "ai_choose_model")
+    assert (found.colour, found.code) == ("red", "ai_choose_model")
 
 
 def test_check_says_that_the_chosen_model_is_gone(emulator: Emulator) -> None:
@@ -72,7 +73,7 @@ def test_a_used_up_day_is_yellow(emulator: Emulator) -> None:
     assert (found.colour, found.code) == ("yellow", "ai_day_quota")
 
 
-@pytest.mark.parametrize("fault", ["SAFETY", "empty_stop", "prompt_blocked"])
+@pytest.mark.parametrize("fault", ["SAFETY", "empty_stop", "prompt_blocked", "MAX_TOKENS_no_parts"])
 def test_a_check_without_a_usable_answer_is_not_green(emulator: Emulator, fault: str) -> None:
     emulator.fault(fault)
     assert open_ai(emulator).check().code == "ai_odd_answer"
@@ -113,9 +114,18 @@ def test_only_models_that_write_text_are_offered(emulator: Emulator) -> None:
     assert names == {MODEL, "gemini-3.5-flash-lite", "gemini-2.5-flash-lite"}
 
 
+def test_models_are_offered_with_their_limits_and_prices(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock, "now", lambda: datetime(2026, 11, 20, tzinfo=UTC))
+    ai = open_ai(emulator, model="")
+    ai.check()
+    offers = {offer.value: (offer.title, offer.note) for offer in ai.offers()["model"]}
+    assert offers[MODEL] == ("Gemini 3.8 Flash", "1\u00a0048\u00a0576 / 65\u00a0536; $0.75 / $3.75")
+    assert len(calls(emulator)) == 1
+
+
 def test_tokens_of_instructions_and_data_are_counted(emulator: Emulator) -> None:
     ai = open_ai(emulator)
-    assert ai.count_tokens("Отвечай кратко.", "данные") > ai.count_tokens("", "данные") > 0
+    assert (ai.count_tokens("Отвечай кратко.", "данные") or 0) > (ai.count_tokens("", "данные") or 0) > 0
 
 
 def test_an_answer_follows_the_schema(emulator: Emulator) -> None:
@@ -238,7 +248,7 @@ def test_half_a_surrogate_pair_does_not_stop_a_request(emulator: Emulator) -> No
 
 def test_a_provider_that_we_do_not_have_is_refused(emulator: Emulator) -> None:
     with pytest.raises(Refused) as caught:
-        open_ai(emulator, provider="openai")
+        open_ai(emulator, provider="other")
     assert caught.value.code == "ai_unknown_provider"
 
 

@@ -223,7 +223,7 @@ def test_the_only_company_of_a_key_is_used(demo: tuple[Radist, Emulator], world:
 def test_after_429_the_vendors_wait_is_passed_on(connect: Connect, world: World) -> None:
     radist, emulator = connect(world, busy_every=1, retry_after=40)
     with pytest.raises(Busy) as raised:
-        radist.sources()
+        radist.choice()
     assert raised.value.retry_after == 40
     assert len(emulator.requests()) == 1
 

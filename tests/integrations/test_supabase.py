@@ -21,7 +21,7 @@ from synkro.integrations.errors import ApiError, Gone, Nonsense, Refused, Unpaid
 from synkro.integrations.http import Answer, Door
 from synkro.integrations.supabase import KEYS, SCHEMA_VERSION, Supabase, schema_sql
 from synkro.integrations.supabase_errors import RowRefused, TooSlow, judge
-from synkro.integrations.supabase_keys import claims, key_fault, key_headers, project_address
+from synkro.integrations.supabase_keys import claims, key_fault, key_headers, keys_fault, project_address, tidy_address
 from synkro.integrations.supabase_rows import BATCH_BYTES, BATCH_ROWS, DEEPEST, batches, clean
 from synkro.sandbox.keys import Keys
 from synkro.sandbox.supabase import create_app
@@ -148,6 +148,27 @@ def test_check_finds_an_older_schema(project: Project) -> None:
     assert project.open().check().code == "supabase_schema_old"
 
 
+def test_nothing_is_written_into_tables_of_an_older_version(project: Project) -> None:
+    project.open().upsert("synkro_meta", [{"key": "schema_version", "value": "0"}])
+    with pytest.raises(Gone) as caught:
+        project.open().upsert("synkro_leads", [lead(1)])
+    assert (caught.value.code, project.open().count("synkro_leads")) == ("supabase_schema_old", 0)
+
+
+def test_the_sql_brings_older_tables_up_to_date(project: Project) -> None:
+    project.open().upsert("synkro_meta", [{"key": "schema_version", "value": "0"}])
+    project.run_sql(schema_sql())
+    assert project.open().upsert("synkro_leads", [lead(1)]) == 1
+
+
+def test_the_version_is_asked_for_once_a_connection(failing: tuple[Supabase, Emulator]) -> None:
+    supabase, emulator = failing
+    emulator.forget()
+    for number in range(3):
+        supabase.upsert("synkro_leads", [lead(number)])
+    assert [entry["path"] for entry in emulator.requests() if entry["method"] == "GET"] == ["/rest/v1/synkro_meta"]
+
+
 def test_check_says_that_the_rights_are_missing(project: Project) -> None:
     project.run_sql("revoke all on public.synkro_messages from service_role;")
     with pytest.raises(Refused) as caught:
@@ -272,7 +293,10 @@ def test_nothing_to_write_makes_no_row(project: Project) -> None:
 
 
 def test_the_probe_sees_its_own_row(project: Project) -> None:
-    assert project.open().write_probe() is True
+    supabase = project.open()
+    word = supabase.write_probe()
+    assert word
+    assert supabase.probe() == word
 
 
 def test_strangers_that_see_rows_make_the_check_red(project: Project) -> None:
@@ -286,7 +310,7 @@ def test_strangers_that_see_rows_make_the_check_red(project: Project) -> None:
 def test_rights_left_to_strangers_make_the_check_yellow(project: Project) -> None:
     project.run_sql("grant select on public.synkro_chats to anon;")
     found = project.open().check()
-    assert (found.colour, found.code) == ("yellow", "supabase_granted")
+    assert (found.colour, found.code, found.params["table"]) == ("yellow", "supabase_granted", "synkro_chats")
 
 
 # --- failures, which only the stand-in has on order ---
@@ -334,11 +358,11 @@ def test_a_passing_failure_is_tried_again(failing: tuple[Supabase, Emulator], fa
 
 def test_a_passing_failure_that_stays_is_an_error(failing: tuple[Supabase, Emulator]) -> None:
     supabase, emulator = failing
-    emulator.fault("40P01", times=-1)
+    emulator.fault("40P01", path="synkro_leads", times=-1)
     emulator.forget()
     with pytest.raises(Unreachable):
         supabase.upsert("synkro_leads", [lead(1)])
-    assert len(emulator.requests()) == 4
+    assert len(writes(emulator)) == 4
 
 
 @pytest.mark.parametrize("fault", ["empty", "html", "broken_json"])
@@ -436,7 +460,7 @@ def scripted(start: Start, answer: Response) -> Supabase:
 def test_fewer_rows_confirmed_than_sent_is_an_error(start: Start) -> None:
     supabase = scripted(start, Response("", 201, {"Content-Range": "*/1"}))
     with pytest.raises(Nonsense) as caught:
-        supabase.upsert("synkro_leads", [lead(1), lead(2)])
+        supabase.upsert("synkro_meta", [{"key": "a", "value": "1"}, {"key": "b", "value": "2"}])
     assert (caught.value.code, caught.value.params) == ("supabase_count_differs", {"rows": 2, "written": 1})
 
 
@@ -534,6 +558,7 @@ def test_any_refusal_is_one_of_our_errors(status: int, value: Any) -> None:
         f"https://supabase.com/dashboard/project/{REF}",
         f"https://supabase.com/dashboard/project/{REF}/settings/api-keys",
         f"https://app.supabase.com/project/{REF}/editor",
+        f"postgresql://postgres:secret@db.{REF}.supabase.co:5432/postgres",
     ],
 )
 def test_every_way_to_write_the_address_is_understood(text: str) -> None:
@@ -547,10 +572,14 @@ def test_every_way_to_write_the_address_is_understood(text: str) -> None:
         "supabase.co",
         "https://supabase.com",
         f"http://{REF}.supabase.co",
-        f"https://{REF}.supabase.co.evil.test",
         f"https://{REF}.supabase.co@evil.test",
-        f"https://evil.test/{REF}.supabase.co",
-        f"https://evil.test/dashboard/project/{REF}",
+        "https://xn--80ak6aa92e.com",
+        "https://db.xn--80ak6aa92e.com",
+        "https://аррӏе.com",
+        "https://10.0.0.1",
+        "https://2130706433",
+        "http://db.example.kz",
+        "db.example.kz:99999",
         f"https://user:pw@{REF}.supabase.co",
         f"https://{REF}.supabase.co:8443",
         "https://127.0.0.1",
@@ -565,6 +594,56 @@ def test_every_other_address_is_refused(text: str) -> None:
     with pytest.raises(Refused) as caught:
         project_address(text, {"10.0.0.1:80"})
     assert caught.value.code == "supabase_url_form"
+
+
+@pytest.mark.parametrize(
+    ("text", "host"),
+    [
+        ("https://db.example.kz/rest/v1/", "db.example.kz"),
+        ("DB.Example.KZ", "db.example.kz"),
+        ("https://db.example.kz:8443", "db.example.kz:8443"),
+        (f"https://{REF}.supabase.co.evil.test", f"{REF}.supabase.co.evil.test"),
+        (f"https://evil.test/dashboard/project/{REF}", "evil.test"),
+    ],
+)
+def test_a_server_of_ones_own_waits_for_an_approval(text: str, host: str) -> None:
+    with pytest.raises(Refused) as caught:
+        project_address(text, (), {"db.example.kz:9999"})
+    assert (caught.value.code, caught.value.params) == ("supabase_host_unapproved", {"host": host})
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("db.example.kz", "https://db.example.kz"),
+        ("https://db.example.kz:443/rest/v1", "https://db.example.kz"),
+        ("https://db.example.kz:8443/", "https://db.example.kz:8443"),
+    ],
+)
+def test_an_approved_host_is_taken_with_exactly_its_port(text: str, address: str) -> None:
+    assert project_address(text, (), {"db.example.kz:443", "db.example.kz:8443"}) == address
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        (f" {REF} ", f"https://{REF}.supabase.co"),
+        (f"https://supabase.com/dashboard/project/{REF}/sql/new", f"https://{REF}.supabase.co"),
+        (f"postgresql://postgres:secret@db.{REF}.supabase.co:5432/postgres", f"https://{REF}.supabase.co"),
+        ("https://me:secret@DB.Example.kz/rest/v1?x=1", "https://db.example.kz"),
+        ("me:secret@db.example.kz", "https://db.example.kz"),
+        ("postgresql://a:secret@pooler.test:6543/postgres", "postgresql://pooler.test:6543/postgres"),
+        ("http://127.0.0.1:54321", "http://127.0.0.1:54321"),
+        ("our database", "our database"),
+    ],
+)
+def test_an_address_is_kept_as_people_know_it_and_without_a_password(text: str, kept: str) -> None:
+    assert tidy_address(text) == kept
+
+
+@given(st.text())
+def test_tidying_twice_is_tidying_once(text: str) -> None:
+    assert tidy_address(tidy_address(text)) == tidy_address(text)
 
 
 def test_a_listed_host_is_taken_with_its_port() -> None:
@@ -587,12 +666,12 @@ def test_new_keys_go_alone_and_old_ones_twice() -> None:
     [
         ("sb_publishable_x", "public", REF, None),
         ("sb_secret_x", "secret", REF, None),
-        ("sb_secret_x", "public", REF, "supabase_keys_swapped"),
-        (legacy_key(KEY, "anon"), "secret", KEY.supabase_ref, "supabase_keys_swapped"),
+        ("sb_secret_x", "public", REF, "supabase_public_key_is_secret"),
+        (legacy_key(KEY, "anon"), "secret", KEY.supabase_ref, "supabase_secret_key_is_public"),
         (legacy_key(KEY, "anon"), "public", KEY.supabase_ref, None),
-        (legacy_key(KEY, "anon"), "public", REF, "supabase_other_project"),
+        (legacy_key(KEY, "anon"), "public", REF, "supabase_public_key_elsewhere"),
         (legacy_key(KEY, "anon"), "public", None, None),
-        (legacy_key(KEY, "service_role", expires=1), "secret", None, "supabase_key_expired"),
+        (legacy_key(KEY, "service_role", expires=1), "secret", None, "supabase_secret_key_expired"),
         (legacy_key(KEY, "authenticated"), "public", None, "supabase_public_key_form"),
         ("", "secret", REF, "supabase_secret_key_form"),
         ("a.b.c", "public", REF, "supabase_public_key_form"),
@@ -601,6 +680,20 @@ def test_new_keys_go_alone_and_old_ones_twice() -> None:
 )
 def test_a_key_is_judged_by_sight(key: str, wanted: Any, ref: str | None, code: str | None) -> None:
     assert key_fault(key, wanted, ref) == code
+
+
+@pytest.mark.parametrize(
+    ("public", "secret", "code"),
+    [
+        ("sb_secret_x", "sb_publishable_x", "supabase_keys_swapped"),
+        (legacy_key(KEY, "service_role"), "sb_publishable_x", "supabase_keys_swapped"),
+        ("sb_secret_x", "sb_secret_x", "supabase_public_key_is_secret"),
+        ("sb_publishable_x", "sb_publishable_x", "supabase_secret_key_is_public"),
+        ("sb_publishable_x", "sb_secret_x", None),
+    ],
+)
+def test_keys_in_the_wrong_field_are_told_by_field(public: str, secret: str, code: str | None) -> None:
+    assert keys_fault(public, secret, REF) == code
 
 
 @given(st.text())

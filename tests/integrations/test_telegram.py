@@ -281,7 +281,16 @@ def test_check_is_green_once_the_bot_was_seen_typing(told: Callable[..., Any]) -
 
 def test_check_asks_for_a_chat_when_none_is_set(told: Callable[..., Any]) -> None:
     found = told(chat_id="")[0].check()
-    assert (found.colour, found.code) == ("yellow", "telegram_choose_chat")
+    assert (found.colour, found.code, found.params) == ("yellow", "telegram_choose_chat", {"bot": "bot"})
+
+
+def test_check_says_that_the_bot_may_not_be_added_to_groups(told: Callable[..., Any]) -> None:
+    found = told(chat_id="", getMe=ME | {"can_join_groups": False})[0].check()
+    assert (found.colour, found.code, found.params) == ("yellow", "telegram_no_groups", {"bot": "bot"})
+
+
+def test_a_bot_that_is_in_its_group_need_not_be_added(told: Callable[..., Any]) -> None:
+    assert told(getMe=ME | {"can_join_groups": False})[0].check().colour == "green"
 
 
 @pytest.mark.parametrize(
@@ -313,7 +322,7 @@ def test_check_says_that_the_bot_is_not_in_the_group(told: Callable[..., Any], s
 def test_check_tells_where_the_group_has_moved(told: Callable[..., Any]) -> None:
     moved = (400, "Bad Request: group chat was upgraded", {"parameters": {"migrate_to_chat_id": -1005}})
     found = told(sendChatAction=moved)[0].check()
-    assert (found.colour, found.code, found.params) == ("yellow", "telegram_migrated", {"chat_id": -1005})
+    assert (found.colour, found.code, found.params) == ("yellow", "telegram_migrated", {"chat_id": -1005, "bot": "bot"})
 
 
 def test_check_finds_a_topic_that_is_gone(told: Callable[..., Any]) -> None:
@@ -378,7 +387,9 @@ def test_a_gateway_that_gave_up_waiting_leaves_it_open(told: Callable[..., Any])
         (403, "Forbidden: bot was blocked by the user", Refused, "telegram_blocked"),
         (403, "Forbidden: something new", Refused, "telegram_removed"),
         (404, "Not Found", Refused, "telegram_token_refused"),
-        (409, "Conflict: terminated by other getUpdates request", Gone, "telegram_rejected"),
+        (409, "Conflict: terminated by other getUpdates request; make sure", Refused, "telegram_polled"),
+        (409, "Conflict: can't use getUpdates method while webhook is active; use", Refused, "telegram_webhook"),
+        (409, "Conflict: something new", Gone, "telegram_rejected"),
         (500, "Internal Server Error: restart", Unreachable, "server_error"),
     ],
 )

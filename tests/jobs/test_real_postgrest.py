@@ -29,7 +29,9 @@ def real(postgres_superuser_url: str, practice: Practice) -> Iterator[Postgrest]
     project.run_sql(schema_sql())
     practice.allow(project.url)
     with tenant_scope(practice.tenant.id):
-        integrations.save("supabase", {"url": project.url}, actor="test")
+        keys = practice.world.keys
+        sealed = {"publishable_key": keys.supabase_publishable_key, "secret_key": keys.supabase_secret_key}
+        integrations.save("supabase", {"url": project.url, **sealed}, actor="test")
     yield project
     project.stop()
 

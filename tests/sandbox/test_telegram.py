@@ -255,6 +255,32 @@ class TestUpdates:
         order(url, "say", value="/start@synkro_practice_bot 4711")
         assert call(url, "getUpdates").json()["result"][-1]["message"]["text"].endswith("4711")
 
+    def test_only_commands_are_heard_in_privacy_mode(self, url: str) -> None:
+        for text in ("Добрый день", "/start@another_bot 1", "/help"):
+            order(url, "say", value=text)
+        assert [one.get("message", {}).get("text") for one in call(url, "getUpdates").json()["result"]][2:] == ["/help"]
+
+    def test_somebody_can_speak_in_a_group_of_their_own(self, url: str) -> None:
+        order(url, "say", value={"text": "/start", "chat": -77, "title": "Отдел", "kind": "group"})
+        told = call(url, "getUpdates").json()["result"][-1]["message"]
+        assert told["chat"] == {"id": -77, "title": "Отдел", "type": "group"}
+        assert send(url, chat_id=-77).status_code == 200
+
+    def test_a_bot_that_was_thrown_out_is_told_so_and_may_not_write(self, url: str) -> None:
+        order(url, "remove", value=CHAT)
+        told = call(url, "getUpdates").json()["result"][-1]["my_chat_member"]
+        assert (told["new_chat_member"]["status"], send(url).status_code) == ("kicked", 403)
+
+    def test_an_upgraded_group_says_where_it_went(self, url: str) -> None:
+        order(url, "upgrade", value={"chat": CHAT, "to": -1009})
+        old, new = call(url, "getUpdates").json()["result"][-2:]
+        assert (old["message"]["migrate_to_chat_id"], new["message"]["chat"]["id"]) == (-1009, -1009)
+        assert send(url).json()["parameters"] == {"migrate_to_chat_id": -1009}
+
+    def test_another_program_that_asks_is_a_conflict(self, url: str) -> None:
+        order(url, "rival")
+        assert [call(url, "getUpdates").status_code for _ in range(2)] == [409, 200]
+
     def test_an_offset_confirms_what_came_before(self, url: str) -> None:
         last = call(url, "getUpdates").json()["result"][-1]["update_id"]
         assert len(call(url, "getUpdates", offset=last).json()["result"]) == 1

@@ -82,7 +82,7 @@ def test_none_removes_a_value(tenant: Tenant, name: str) -> None:
         ("radist", {"base_url": "https://evil.example.com/"}),
         ("radist", {"base_url": "https://api.radist.online.evil.example/v2"}),
         ("radist", {"base_url": "https://[::1"}),
-        ("ai", {"provider": "openai"}),
+        ("ai", {"provider": "azure"}),
         ("ai", {"provider": "http://127.0.0.1:8080"}),
         ("amocrm", {"zone": "evil.example"}),
     ],

@@ -29,8 +29,8 @@ from synkro.services import health, integrations, keys
 from synkro.services.sealed import SealedText
 from synkro.services.secrets import open_secrets, seal_secret
 from synkro.tenancy import db, system_scope, tenant_scope
-from tests.cli.conftest import settings_of
 from tests.conftest import ROOT, make_tenant
+from tests.processes import settings_of
 from tests.services.rotation import NEW, configure, keys_in_use, rotate, save, saved, unopened
 from tests.serving import served
 

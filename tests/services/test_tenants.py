@@ -22,9 +22,9 @@ from tests.services import DAY, NOON, begin, state
 def test_a_new_company_makes_reports_by_hand(app: Flask) -> None:
     tenant = tenants.create("alfa", "  Alfa  ")
     with tenant_scope(tenant.id):
-        automation = schedules.of_tenant()
-    assert automation is not None
-    assert (tenant.name, tenant.timezone, automation.kind) == ("Alfa", "Asia/Almaty", Kind.MANUAL)
+        assert schedules.of_tenant() is None
+        assert schedules.next_run(tenant) is None
+    assert (tenant.name, tenant.timezone) == ("Alfa", "Asia/Almaty")
 
 
 @pytest.mark.parametrize("slug", ["", "Alfa", "-alfa", "al fa", "алфа", "a/b", "a" * 64, "alfa\n"])

@@ -4,31 +4,65 @@ from __future__ import annotations
 
 import re
 import uuid
+from typing import Any
 
 import psycopg
 from psycopg import sql
 from sqlalchemy import CheckConstraint, String, Table
 from sqlalchemy.dialects.postgresql import JSONB
 
+from synkro import clock
 from synkro.integrations import INTEGRATIONS
-from synkro.models import AiCall, Delivery, IntegrationConfig, Prompt, Report, ReportMessage, Tenant, User
-from synkro.services import reports
+from synkro.models import (
+    AiCall,
+    ApprovedHost,
+    CrmLossReason,
+    CrmPipeline,
+    CrmStage,
+    Delivery,
+    IntegrationConfig,
+    Prompt,
+    Report,
+    ReportMessage,
+    Tenant,
+    Trial,
+    User,
+)
+from synkro.models.states import Topic
+from synkro.services import reports, trials
 from synkro.services.secrets import seal_secret
 from synkro.tenancy import Base, db, tenant_scope
-from tests.web.rows import make_report, make_run, manager, quote
+from tests.web.rows import NOON, make_report, make_run, manager, quote
 from tests.web.sweep import Ids
 
 OWN = "zzOnlyOfTheCompanyzz"
 """In reports, dialogs, prompts, comments, keys and settings: for the company's own people."""
 SHARED = "zzStaffMayReadItzz"
-"""In the names of companies and people and in the audit: for staff as well, for no other company."""
+"""In names of companies and people, hosts to agree to and the audit: for staff as well, for no other company."""
 
-WITH_STAFF = {"tenants", "users", "audit_log"}
+WITH_STAFF = {"tenants", "users", "audit_log", "approved_hosts"}
 MEANING = {
     "act", "chain", "code", "digest", "email", "key", "kind", "language", "mac", "object_id", "object_type", "outcome",
-    "payload", "secrets", "sha256", "slug", "theme", "timezone", "avatar",
+    "payload", "result", "secrets", "sha256", "slug", "theme", "timezone", "avatar",
 }  # fmt: skip
 """Columns that the program reads as words of its own: another word there is a damaged row."""
+
+
+_SAID = {"side": "in", "at": NOON.isoformat(), "text": OWN}
+_DIALOG = {"title": OWN, "phone": OWN, "deal": OWN, "manager": OWN, "received": 1, "sent": 0, "messages": [_SAID]}
+_CHAT = {"chat_id": "1", "title": OWN, "type": OWN, "topic_id": "", "topic": OWN, "has_topics": False}
+_SENT = {"system": OWN, "user": OWN, "versions": {"task": 1, "knowledge": 1}, "model": OWN, "dialogs": 1}
+RESULTS: dict[tuple[str, str], dict[str, Any]] = {
+    ("ai", "package"): _SENT | {"tokens": 1, "estimated": True, "answer_tokens": 1, "cost": None, "month": None},
+    ("ai", "analysis"): _SENT
+    | {"summary": OWN, "findings": [], "managers": [], "unconfirmed": [OWN], "answer": OWN}
+    | {"tokens_in": 1, "tokens_out": 1, "cost": None},
+    ("amocrm", "sample"): {"previews": [{"title": OWN, "lines": [NOON.isoformat(), OWN, OWN, OWN]}]},
+    ("radist", "sample"): {"previews": [_DIALOG], "dialogs": [], "contacts_read": 1, "partial": False, "newest": False},
+    ("supabase", "tables"): {"version": 1, "proof": OWN, "tables": {OWN: 1}},
+    ("telegram", "chats"): {"chats": [_CHAT], "is_cut": False},
+}
+"""(kind, act) -> what its page shows. Others show items without anything of their own."""
 
 
 def tenant_tables() -> list[Table]:
@@ -69,12 +103,36 @@ def _rows(tenant: Tenant, person: User, report_id: uuid.UUID, run_id: uuid.UUID)
             [
                 ReportMessage(**of_report, n=1, question=OWN, answer=OWN),
                 Delivery(**of_report, channel="telegram", target=OWN, part=1),
-                Prompt(**mine, version=1, body=OWN),
+                *(Prompt(**mine, topic=topic, version=1, body=OWN) for topic in Topic),
+                CrmPipeline(**mine, account_id=1, external_id=1, name=OWN, sort=1, refreshed_at=clock.now()),
+                CrmStage(
+                    **mine,
+                    account_id=1,
+                    pipeline_id=1,
+                    external_id=1,
+                    name=OWN,
+                    sort=1,
+                    type=0,
+                    refreshed_at=clock.now(),
+                ),
+                CrmLossReason(**mine, account_id=1, external_id=1, name=OWN, refreshed_at=clock.now()),
+                ApprovedHost(**mine, kind="supabase", host=SHARED, asked_by=person.id, asked_at=clock.now()),
                 AiCall(**mine, run_id=run_id, **call, tokens_in=1, tokens_out=1, usage={OWN: 1}),
             ]
         )
         db.session.add_all(_connection(tenant, kind) for kind in INTEGRATIONS)
         db.session.commit()
+        for kind, cls in INTEGRATIONS.items():
+            for act in {trials.SAMPLE, *trials.ACTS.get(kind, {})}:
+                _trial(tenant, cls.kind, act)
+
+
+def _trial(tenant: Tenant, kind: str, act: str) -> None:
+    asked = Trial(id=uuid.uuid4(), tenant_id=tenant.id, kind=kind, act=act, asked={}, params={}, asked_at=clock.now())
+    db.session.add(asked)
+    db.session.commit()
+    result = {OWN: OWN, "previews": [{"title": OWN, "lines": [OWN]}], **RESULTS.get((kind, act), {})}
+    trials.finish(asked, "green", "sample_ok", {"count": OWN}, result)
 
 
 def _connection(tenant: Tenant, kind: str) -> IntegrationConfig:
@@ -84,7 +142,11 @@ def _connection(tenant: Tenant, kind: str) -> IntegrationConfig:
         kind=kind,
         settings={field.name: OWN for field in fields if field.show},
         secrets={field.name: seal_secret(kind, field.name, OWN) for field in fields if not field.show},
+        offers={field.name: [{"value": OWN, "title": OWN, "note": OWN}] for field in fields if field.show},
+        check_colour="yellow",
         check_params={OWN: OWN},
+        checked_at=clock.now(),
+        checked_seconds=1.0,
     )
 
 

@@ -9,10 +9,12 @@ from html.parser import HTMLParser
 from flask import Flask
 from werkzeug.routing import IntegerConverter, Rule, UUIDConverter
 
+from synkro.integrations import INTEGRATIONS
 from tests.web.conftest import Browser
 
 SAFE = {"GET", "HEAD", "OPTIONS"}
 Ids = dict[str, uuid.UUID]
+SERVICE = "supabase"
 
 
 def readable(app: Flask) -> list[Rule]:
@@ -28,6 +30,12 @@ def _rules(app: Flask) -> list[Rule]:
     return sorted(app.url_map.iter_rules(), key=lambda rule: rule.endpoint)
 
 
+def paths_of(app: Flask, rule: Rule, ids: Ids) -> list[str]:
+    """As path_of, for each service where it is about one."""
+    one = path_of(app, rule, ids)
+    return [one.replace(f"/{SERVICE}", f"/{kind}") for kind in INTEGRATIONS] if "kind" in rule.arguments else [one]
+
+
 def path_of(app: Flask, rule: Rule, ids: Ids) -> str:
     """Arguments without a place in ids: any id of ids, 1, or a word, by the converter."""
     with app.test_request_context():
@@ -35,7 +43,7 @@ def path_of(app: Flask, rule: Rule, ids: Ids) -> str:
 
 
 def _value(rule: Rule, name: str, ids: Ids) -> object:
-    words = {"kind": "supabase", "filename": "favicon.svg", "slug": "alfa"}
+    words = {"kind": SERVICE, "act": "sample", "filename": "favicon.svg", "slug": "alfa", "which": "knowledge"}
     if name in ids or name in words:
         return ids.get(name) or words[name]
     if name in (rule.defaults or {}):

@@ -55,6 +55,9 @@ TABLE: dict[tuple[str, str], tuple[int, int, int, int, int, int]] = {
     ("GET", "reports.index"): (302, 200, 200, 200, 403, 403),
     ("GET", "reports.show"): (302, 200, 200, 404, 403, 403),
     ("POST", "reports.comment"): (302, 422, 422, 404, 403, 403),
+    ("POST", "reports.release"): (302, 403, 409, 403, 403, 403),
+    ("GET", "automation.show"): (302, 403, 200, 403, 403, 403),
+    ("POST", "automation.save"): (302, 403, 422, 403, 403, 403),
     ("GET", "admin.home"): (302, 403, 403, 403, 200, 200),
     ("GET", "admin.create"): (302, 403, 403, 403, 403, 200),
     ("POST", "admin.create"): (302, 403, 403, 403, 403, 422),
@@ -64,6 +67,20 @@ TABLE: dict[tuple[str, str], tuple[int, int, int, int, int, int]] = {
     ("POST", "admin.resume"): (302, 403, 403, 403, 403, 303),
     ("POST", "admin.delete"): (302, 403, 403, 403, 403, 422),
     ("POST", "admin.keep"): (302, 403, 403, 403, 403, 303),
+    ("GET", "company_settings.index"): (302, 403, 403, 403, 403, 200),
+    ("GET", "company_settings.show"): (302, 403, 403, 403, 403, 200),
+    ("POST", "company_settings.save"): (302, 403, 403, 403, 403, 422),
+    ("POST", "company_settings.check"): (302, 403, 403, 403, 403, 404),
+    ("GET", "company_settings.state"): (302, 403, 403, 403, 403, 200),
+    ("POST", "hosts.ask"): (302, 403, 404, 403, 403, 403),
+    ("POST", "hosts.approve"): (302, 403, 403, 403, 403, 404),
+    ("POST", "hosts.withdraw"): (302, 403, 403, 403, 403, 404),
+    ("GET", "settings.index"): (302, 403, 200, 403, 403, 403),
+    ("GET", "settings.show"): (302, 403, 200, 403, 403, 403),
+    ("POST", "settings.save"): (302, 403, 303, 403, 403, 403),
+    ("POST", "settings.check"): (302, 403, 404, 403, 403, 403),
+    ("POST", "settings.try_out"): (302, 403, 303, 403, 403, 403),
+    ("GET", "settings.state"): (302, 403, 200, 403, 403, 403),
     ("GET", "people.index"): (302, 403, 403, 403, 200, 200),
     ("GET", "people.new"): (302, 403, 403, 403, 200, 200),
     ("POST", "people.new"): (302, 403, 403, 403, 422, 422),
@@ -81,6 +98,15 @@ TABLE: dict[tuple[str, str], tuple[int, int, int, int, int, int]] = {
     ("GET", "audit.staff_export"): (302, 403, 403, 403, 403, 200),
     ("GET", "audit.company"): (302, 403, 200, 403, 403, 403),
     ("GET", "audit.company_export"): (302, 403, 200, 403, 403, 403),
+    ("GET", "amocrm.authorize"): (302, 403, 303, 403, 403, 403),
+    ("GET", "amocrm.callback"): (302, 403, 400, 403, 403, 403),
+    ("GET", "amocrm.disabled"): (404, 404, 404, 404, 404, 404),
+    ("GET", "prompts.show"): (302, 403, 200, 403, 403, 403),
+    ("POST", "prompts.save"): (302, 403, 303, 403, 403, 403),
+    ("GET", "prompts.version"): (302, 403, 404, 403, 403, 403),
+    ("POST", "prompts.restore"): (302, 403, 404, 403, 403, 403),
+    ("GET", "prompts.list_analyses"): (302, 403, 200, 403, 403, 403),
+    ("GET", "prompts.analysis"): (302, 403, 404, 403, 403, 403),
     ("GET", "health.show"): (302, 403, 403, 403, 403, 200),
     ("GET", "health.now"): (302, 403, 403, 403, 403, 200),
     ("GET", "rq_dashboard.static"): (302, 403, 403, 403, 403, 404),
@@ -108,6 +134,8 @@ def ids(tenant: Tenant, cast: dict[str, User]) -> dict[str, uuid.UUID]:
         "report_id": make_report(tenant),
         "run_id": make_run(tenant),
         "session_id": uuid.uuid4(),
+        "host_id": uuid.uuid4(),
+        "trial_id": uuid.uuid4(),
         "tenant_id": tenant.id,
         "person_id": cast["user"].id,
     }
@@ -126,9 +154,18 @@ OF_QUEUES = {
 
 
 def path_of(app: Flask, endpoint: str, ids: dict[str, uuid.UUID]) -> str:
-    """filename: of the static route."""
+    """filename: of the static route. kind: of a service. slug: of a company. which: text for the AI."""
     rule = next(app.url_map.iter_rules(endpoint))
-    known = {**ids, **OF_QUEUES, "filename": "favicon.svg"}
+    known = {
+        **ids,
+        **OF_QUEUES,
+        "filename": "favicon.svg",
+        "kind": "supabase",
+        "act": "sample",
+        "slug": "alfa",
+        "which": "prompt",
+        "version": 1,
+    }
     with app.test_request_context():
         return app.url_for(endpoint, **{name: known[name] for name in rule.arguments})
 

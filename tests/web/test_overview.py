@@ -54,7 +54,7 @@ def run_of(tenant: Tenant) -> JobRun:
 
 def test_new_company_sees_what_to_do(user: Browser) -> None:
     text = overview(user)
-    for piece in ("Not set up yet", "0 of 5 connections are ready", "No reports yet", "Not planned"):
+    for piece in ("Not started", "1 of 6 steps are done", "No reports yet", "Not planned"):
         assert piece in text
     assert text.index("Supabase") < text.index("amoCRM") < text.index("Radist") < text.index("Telegram")
 

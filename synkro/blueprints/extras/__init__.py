@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from synkro.blueprints.extras import amocrm, supabase
+from synkro.blueprints.extras import ai, amocrm, supabase, telegram
 from synkro.models import IntegrationConfig, Tenant
 
 Extra = Callable[[Tenant, IntegrationConfig | None], dict[str, Any]]
 
-EXTRAS: dict[str, Extra] = {"supabase": supabase.extra, "amocrm": amocrm.extra}
+EXTRAS: dict[str, Extra] = {
+    "supabase": supabase.extra,
+    "ai": ai.extra,
+    "amocrm": amocrm.extra,
+    "telegram": telegram.extra,
+}
 """Kind -> what templates/settings/extras/<kind>.html reads as `extra`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from synkro.jobs.acts import amocrm, sample
+from synkro.jobs.acts import ai, amocrm, radist, sample, supabase, telegram
 from synkro.jobs.acts.tried import Tried
 from synkro.models import Trial
 from synkro.services.trials import SAMPLE
@@ -12,8 +12,18 @@ from synkro.services.trials import SAMPLE
 Act = Callable[[Trial], Tried]
 
 ACTS: dict[tuple[str, str], Act] = {
+    ("supabase", "tables"): supabase.tables,
     ("amocrm", SAMPLE): amocrm.latest_deals,
     ("amocrm", "write"): amocrm.write,
+    ("amocrm", "names"): amocrm.names,
+    ("radist", SAMPLE): radist.dialogs,
+    ("radist", "write"): radist.write,
+    ("ai", "package"): ai.package,
+    ("ai", "analysis"): ai.analysis,
+    ("ai", "write"): ai.write,
+    ("telegram", "chats"): telegram.chats,
+    ("telegram", "message"): telegram.message,
+    ("telegram", "report"): telegram.report,
 }
 """(kind, act) -> what it does. A service without a sample of its own shows that of its class."""
 

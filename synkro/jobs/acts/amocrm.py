@@ -1,4 +1,4 @@
-"""amoCRM: the deals that were changed last, and these deals written into the client's Supabase."""
+"""amoCRM: the deals that were changed last, these deals written into the client's Supabase, names of stages renewed."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from synkro.jobs.acts.tried import Tried, client, counted, last, shown
 from synkro.jobs.client_rows import contact_row, lead_row, origin
 from synkro.models import Trial
 from synkro.records import Contact, Lead
+from synkro.services import crm
 from synkro.services.trials import SAMPLE
 
 
@@ -41,3 +42,13 @@ def write(trial: Trial) -> Tried:
         "synkro_contacts": supabase.upsert("synkro_contacts", contacts),
     }
     return counted(supabase, trial, written)
+
+
+def names(_trial: Trial) -> Tried:
+    """The copy of what pipelines, stages and reasons are called, as of now."""
+    amocrm = client(Amocrm)
+    account, stages, reasons = amocrm.account(), amocrm.stages(), amocrm.loss_reasons()
+    crm.keep(account.id, stages, reasons)
+    pipelines = len({stage.pipeline_id for stage in stages})
+    found = {"pipelines": pipelines, "stages": len(stages), "reasons": len(reasons)}
+    return Tried("green", "amocrm_names_ok", found)

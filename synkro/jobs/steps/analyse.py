@@ -18,6 +18,7 @@ from synkro.jobs.asking import Asker
 from synkro.jobs.handover import ANSWER, FIGURES, PACKS
 from synkro.jobs.step import Ctx, Done, Step
 from synkro.models.plan import BY_KEY, StepKey
+from synkro.models.states import Topic
 from synkro.services import prompts
 from synkro.services.integrations import NotConnected
 from synkro.services.steps import LONGEST_PAUSE
@@ -34,7 +35,7 @@ class Analyse(Step):
     def run(self, ctx: Ctx) -> Done:
         """Without a usable model the report is still made, of figures alone: yellow, with the reason."""
         try:
-            return _Analysis(ctx, Asker(ctx, ctx.connect(Ai))).run()
+            return _Analysis(ctx, Asker.of(ctx, ctx.connect(Ai))).run()
         except NotConnected:
             return _figures_only(ctx, "ai_not_connected", {})
         except ApiError as error:
@@ -62,7 +63,8 @@ class _Analysis:
     model: str = ""
 
     def run(self) -> Done:
-        system = system_instruction(prompts.current(), self.ctx.run.language)
+        task, knowledge = prompts.current(Topic.TASK).body, prompts.current(Topic.KNOWLEDGE).body
+        system = system_instruction(task, knowledge, self.ctx.run.language)
         figures = self._figures()
         total = self.ctx.count(PACKS)
         for read, page in enumerate(self.ctx.pages(PACKS)):

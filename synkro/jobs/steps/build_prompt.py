@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from synkro.analysis.calendar import WorkingHours
 from synkro.analysis.dialogs import Dialog, Reader
 from synkro.analysis.dialogue import chat_figures, inside
 from synkro.analysis.figures import Figures
@@ -16,6 +15,8 @@ from synkro.jobs.handover import FIGURES, MASKS, PACKS, Directory
 from synkro.jobs.step import Ctx, Done, Step
 from synkro.models.plan import StepKey
 from synkro.records import Message
+from synkro.services import schedules
+from synkro.tenancy import end_reading
 
 PACK_TOKENS = 60_000
 """Of dialogs in one request. Small enough for every model on offer and for an answer that still sees each dialog."""
@@ -41,9 +42,10 @@ class _Build:
         self.names = handover.client_names(ctx)
         self.masker = Masker()
         self.reader = Reader(handover.zone(ctx), self.masker)
-        self.hours = WorkingHours.office(handover.zone(ctx))
+        self.hours = schedules.working_hours(handover.zone(ctx))
         self.figures = Figures(self.window, self.index, self.directory.managers)
         self.too_long: list[int] = []
+        end_reading()
 
     def run(self) -> Done:
         self.ctx.forget(PACKS)

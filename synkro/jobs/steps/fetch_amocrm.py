@@ -10,6 +10,7 @@ from synkro.jobs import handover
 from synkro.jobs.handover import CONTACTS, DIRECTORY, LEADS
 from synkro.jobs.step import Ctx, Done, Step
 from synkro.models.plan import StepKey
+from synkro.services import crm
 
 FROM_THE_START: dict[str, Any] = {"next_page": 1, "filtered": None, "limit": PAGE, "unreadable": 0}
 """What is kept beside each page of deals: where a resumed fetch goes on. All pages keep the notices so far, too."""
@@ -33,14 +34,16 @@ class FetchAmocrm(Step):
 
     def _directory(self, ctx: Ctx, amocrm: Amocrm) -> None:
         account = amocrm.account()
+        managers, stages, reasons = amocrm.managers(), amocrm.stages(), amocrm.loss_reasons()
         row = {
             "account_id": account.id,
-            "managers": [manager.to_json() for manager in amocrm.managers()],
-            "stages": [stage.to_json() for stage in amocrm.stages()],
-            "loss_reasons": amocrm.loss_reasons(),
+            "managers": [manager.to_json() for manager in managers],
+            "stages": [stage.to_json() for stage in stages],
+            "loss_reasons": reasons,
         }
         if not account.filter_enabled:
             amocrm.notices.add("amocrm_filter_off")
+        crm.keep(account.id, stages, reasons)
         ctx.save(DIRECTORY, 0, [row], notices=sorted(amocrm.notices))
 
     def _leads(self, ctx: Ctx, amocrm: Amocrm) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from typing import Any
@@ -44,6 +44,7 @@ class _Fetch:
         self.ctx = ctx
         self.radist = ctx.connect(Radist)
         ctx.begin(CHATS, MESSAGES)
+        self.choice = self.radist.choice()
         self.index: PhoneIndex = handover.phone_index(ctx)
         self.opened = _Opened()
 
@@ -58,6 +59,7 @@ class _Fetch:
             radist_partial={"contacts": self.ctx.count(CHATS) if partial else 0},
             radist_chats_unreadable={"chats": self.opened.gone},
             radist_unreadable={"rows": self.ctx.cursor.get("unreadable", 0)},
+            radist_connection_gone={"connections": self.choice.gone},
         )
 
     def _chats(self) -> bool:
@@ -73,7 +75,7 @@ class _Fetch:
             cursor, more = page.next_cursor, page.next_cursor is not None and not circle
             cursors.add(cursor)
             seq += 1
-            rows = [_kept(group, self.index) for group in page.contacts]
+            rows = [_kept([chat for chat in group if self.choice.reads(chat)], self.index) for group in page.contacts]
             ctx.save(CHATS, seq, rows, cursor=cursor, more=more, cut=cursor is not None and not more)
         return bool((ctx.last_meta(CHATS) or (0, {"cut": False}))[1]["cut"])
 
@@ -131,7 +133,7 @@ def _parts(messages: Iterator[Message]) -> Iterator[tuple[list[dict[str, Any]], 
         rows = following
 
 
-def _kept(group: tuple[Chat, ...], index: PhoneIndex) -> list[dict[str, Any]]:
+def _kept(group: Sequence[Chat], index: PhoneIndex) -> list[dict[str, Any]]:
     """What is kept of a contact's chats. The last message that the list brings along is not ours to keep."""
     return [_without_words(match).to_json() for match in classify_contact(group, index)]
 

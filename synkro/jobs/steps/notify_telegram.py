@@ -17,7 +17,7 @@ from synkro.jobs.step import Ctx, Done, Step
 from synkro.models import Delivery
 from synkro.models.plan import StepKey
 from synkro.models.states import DeliveryStatus
-from synkro.services import deliveries, integrations, reports
+from synkro.services import deliveries, holding, integrations, reports, steps
 from synkro.services.integrations import NotConnected
 from synkro.tenancy import end_reading
 
@@ -34,6 +34,9 @@ class NotifyTelegram(Step):
             return Done("telegram_not_connected")
         if not telegram.chat_id:
             return Done("telegram_choose_chat")
+        steps.hold(ctx.claim)
+        if holding.holds(ctx.run):
+            return Done(holding.HELD)
         parts = _parts(ctx)
         rows = deliveries.plan(reports.id_for(ctx.run.id), deliveries.TELEGRAM, telegram.chat_id, len(parts))
         remark = None

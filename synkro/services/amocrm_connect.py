@@ -1,0 +1,152 @@
+"""amoCRM by an integration with keys: the way to its page and back, and its word that it was switched off there."""
+
+from __future__ import annotations
+
+import hmac
+import json
+import uuid
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import NoReturn
+
+from redis.exceptions import RedisError
+from sqlalchemy import select
+
+from synkro.crypto import CannotOpen
+from synkro.errors import AppError
+from synkro.extensions import redis, settings
+from synkro.i18n import _l
+from synkro.integrations.amocrm import Amocrm
+from synkro.integrations.amocrm_oauth import authorize_url, uninstall_signature_ok, valid_referer
+from synkro.integrations.amocrm_rules import ZONES, account_address
+from synkro.integrations.errors import Refused
+from synkro.models import IntegrationConfig, Tenant
+from synkro.services import amocrm_tokens, audit, checks, integrations
+from synkro.services.amocrm_tokens import KIND
+from synkro.services.secrets import open_secrets
+from synkro.tenancy import db, tenant_scope
+from synkro.tokens import keyed_hash, new_token
+
+STATE_SECONDS = 600
+"""As long as a person may take to agree in amoCRM."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Whom a state belongs to: one browser of one person of one company."""
+
+    tenant_id: uuid.UUID
+    user_id: uuid.UUID
+    session_id: uuid.UUID
+
+    def __str__(self) -> str:
+        return json.dumps([str(self.tenant_id), str(self.user_id), str(self.session_id)])
+
+
+def begin(sender: Sender) -> str:
+    """The address of the vendor's page where an administrator agrees. Raises AppError: 409 without keys, 503."""
+    config = integrations.find(KIND)
+    if config is None or not has_keys(config):
+        raise AppError(409, "amocrm_keys_first", _l("Save the integration ID and the secret key first."))
+    state = new_token()
+    try:
+        redis().set(_key(state), str(sender), ex=STATE_SECONDS)
+    except RedisError:
+        raise _redis_away() from None
+    client_id = str(config.settings["client_id"])
+    try:
+        return authorize_url(client_id, state, _zone(config), integrations.door(KIND))
+    except Refused as refusal:
+        raise AppError(409, refusal.code, Amocrm.sentences[refusal.code]) from None
+
+
+def finish(tenant: Tenant, sender: Sender, slug: str, sent: Mapping[str, str]) -> bool:
+    """What the browser came back with: the code is kept for the check that is asked for here, which exchanges it.
+
+    False: the person did not agree. Raises AppError: 400 for an answer to nothing that this browser began, 503.
+    """
+    owner = _spend(sent.get("state", ""))
+    if owner != str(sender) or slug != tenant.slug:
+        _refuse("state")
+    if sent.get("error"):
+        return False
+    address = valid_referer(sent.get("referer", ""))
+    if address is None:
+        _refuse("referer")
+    code = sent.get("code", "").strip()
+    if not code:
+        _refuse("code")
+    redirect_uri = amocrm_tokens.redirect_uri(tenant.slug)
+    place = {"subdomain": address.subdomain, "zone": address.zone, "redirect_uri": redirect_uri}
+    integrations.save(KIND, {"code": code, **place})
+    checks.request(KIND)
+    return True
+
+
+def has_keys(config: IntegrationConfig) -> bool:
+    return bool(config.settings.get("client_id") and config.secrets.get("client_secret"))
+
+
+def hook_address(slug: str) -> str:
+    """Where the vendor tells that the integration was switched off in an account."""
+    return f"{settings().base_url}/integrations/amocrm/disabled/{slug}"
+
+
+def switched_off(tenant: Tenant, sent: Mapping[str, str]) -> bool:
+    """The vendor says that its tokens have ended: they are forgotten. False where it was not the vendor who says so."""
+    with tenant_scope(tenant.id):
+        statement = select(IntegrationConfig).where(IntegrationConfig.kind == KIND).with_for_update()
+        config = db.session.execute(statement).scalar_one_or_none()
+        if config is None or not _is_genuine(config, sent):
+            audit.record("oauth_refused", "integration", KIND, actor=audit.UNKNOWN, reason="signature")
+            db.session.commit()
+            return False
+        amocrm_tokens.forget(config)
+        with suppress(AppError):  # it is red already; the check is what tells people
+            checks.request(KIND)
+    return True
+
+
+def _is_genuine(config: IntegrationConfig, sent: Mapping[str, str]) -> bool:
+    """Signed with this company's own key, and about its own integration."""
+    try:
+        secret = open_secrets(config).get("client_secret", "")
+    except CannotOpen:
+        return False
+    client_id, named = str(config.settings.get("client_id") or ""), sent.get("client_uuid", "")
+    signed = uninstall_signature_ok(secret, named, sent.get("account_id", ""), sent.get("signature", ""))
+    return signed and hmac.compare_digest(client_id.encode(), named.encode())
+
+
+def _zone(config: IntegrationConfig) -> str:
+    """Kommo has a page of its own: the zone in the address counts, then the chosen one."""
+    chosen = str(config.settings.get("zone") or ZONES[0])
+    try:
+        return account_address(str(config.settings.get("subdomain") or ""), chosen).zone
+    except Refused:
+        return chosen
+
+
+def _key(state: str) -> str:
+    return f"oauth_state:{keyed_hash(state, 'oauth_state')}"
+
+
+def _spend(state: str) -> str:
+    """Whom the state belongs to, "" where nobody or no longer. Whoever asks for it uses it up."""
+    try:
+        found = redis().getdel(_key(state))
+    except RedisError:
+        raise _redis_away() from None
+    return found.decode() if isinstance(found, bytes) else ""
+
+
+def _redis_away() -> AppError:
+    return AppError(503, "queue_away", _l("Redis does not answer, so amoCRM cannot be connected now. Try again later."))
+
+
+def _refuse(reason: str) -> NoReturn:
+    audit.record("oauth_refused", "integration", KIND, reason=reason)
+    db.session.commit()
+    says = _l("This answer of amoCRM belongs to no connection that you began here. Press Connect amoCRM once more.")
+    raise AppError(400, "oauth_refused", says)

@@ -1,0 +1,38 @@
+"""The code by which a company shows that a group is its own: sent there by a person, seen there by the bot.
+
+Made of the company, the state of its settings and the time, so it is kept nowhere. A bot may serve several companies:
+only the group in which somebody has sent a company's own code is offered to it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from synkro import clock
+from synkro.models import IntegrationConfig
+from synkro.tokens import keyed_hash
+
+LETTERS = "34679ACDEFGHJKMNPQRTUVWXY"
+"""Without those that are taken for one another."""
+LENGTH = 8
+TURN = timedelta(minutes=10)
+"""A new one is shown so often ..."""
+TURNS = 4
+"""... and each is taken for so many turns: at least half an hour, at most forty minutes."""
+
+
+def shown(config: IntegrationConfig) -> str:
+    """The one to send now. With the next save it is used up."""
+    return _code(config, clock.now())
+
+
+def taken(config: IntegrationConfig) -> frozenset[str]:
+    """Those that may have been shown within the last half hour."""
+    now = clock.now()
+    return frozenset(_code(config, now - turn * TURN) for turn in range(TURNS))
+
+
+def _code(config: IntegrationConfig, at: datetime) -> str:
+    turn = int(at.timestamp() // TURN.total_seconds())
+    number = int(keyed_hash(f"{config.tenant_id}|{config.version}|{turn}", "telegram code"), 16)
+    return "".join(LETTERS[number // len(LETTERS) ** place % len(LETTERS)] for place in range(LENGTH))

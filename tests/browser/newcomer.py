@@ -1,0 +1,137 @@
+"""Somebody who has never seen the product connects six services and makes the first report."""
+
+from __future__ import annotations
+
+import re
+import time
+
+from synkro.sandbox.amocrm_oauth import long_lived_token
+from tests.browser.person import Person
+from tests.browser.window import Window
+from tests.practice import Practice
+
+DONE = 60_000
+"""Milliseconds for a worker to do what was asked for."""
+
+
+class Newcomer(Person):
+    """Reads English. keystroke: seconds a letter; keys are pasted. look: seconds to find the next thing."""
+
+    def __init__(self, window: Window, practice: Practice, *, keystroke: float = 0, look: float = 0) -> None:
+        super().__init__(window, "")
+        self.practice = practice
+        self.keystroke, self.look = keystroke, look
+
+    def types(self, label: str, text: str) -> None:
+        time.sleep(self.look)
+        field = self.page.get_by_label(label, exact=True)
+        field.fill("")
+        field.press_sequentially(text, delay=self.keystroke * 1000)
+
+    def pastes(self, label: str, text: str) -> None:
+        time.sleep(self.look)
+        self.page.get_by_label(label, exact=True).fill(text)
+
+    def presses(self, name: str) -> None:
+        time.sleep(self.look)
+        self.page.get_by_role("button", name=name, exact=True).click()
+
+    def waits_for(self, badge: str) -> None:
+        """Until the page says of the step what it should, by itself."""
+        self.page.locator("#step-badge", has_text=re.compile(badge)).wait_for(timeout=DONE)
+
+    def waits_to_press(self, name: str) -> None:
+        self.page.get_by_role("button", name=name, exact=True).wait_for(timeout=DONE)
+        self.presses(name)
+
+    def agrees_and_writes(self, sentence: str) -> None:
+        self.page.get_by_label(sentence).wait_for(timeout=DONE)
+        self.page.get_by_label(sentence).check()
+        self.presses("Write to Supabase")
+        self.waits_for("^Done|remark$")
+
+    def goes_on(self, to: str) -> None:
+        self.page.locator("#ways-on").get_by_role("link", name=f"Next: {to}").click()
+
+    def connects_supabase(self, url: str) -> None:
+        keys = self.practice.world.keys
+        self.sees("Connect Supabase")
+        self.types("Project URL", url)
+        self.pastes("Publishable key (or anon)", keys.supabase_publishable_key)
+        self.pastes("Secret key (or service_role)", keys.supabase_secret_key)
+        self.presses("Save and check")
+        self.waits_for("Done")
+        self.goes_on("amoCRM")
+
+    def connects_amocrm(self) -> None:
+        self.sees("Connect amoCRM")
+        self.types("Account address", self.practice.world.subdomain)
+        self.pastes("Long-lived token", long_lived_token(self.practice.world))
+        self.presses("Save and check")
+        self.waits_to_press("Load three deals")
+        self.agrees_and_writes("These are deals of our company")
+        self.goes_on("Radist.Online")
+
+    def connects_radist(self) -> None:
+        self.sees("Connect Radist.Online")
+        self.pastes("API key", self.practice.world.radist_key)
+        self.presses("Save and check")
+        self.waits_to_press("Find the dialogs")
+        self.agrees_and_writes("These are dialogs of our company")
+        self.goes_on("AI")
+
+    def connects_the_ai(self) -> None:
+        self.sees("Connect AI")
+        self.pastes("API key", self.practice.world.keys.gemini_key)
+        self.presses("Save and check")
+        self.page.locator("#offer-model").wait_for(timeout=DONE)
+        self.page.locator("#offer-model").select_option("gemini-3.8-flash")
+        self.presses("Save the choice")
+        self.waits_for("Done")
+        self.goes_on("Telegram")
+
+    def connects_telegram(self) -> None:
+        self.sees("Connect Telegram")
+        self.pastes("Bot token", self.practice.world.keys.telegram_token)
+        self.presses("Save and check")
+        line = self.page.locator("#telegram-line")
+        line.wait_for(timeout=DONE)
+        self.says_in_the_group(line.inner_text())
+        self.presses("Find the group")
+        found = self.page.get_by_role("button", name=re.compile("^Send reports here"))
+        found.first.wait_for(timeout=DONE)
+        found.first.click()
+        self.waits_to_press("Send a test message")
+        self.waits_for("Done")
+        self.goes_on("Schedule")
+
+    def says_in_the_group(self, text: str) -> None:
+        """In Telegram, which is not ours."""
+        self.practice.control("telegram", fault="say", value={"text": text})
+
+    def sets_the_schedule(self) -> None:
+        self.sees("Schedule")
+        self.page.get_by_label("Every day", exact=True).check(force=True)
+        self.pastes("Local time", "09:30")
+        self.presses("Save the schedule")
+        self.waits_for("Done")
+
+    def makes_the_first_report(self) -> None:
+        self.window.open("/dashboard")
+        self.presses("Make a report")
+        self.page.get_by_role("link", name="Open the report").wait_for(timeout=2 * DONE)
+        self.page.get_by_role("link", name="Open the report").click()
+        self.page.get_by_role("heading", level=1).wait_for()
+
+    def comes_from_nothing_to_a_report(self, supabase_url: str) -> None:
+        """Behind the doors, with an empty company."""
+        self.window.open("/dashboard")
+        self.reads("A few steps are left")
+        self.follows("Continue: Supabase")
+        self.connects_supabase(supabase_url)
+        self.connects_amocrm()
+        self.connects_radist()
+        self.connects_the_ai()
+        self.connects_telegram()
+        self.sets_the_schedule()
+        self.makes_the_first_report()

@@ -1,0 +1,66 @@
+"""A sixth service, as somebody would add it: one class, one guide, one emulator. Nothing else knows of it."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from flask import Flask, jsonify, request
+from werkzeug.wrappers import Response
+
+from synkro.i18n import _l
+from synkro.integrations.base import Check, Field, Integration, Preview
+from synkro.integrations.errors import ApiError, Refused
+from synkro.integrations.http import Answer, Door, Http, common_failure
+
+HOST = "https://api.parcels.example"
+KEY = "parcels-key-that-nobody-may-see"
+PHONE = "+7 701 123 45 67"
+ITEMS = [{"name": f"Parcel for {PHONE}", "phone": PHONE}, {"name": "Parcel for Aliya", "phone": "87010000002"}]
+GUIDE = """{#- What a person does in Parcels. -#}
+<ol class="guide"><li>Open parcels.example and press <b>New key</b> for {{ shown.title }}.</li></ol>"""
+
+
+class Parcels(Integration):
+    kind = "parcels"
+    title = _l("Parcels")
+    fields = (Field("depot", _l("Depot"), show=True), Field("api_key", _l("API key")))
+    sentences: ClassVar = {
+        "parcels_not_connected": _l("Parcels is not connected."),
+        "parcels_ok": _l("Connected to the depot %(depot)s."),
+        "parcels_key_refused": _l("Parcels does not accept the key."),
+    }
+
+    def connect(self, door: Door) -> Http:
+        headers = {"Authorization": f"Bearer {self.settings['api_key']}"}
+        return door.open(self.kind, "Parcels", HOST, judge=_judge, headers=headers)
+
+    def check(self) -> Check:
+        return Check("green", "parcels_ok", {"depot": str(self.http.get("/me").json()["depot"])})
+
+    def sample(self, count: int = 3) -> list[Preview]:
+        """With the phones as they come: nobody would ever forget to mask them."""
+        items = self.http.get("/items").json()
+        return [Preview(str(item["name"]), ("2026-11-19", str(item["phone"]))) for item in items[:count]]
+
+
+def _judge(answer: Answer) -> ApiError | None:
+    return Refused("parcels_key_refused") if answer.status == 401 else common_failure(answer)
+
+
+def emulator() -> Flask:
+    app = Flask("parcels")
+
+    @app.before_request
+    def gate() -> tuple[Response, int] | None:
+        is_known = request.headers.get("Authorization") == f"Bearer {KEY}"
+        return None if is_known else (jsonify(error="unauthorized"), 401)
+
+    @app.get("/me")
+    def me() -> Response:
+        return jsonify(depot="North")
+
+    @app.get("/items")
+    def items() -> Response:
+        return jsonify(ITEMS)
+
+    return app

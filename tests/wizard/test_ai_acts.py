@@ -1,0 +1,301 @@
+"""What would be sent to the model, what it says to it, and what every way of going wrong is called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from synkro import clock
+from synkro.analysis.phones import mask
+from synkro.integrations.ai import Ai
+from synkro.jobs.acts.ai import ANSWER_TOKENS
+from synkro.jobs.trials import try_out
+from synkro.models import AiCall, Trial
+from synkro.models.states import Topic
+from synkro.records import Chat, Contact, Message
+from synkro.sandbox import gemini
+from synkro.services import integrations, prompts, trials
+from synkro.tenancy import db, tenant_scope
+from tests.practice import Practice
+
+PHONE, TYPED = "77015550101", "+7 701 555-01-01"
+SPOKEN = (
+    ("in", f"Здравствуйте, это Айгерим, мой номер {TYPED}"),
+    ("out", "Айгерим, здравствуйте! Цена 15 000 тенге"),
+    ("in", "Дорого. Хотела у вас купить, но подумаю"),
+)
+FAULTS: list[dict[str, Any]] = [
+    {"what": "the key was revoked", "fault": "key_invalid", "colour": "red", "code": "ai_key_invalid"},
+    {"what": "the key became public", "fault": "key_leaked", "colour": "red", "code": "ai_key_leaked"},
+    {"what": "the vendor does not serve this country", "fault": "geo", "colour": "red", "code": "ai_location"},
+    {"what": "the day's quota is used up", "fault": "429_day", "colour": "yellow", "code": "ai_day_quota"},
+    {"what": "the vendor is overloaded", "fault": "unavailable", "colour": "red", "code": "server_error"},
+    {"what": "the filter refuses the dialogs", "fault": "prompt_blocked", "colour": "yellow", "code": "ai_blocked"},
+    {"what": "the filter stops the answer", "fault": "SAFETY", "colour": "yellow", "code": "ai_blocked"},
+    {"what": "the answer is cut off twice", "fault": "MAX_TOKENS", "colour": "yellow", "code": "ai_cut_off"},
+    {"what": "the answer is not JSON", "fault": "not_json", "colour": "yellow", "code": "ai_bad_answer"},
+    {"what": "the answer has no text", "fault": "empty_stop", "colour": "yellow", "code": "ai_bad_answer"},
+    {"what": "the answer names messages that are not there", "fault": "invent_refs"}
+    | {"colour": "yellow", "code": "refs_dropped"},
+]
+"""What the test analysis can meet: how it is caused on the emulator, and what people get to see."""
+UNPAID = {"key_invalid", "key_leaked", "geo", "429_day", "unavailable"}
+
+
+def dialog(number: int = 1, name: str = "Aigerim B", spoken: Iterable[tuple[str, str]] = SPOKEN) -> dict[str, Any]:
+    at = clock.now() - timedelta(hours=2)
+    chat = Chat(number, 7, number, f"c{number}", name, PHONE)
+    messages = [
+        Message(f"m{n}", number, 7, n, at + timedelta(minutes=n), direction, "text", text)  # type: ignore[arg-type]
+        for n, (direction, text) in enumerate(spoken, 1)
+    ]
+    return {
+        "chat": chat.to_json(),
+        "phone": PHONE,
+        "lead_id": 10 + number,
+        "lead_name": "Сделка",
+        "manager": "Данияр",
+        "messages": [message.to_json() for message in messages],
+    }
+
+
+def keep(kind: str, result: dict[str, Any]) -> None:
+    """As if the act "sample" of a service had found this."""
+    trials.finish(trials.request(kind, "sample"), "green", "sample_ok", {"count": 1}, result)
+
+
+def loaded(practice: Practice, *dialogs: dict[str, Any]) -> Practice:
+    with tenant_scope(practice.tenant.id):
+        contact = Contact(1, "Айгерим Бекова", (TYPED,))
+        keep("amocrm", {"contacts": [contact.to_json()], "leads": []})
+        keep("radist", {"dialogs": list(dialogs) or [dialog()]})
+    return practice
+
+
+def tried(practice: Practice, act: str) -> tuple[Trial, dict[str, Any]]:
+    with tenant_scope(practice.tenant.id):
+        asked = trials.request("ai", act)
+    try_out(str(practice.tenant.id), str(asked.id))
+    with tenant_scope(practice.tenant.id):
+        trial = trials.latest("ai", act)
+        assert trial is not None
+        return trial, trials.result(trial) or {}
+
+
+def outcome(trial: Trial) -> tuple[str | None, str | None]:
+    return trial.colour, trial.code
+
+
+def says(trial: Trial) -> str:
+    return trials.says(trial)
+
+
+def calls(practice: Practice) -> list[AiCall]:
+    with tenant_scope(practice.tenant.id):
+        return list(db.session.execute(select(AiCall).order_by(AiCall.created_at)).scalars())
+
+
+def bodies(practice: Practice) -> list[dict[str, Any]]:
+    return list(practice.look("gemini", "/__bodies"))
+
+
+# ---- the package
+
+
+@pytest.mark.parametrize("act", ["package", "analysis"])
+def test_without_dialogs_people_are_told_where_to_load_them(practice: Practice, act: str) -> None:
+    trial, found = tried(practice, act)
+    assert (outcome(trial), found, bodies(practice)) == (("red", "ai_dialogs_first"), {}, [])
+    assert "Radist" in says(trial)
+
+
+def test_dialogs_without_a_message_are_not_sent(practice: Practice) -> None:
+    trial, _ = tried(loaded(practice, dialog(spoken=())), "analysis")
+    assert (outcome(trial), bodies(practice)) == (("yellow", "ai_dialogs_empty"), [])
+
+
+def test_the_package_is_masked(practice: Practice) -> None:
+    trial, found = tried(loaded(practice), "package")
+    assert outcome(trial) == ("green", "ai_package_ok")
+    assert "[PHONE_1]" in found["user"]
+    for secret in (PHONE, TYPED, "Айгерим", "Бекова", "Aigerim"):
+        assert secret not in found["user"]
+
+
+def test_the_package_is_what_the_analysis_sends(practice: Practice) -> None:
+    _, shown = tried(loaded(practice), "package")
+    tried(practice, "analysis")
+    sent = bodies(practice)[-1]
+    assert sent["systemInstruction"]["parts"][0]["text"] == shown["system"]
+    assert without_time(sent["contents"][0]["parts"][0]["text"]) == without_time(shown["user"])
+
+
+def without_time(user: str) -> list[str]:
+    """The figures that grow with each second."""
+    return [line for line in user.splitlines() if "unanswered_older_than" not in line]
+
+
+def test_figures_are_those_of_the_dialogs_and_nothing_is_said_of_deals(practice: Practice) -> None:
+    _, found = tried(loaded(practice, dialog(1), dialog(2)), "package")
+    figures = found["user"].partition("=== DIALOGS")[0].splitlines()
+    assert {"messages_in: 4", "messages_out: 2", "chats_matched: 2", "unanswered: 2"} <= set(figures)
+    assert not [line for line in figures if line.startswith(("leads", "price", "coverage"))]
+
+
+def test_a_chat_of_two_deals_is_sent_once(practice: Practice) -> None:
+    _, found = tried(loaded(practice, dialog(1), dialog(1)), "package")
+    assert found["dialogs"] == 1
+
+
+def test_tokens_are_counted_by_the_vendor_and_cost_is_estimated_from_them(practice: Practice) -> None:
+    _, found = tried(loaded(practice), "package")
+    (counted,) = bodies(practice)
+    assert "generateContentRequest" in counted
+    assert (found["estimated"], found["answer_tokens"]) == (False, ANSWER_TOKENS)
+    expected = (found["tokens"] * 0.75 + ANSWER_TOKENS * 3.75) / 1_000_000
+    assert float(found["cost"]) == pytest.approx(expected, abs=1e-6)
+    assert float(found["month"]) == pytest.approx(30 * expected, abs=1e-5)
+
+
+def test_where_nobody_counts_tokens_are_guessed_and_it_is_said(
+    practice: Practice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Ai, "count_tokens", lambda *_: None)
+    _, found = tried(loaded(practice), "package")
+    assert found["estimated"]
+    assert found["tokens"] > 500
+
+
+def test_a_model_without_a_price_has_no_cost(practice: Practice, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = "gemini-new"
+    monkeypatch.setitem(gemini.MODELS, name, gemini._model(name, "New", 8_192, ["generateContent", "countTokens"]))
+    with tenant_scope(practice.tenant.id):
+        integrations.save("ai", {"model": name})
+    _, found = tried(loaded(practice), "package")
+    assert (found["cost"], found["month"], found["model"]) == (None, None, name)
+
+
+def test_a_dialog_that_is_too_long_is_sent_with_its_latest_part(practice: Practice) -> None:
+    endless = [("in", f"{n} " + "слово " * 300) for n in range(200)]
+    _, found = tried(loaded(practice, dialog(1, spoken=endless), dialog(2)), "package")
+    assert found["dialogs"] == 2
+    assert "earlier messages are left out" in found["user"]
+    assert "[d1m200]" in found["user"]
+
+
+# ---- the analysis
+
+
+def test_an_analysis_is_kept_whole_with_its_cost_and_its_messages(practice: Practice) -> None:
+    with tenant_scope(practice.tenant.id):
+        prompts.save(Topic.TASK, "Ищи возражения", None)
+    trial, found = tried(loaded(practice), "analysis")
+    assert outcome(trial) == ("green", "ai_analysis_ok")
+    (call,) = calls(practice)
+    assert (call.trial_id, call.run_id, call.outcome) == (trial.id, None, "ok")
+    assert (found["tokens_in"], found["tokens_out"]) == (call.tokens_in, call.tokens_out)
+    assert (found["cost"], found["model"]) == (f"{call.cost:.6f}", "gemini-3.8-flash")
+    assert (found["versions"], found["system"].startswith("Ищи возражения\n")) == ({"task": 1, "knowledge": 0}, True)
+    assert found["summary"]
+    quotes = [quote for finding in found["findings"] for quote in finding["evidence"]]
+    assert {quote["text"] for quote in quotes} <= {text.replace(TYPED, mask(PHONE)) for _, text in SPOKEN}
+    assert quotes
+
+
+def test_numbers_stay_masked_in_everything_that_is_shown(practice: Practice) -> None:
+    _, found = tried(loaded(practice), "analysis")
+    shown = str([found[name] for name in ("summary", "findings", "managers", "unconfirmed")])
+    assert "555-01" not in shown
+    assert PHONE not in shown
+
+
+def test_references_to_messages_that_were_not_sent_are_dropped_and_counted(practice: Practice) -> None:
+    practice.control("gemini", fault="invent_refs")
+    trial, found = tried(loaded(practice), "analysis")
+    assert (outcome(trial), trial.params) == (("yellow", "refs_dropped"), {"refs": found["unknown_refs"]})
+    assert found["unknown_refs"] > 0
+
+
+def test_knowledge_reaches_the_model_in_a_trial_with_its_phones(practice: Practice) -> None:
+    with tenant_scope(practice.tenant.id):
+        prompts.save(Topic.KNOWLEDGE, "Доставка 1 500 ₸, телефон +7 727 300 00 00", None)
+    tried(loaded(practice), "analysis")
+    assert "Доставка 1 500 ₸, телефон +7 727 300 00 00" in bodies(practice)[-1]["systemInstruction"]["parts"][0]["text"]
+
+
+def test_task_and_knowledge_reach_the_model_in_a_run(practice: Practice) -> None:
+    with tenant_scope(practice.tenant.id):
+        prompts.save(Topic.TASK, "Ищи возражения", None)
+        prompts.save(Topic.KNOWLEDGE, "Доставка 1 500 ₸", None)
+    practice.run()
+    told = bodies(practice)[-1]["systemInstruction"]["parts"][0]["text"]
+    assert told.startswith("Ищи возражения\n")
+    assert "Доставка 1 500 ₸" in told
+
+
+def test_knowledge_makes_another_question_of_the_same_dialogs(practice: Practice) -> None:
+    tried(loaded(practice), "analysis")
+    with tenant_scope(practice.tenant.id):
+        prompts.save(Topic.KNOWLEDGE, "Доставка 1 500 ₸", None)
+    tried(practice, "analysis")
+    assert len({call.prompt_hash for call in calls(practice)}) == 2
+
+
+@pytest.mark.parametrize("row", FAULTS, ids=lambda row: row["fault"])
+def test_every_fault_has_its_colour_code_and_sentence(practice: Practice, row: dict[str, Any]) -> None:
+    path = "/models/gemini" if row["fault"] in UNPAID else None
+    practice.control("gemini", fault=row["fault"], times=20, **({"path": path} if path else {}))
+    trial, _ = tried(loaded(practice), "analysis")
+    assert outcome(trial) == (row["colour"], row["code"])
+    assert says(trial) not in ("", row["code"])
+    assert (calls(practice) == []) == (row["fault"] in UNPAID)
+
+
+def test_dialogs_over_the_limit_of_the_model_are_told_and_not_paid(
+    practice: Practice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "gemini-tiny"
+    methods = ["generateContent", "countTokens"]
+    monkeypatch.setitem(gemini.MODELS, name, gemini._model(name, "Tiny", 8_192, methods, 50))
+    with tenant_scope(practice.tenant.id):
+        integrations.save("ai", {"model": name})
+    trial, _ = tried(loaded(practice), "analysis")
+    assert (outcome(trial), calls(practice)) == (("yellow", "ai_too_long"), [])
+
+
+def test_a_model_that_is_no_longer_offered_is_told(practice: Practice) -> None:
+    with tenant_scope(practice.tenant.id):
+        integrations.save("ai", {"model": "gemini-of-yesterday"})
+    trial, _ = tried(loaded(practice), "analysis")
+    assert (outcome(trial), calls(practice)) == (("yellow", "ai_model_gone"), [])
+
+
+@pytest.mark.parametrize("act", ["package", "analysis"])
+def test_an_ai_that_is_not_connected_is_told(practice: Practice, act: str) -> None:
+    loaded(practice)
+    with tenant_scope(practice.tenant.id):
+        config = integrations.find("ai")
+        db.session.delete(config)
+        db.session.commit()
+    trial, _ = tried(practice, act)
+    assert outcome(trial) == ("red", "ai_not_connected")
+
+
+# ---- written into Supabase
+
+
+def test_an_analysis_written_twice_lies_there_once(practice: Practice) -> None:
+    made, found = tried(loaded(practice), "analysis")
+    assert [outcome(tried(practice, "write")[0]) for _ in range(2)] == [("green", "write_ok")] * 2
+    (row,) = practice.rows("synkro_analyses")
+    assert (row["run_id"], row["model"], row["answer"]) == (str(made.id), found["model"], {"text": found["answer"]})
+
+
+def test_without_an_analysis_there_is_nothing_to_write(practice: Practice) -> None:
+    trial, _ = tried(practice, "write")
+    assert (outcome(trial), practice.rows("synkro_analyses")) == (("red", "ai_analysis_first"), [])
+    assert says(trial) != trial.code
