@@ -1,4 +1,4 @@
-"""make bench: `python -m benchmarks [gap] [poll] [run] [memory]`; without a name, all of them."""
+"""make bench: `python -m benchmarks [gap] [poll] [run] [memory] [first]`; without a name, all of them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,16 @@ import argparse
 import sys
 import time
 
-from benchmarks import gap, memory, poll, whole_run
+from benchmarks import first_report, gap, memory, poll, whole_run
 from benchmarks.figures import line, machine, title
 
-PARTS = {"gap": gap.measure, "poll": poll.measure, "run": whole_run.measure, "memory": memory.measure}
+PARTS = {
+    "gap": gap.measure,
+    "poll": poll.measure,
+    "run": whole_run.measure,
+    "memory": memory.measure,
+    "first": first_report.measure,
+}
 
 
 def main() -> int:

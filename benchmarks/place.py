@@ -72,12 +72,17 @@ class Place:
 
 
 @contextmanager
-def place(size: Size | None = None, now: datetime | None = None) -> Iterator[Place]:
-    """size: that of the practice company around which the vendors' stand-ins are started; None for no stand-ins."""
+def place(
+    size: Size | None = None, now: datetime | None = None, urls: Mapping[str, str] | None = None
+) -> Iterator[Place]:
+    """size: that of the practice company around which the vendors' stand-ins are started; None for no stand-ins.
+
+    urls: of stand-ins that run already; the company is not connected to them.
+    """
     with _folder() as folder:
         processes = Processes(folder / "bench", ROOT)
         try:
-            urls = _stand_ins(processes, folder, size, now or datetime.now(UTC)) if size else {}
+            urls = _stand_ins(processes, folder, size, now or datetime.now(UTC)) if size else dict(urls or {})
             env = _environment(folder, urls)
             yield from _made(env, processes, urls, size, now)
         finally:

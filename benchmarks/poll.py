@@ -29,7 +29,7 @@ def measure() -> bool:
     title(f"poll: GET /runs/<id>/steps, gunicorn with {WORKERS} sync workers, {THREADS} threads asking over loopback")
     with place() as here:
         here.env["FLOOR_DATABASE_URL"] = stores.database_url(here.config)
-        web, floor = _serve(here, "web", "benchmarks.unlimited:app"), _serve(here, "floor", "benchmarks.floor:app")
+        web, floor = serve(here, "web", "benchmarks.unlimited:app"), serve(here, "floor", "benchmarks.floor:app")
         targets = _targets(here, web, floor)
         found = _rounds(targets)
     least = median(found[targets[0].name])
@@ -40,7 +40,7 @@ def measure() -> bool:
     return True
 
 
-def _serve(here: Place, name: str, app: str) -> str:
+def serve(here: Place, name: str, app: str) -> str:
     """Base URL of an app, once it answers."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
