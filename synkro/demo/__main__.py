@@ -22,7 +22,7 @@ from config import Config, ConfigError, load
 from synkro import create_app, embedded
 from synkro.analysis.window import day_window
 from synkro.demo.children import Children, free_port, python
-from synkro.demo.company import check_all, company, connect
+from synkro.demo.company import check_all, company, connect, plan_reports
 from synkro.demo.progress import follow
 from synkro.embedded import EngineError
 from synkro.models import Tenant
@@ -81,6 +81,7 @@ def _run(children: Children, var: Path) -> int:
         upgrade(directory="migrations")
         tenant, passwords = company()
         connect(tenant, demo_world(datetime.now(UTC)), urls)
+        plan_reports(tenant)
     _serve(children, config)
     _people(config, passwords)
     ok = _report(app, tenant, started, config)

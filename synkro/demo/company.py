@@ -6,17 +6,18 @@ import json
 import secrets
 import urllib.request
 from collections.abc import Mapping
+from datetime import time
 
 from sqlalchemy import select
 
 from synkro.integrations import INTEGRATIONS
 from synkro.integrations.supabase import schema_sql
-from synkro.models import Tenant, User
-from synkro.models.states import Role
+from synkro.models import Automation, Tenant, User
+from synkro.models.states import Kind, Role
 from synkro.sandbox.amocrm_oauth import long_lived_token
 from synkro.sandbox.keys import Keys
 from synkro.sandbox.world import World
-from synkro.services import accounts, checks, integrations, tenants
+from synkro.services import accounts, checks, integrations, schedules, tenants
 from synkro.tenancy import db, tenant_scope
 
 SLUG, NAME = "demo", "Demo"
@@ -32,6 +33,14 @@ def check_all(tenant: Tenant) -> None:
     with tenant_scope(tenant.id):
         for kind in INTEGRATIONS:
             checks.request(kind)
+
+
+def plan_reports(tenant: Tenant) -> None:
+    """Every morning, as most companies choose; a schedule that somebody has chosen since stays."""
+    with tenant_scope(tenant.id):
+        if schedules.of_tenant() is None:
+            db.session.add(Automation(tenant_id=tenant.id, kind=Kind.DAILY, at=time(9)))
+            db.session.commit()
 
 
 def company() -> tuple[Tenant, dict[str, str]]:
