@@ -213,6 +213,7 @@ class Walker:
             "report_id": reports.id_for(latest.id),
             "tenant_id": self.practice.tenant.id,
             "slug": self.slug,
+            "which": "prompt",
             "filename": "favicon.svg",
         }
         with self.app.test_request_context():

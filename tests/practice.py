@@ -69,9 +69,13 @@ class Practice:
         self.control("amocrm", set={"rps": 0, "account_rps": 0})
         self.control("radist", set={"strict_rate": False})
         with tenant_scope(self.tenant.id):
-            for kind, values in connection_settings(self.world, long_lived_token(self.world), self.urls).items():
-                integrations.save(kind, values, actor="test")
+            for kind in ("supabase", "amocrm", "radist", "ai", "telegram"):
+                integrations.save(kind, self.typed(kind), actor="test")
         return self
+
+    def typed(self, kind: str) -> dict[str, str]:
+        """What the tenant has typed into the form of a service."""
+        return connection_settings(self.world, long_lived_token(self.world), self.urls)[kind]
 
     def allow(self, url: str) -> None:
         """One more address that the program may reach."""

@@ -52,7 +52,7 @@ ANSWER_SCHEMA: dict[str, Any] = {
     "required": ["summary", "findings", "managers"],
 }
 
-_FENCE = re.compile(r"^\s*```[\w-]*\s*\n(.*?)\n?\s*```\s*$", re.DOTALL)
+_FENCE = re.compile(r"```[\w-]*[^\S\n]*\n")
 _REF = re.compile(r"d[1-9][0-9]{0,6}m[1-9][0-9]{0,6}")
 
 
@@ -119,13 +119,19 @@ def _parse(text: str) -> dict[str, Any] | AnswerError:
         return AnswerError("empty")
     if len(text) > ANSWER_LIMIT:
         return AnswerError("too_large")
-    fenced = _FENCE.match(text)
-    body = fenced[1] if fenced else text
+    body = _unfenced(text)
     try:
         data = json.loads(body[_start(body) : body.rfind("}") + 1] or body)
     except (ValueError, RecursionError):
         return AnswerError("not_json")
     return data if isinstance(data, dict) else AnswerError("not_object")
+
+
+def _unfenced(text: str) -> str:
+    """Without the fence around it. Found from both ends: models lose themselves in line breaks without an end."""
+    whole = text.strip()
+    opening = _FENCE.match(whole)
+    return whole[opening.end() : -3] if opening and whole.endswith("```") else text
 
 
 def _start(body: str) -> int:

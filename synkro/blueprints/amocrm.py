@@ -11,7 +11,7 @@ from synkro.access import access, sitting
 from synkro.blueprints import reader
 from synkro.errors import AppError
 from synkro.models.states import Role
-from synkro.services import amocrm_connect, tenants
+from synkro.services import amocrm_connect, amocrm_hook, tenants
 from synkro.services.amocrm_connect import Sender
 
 blueprint = Blueprint("amocrm", __name__)
@@ -53,7 +53,7 @@ def callback(slug: str) -> Answer:
 def disabled(slug: str) -> tuple[str, int]:
     """To a stranger a company that exists looks like one that does not."""
     tenant = tenants.by_slug(slug)
-    if tenant is None or not amocrm_connect.switched_off(tenant, request.args):
+    if tenant is None or not amocrm_hook.switched_off(tenant, request.args):
         abort(404)
     return "", 204
 

@@ -8,12 +8,13 @@ from typing import Any, cast
 
 from babel.dates import get_day_names
 from flask_babel import get_locale
-from wtforms import BooleanField, RadioField, SelectChoice, SelectField, TimeField
+from wtforms import BooleanField, RadioField, SelectChoice, SelectField
 from wtforms.fields import Field
 from wtforms.validators import InputRequired, Optional
 
 from synkro.analysis.calendar import DayHours
 from synkro.blueprints import zones
+from synkro.blueprints.clock_field import ClockField, clock_of, minutes_of
 from synkro.blueprints.forms import PostedForm
 from synkro.blueprints.reader import LANGUAGES
 from synkro.i18n import _l
@@ -22,22 +23,8 @@ from synkro.services.automations import Choice
 
 DAYS = range(7)
 NOT_OFFERED = _l("Choose one of the values")
-NO_TIME = _l("Write a time like 09:30")
 FILL_IN = _l("Fill this in")
 MIDNIGHT = 24 * 60
-
-
-class ClockField(TimeField):  # type: ignore[misc]  # wtforms ships no types
-    """A local time in whole minutes. 24:00 is the midnight that ends the day, which browsers write as 00:00."""
-
-    data: time | None
-
-    def __init__(self, *args: Any, **named: Any) -> None:
-        super().__init__(*args, format=["%H:%M", "%H:%M:%S"], invalid_value_message=NO_TIME, **named)
-
-    def process_formdata(self, valuelist: list[str]) -> None:
-        super().process_formdata(["00:00" if typed.strip() == "24:00" else typed for typed in valuelist])
-        self.data = self.data.replace(second=0) if self.data else None
 
 
 def _select(label: Any, **named: Any) -> SelectField:
@@ -143,11 +130,7 @@ def _judge_day(opens: Field, closes: Field) -> bool:
 
 
 def _span(opens: Field, closes: Field) -> DayHours:
-    return ((_minutes(opens.data), _minutes(closes.data) or MIDNIGHT),)
-
-
-def _minutes(clock: time) -> int:
-    return clock.hour * 60 + clock.minute
+    return ((minutes_of(opens.data), minutes_of(closes.data) or MIDNIGHT),)
 
 
 def schedule_form(posted: Mapping[str, Any] | None, current: Choice) -> ScheduleForm:
@@ -168,9 +151,5 @@ def _week(week: tuple[DayHours, ...]) -> dict[str, Any]:
     data: dict[str, Any] = {}
     for day, spans in enumerate(week):
         opens, closes = (spans[0][0], spans[-1][1]) if spans else (9 * 60, 18 * 60)
-        data |= {f"on_{day}": bool(spans), f"from_{day}": _clock(opens), f"to_{day}": _clock(closes)}
+        data |= {f"on_{day}": bool(spans), f"from_{day}": clock_of(opens), f"to_{day}": clock_of(closes)}
     return data
-
-
-def _clock(minutes: int) -> time:
-    return time(minutes // 60 % 24, minutes % 60)

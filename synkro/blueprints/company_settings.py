@@ -44,14 +44,14 @@ def save(tenant_id: uuid.UUID, kind: str) -> Response | tuple[str, int]:
     """Any of the fields of the service; those that are empty or not sent stay as they are."""
     form = key_form(_known(kind), request.form, blind=True)
     if not form.validate():
-        return _page(tenant_id, kind, helping.look(current_user, tenant_id), form), 422
+        return _page(tenant_id, kind, helping.visit(current_user, tenant_id), form), 422
     try:
         helping.save(current_user, tenant_id, kind, filled_in(form, kind, request.args.get("way", "")))
     except AppError as refusal:
         if refusal.status != 422:
             raise
         place(refusal, form)
-        return _page(tenant_id, kind, helping.look(current_user, tenant_id), form), 422
+        return _page(tenant_id, kind, helping.visit(current_user, tenant_id), form), 422
     flash(gettext("Saved. The company finds it in its audit."))
     return _to(tenant_id, kind)
 
@@ -67,7 +67,7 @@ def check(tenant_id: uuid.UUID, kind: str) -> Response:
 @access(Role.SUPER_ADMIN, limit="poll")
 def state(tenant_id: uuid.UUID, kind: str) -> str:
     """The parts of the page that renew themselves."""
-    steps = helping.look(current_user, tenant_id)
+    steps = helping.visit(current_user, tenant_id)
     step = _step(_known(kind), steps)
     return render_template(
         "admin/_settings_renewed.html", tenant_id=tenant_id, steps=steps, step=step, poll=_poll(step)

@@ -93,6 +93,14 @@ def filled_in(form: PostedForm, kind: str, way: str) -> dict[str, str]:
     return {**values, cls.way_field: way} if is_told else values
 
 
+def missing_labels(kind: str, way: str) -> list[str]:
+    """Labels of what a person still has to type before anything can be checked. way: whose form was just sent."""
+    config = integrations.find(kind)
+    kept = {**config.settings, **config.secrets} if config else {}
+    fields = [field for field in INTEGRATIONS[kind].fields if field.by_hand and field.required and field.is_for(way)]
+    return [str(field.label) for field in fields if not kept.get(field.name)]
+
+
 def place(refusal: AppError, form: PostedForm) -> None:
     """The words of a refusal go above the form: which field it means they say themselves."""
     form.form_errors.append(str(refusal.says))

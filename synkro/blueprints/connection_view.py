@@ -82,6 +82,11 @@ class Shown:
         return (self.config.check_code or "") if self.config else ""
 
     @property
+    def before(self) -> list[str]:
+        """Titles of what has to be connected first, and is not yet."""
+        return [step.title for step in self.steps if step.kind in self.cls.after and not step.is_usable]
+
+    @property
     def next(self) -> Step | None:
         return next((step for step in self.steps if step.n == self.step.n + 1), None)
 

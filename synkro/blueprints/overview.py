@@ -20,8 +20,10 @@ from synkro.blueprints.run_view import RunView, view
 from synkro.models import Report, Tenant
 from synkro.models.states import RunStatus
 from synkro.services import reports, runs, schedules, setup
+from synkro.services.setup import Step
 
 SHOWN = 5
+NEEDED = ("supabase", "amocrm", "radist")
 TREND = 8
 LONGEST_SAYING = 280
 
@@ -42,8 +44,13 @@ def overview_page(form: RunForm) -> str:
         figures=_figures(latest),
         figures_text=row(latest[0])["window_text"] if latest else "",
         reports=rows(latest[:SHOWN]),
-        run_form=None if tenant.is_paused else form,
+        run_form=form if form.errors or (_can_report(steps) and not tenant.is_paused) else None,
     )
+
+
+def _can_report(steps: list[Step]) -> bool:
+    """Without deals, dialogs and a place for them there is nothing to report; AI and Telegram may come later."""
+    return all(step.state not in ("empty", "locked") for step in steps if step.kind in NEEDED)
 
 
 def _last_run(latest: list[Report]) -> dict[str, Any] | None:

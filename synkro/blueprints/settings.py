@@ -8,7 +8,7 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from synkro.access import access
-from synkro.blueprints.connection_form import filled_in, key_form, place, way_of
+from synkro.blueprints.connection_form import filled_in, key_form, missing_labels, place, way_of
 from synkro.blueprints.connection_view import shown
 from synkro.blueprints.forms import PostedForm
 from synkro.errors import AppError
@@ -42,16 +42,16 @@ def save(kind: str) -> Response | tuple[str, int]:
     form = key_form(_known(kind), request.form)
     if not form.validate():
         return _page(kind, form), 422
+    way = request.args.get("way", "")
     try:
-        integrations.save(kind, filled_in(form, kind, request.args.get("way", "")))
+        integrations.save(kind, filled_in(form, kind, way))
     except AppError as refusal:
         place(refusal, form)
         return _page(kind, form), refusal.status
-    if integrations.is_connected(kind):
-        checks.request(kind)
-        flash(gettext("Saved. Now it is being checked."))
-    else:
-        flash(gettext("Saved. Something is still missing."), "warning")
+    if not integrations.is_connected(kind):
+        return _to_what_is_missing(kind, way)
+    checks.request(kind)
+    flash(gettext("Saved."))
     return _to(kind)
 
 
@@ -81,6 +81,16 @@ def _known(kind: str) -> str:
     if kind not in INTEGRATIONS:
         raise AppError(404, "no_such_service", _l("There is no such service"))
     return kind
+
+
+def _to_what_is_missing(kind: str, way: str) -> Response:
+    """On the page of the way that was sent: to the form, or past it where only the vendor's consent is left."""
+    here = url_for("settings.show", kind=kind, way=way or None)
+    if missing := missing_labels(kind, way):
+        flash(gettext("Not checked yet. Still to be filled in: %(fields)s.", fields=", ".join(missing)), "warning")
+        return redirect(here + "#keys", 303)
+    flash(gettext("Saved. One more step is left on this page."), "warning")
+    return redirect(here + "#connect", 303)
 
 
 def _to(kind: str) -> Response:

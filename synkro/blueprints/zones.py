@@ -14,6 +14,8 @@ from wtforms import SelectChoice
 from synkro import clock
 
 FIRST = ("KZ", "RU")
+NOWHERE = "ZZ"
+"""Territory of zones without a place, such as GMT+5, whose sign means the opposite of what people read."""
 MINUTES = 60
 
 
@@ -34,7 +36,8 @@ def choices(*besides: str) -> list[SelectChoice]:
 def _cities(locale: str, besides: tuple[str, ...]) -> list[tuple[str, str, str]]:
     """(group, city, zone) by city: half a second for a thousand of them, so not for every page."""
     territories = get_global("zone_territories")
-    names = (set(territories) & available_timezones()) | set(besides) | {"UTC"}
+    places = {name for name in available_timezones() if territories.get(name, NOWHERE) != NOWHERE}
+    names = places | set(besides) | {"UTC"}
     found = []
     for name in names:
         group = territories.get(name, "")

@@ -10,7 +10,7 @@ from synkro.analysis import phones
 from synkro.integrations.base import Preview
 from synkro.integrations.errors import Nonsense
 from synkro.integrations.masks import mask, without_numbers
-from synkro.integrations.reading import inner, number, objects, words
+from synkro.integrations.reading import count, inner, number, objects, words
 from synkro.records import Contact, Lead, Manager, Stage
 
 LONGEST_PHONE = 100
@@ -93,7 +93,7 @@ def stages_of(pipeline: Row) -> list[Stage]:
             status_id=identity,
             pipeline_name=name_of(pipeline),
             name=name_of(row),
-            kind=number(row.get("type")) or 0,
+            kind=count(row.get("type")),
         )
         for row in objects(inner(pipeline, "_embedded").get("statuses"))
         if (identity := number(row.get("id"))) is not None
@@ -105,7 +105,7 @@ def preview(lead: Lead, manager: str, contact: Contact | None) -> Preview:
     at = datetime.fromtimestamp(lead.updated_at, UTC).isoformat()
     name = without_numbers(contact.name) if contact else ""
     phone = _masked(contact.phones[0]) if contact and contact.phones else ""
-    return Preview(without_numbers(lead.name), (at, manager, name, phone))
+    return Preview(without_numbers(lead.name), (at, without_numbers(manager), name, phone))
 
 
 def _masked(typed: str) -> str:

@@ -33,6 +33,8 @@ class Field:
     """Of what is offered, more than one may be chosen. Stored with commas between."""
     place: bool = False
     """It says where the service is: keys and choices that were made for another place are forgotten."""
+    destination: bool = False
+    """It says where something is sent to: who is not of the company changes it only together with all keys."""
 
     def is_for(self, way: str) -> bool:
         return self.way in ("", way)

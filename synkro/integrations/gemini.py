@@ -9,9 +9,11 @@ from synkro.integrations.ai_provider import NOT_FOR_TEXT, READ_SECONDS, AiProvid
 from synkro.integrations.errors import Gone, Lost, Nonsense
 from synkro.integrations.gemini_errors import SchemaRefused, judge
 from synkro.integrations.http import Answer, Door, Http
+from synkro.integrations.reading import count, objects, words
 
 HOST = "https://generativelanguage.googleapis.com/v1beta"
 MOST_PAGES = 20
+LONGEST_NAME = 200
 THINKING_BUDGET = 1_024
 """Tokens, for the 2.5 models; later ones take a level. Asking for both is an error (vendor's guide to thinking)."""
 SAFETY = [
@@ -37,7 +39,7 @@ class Gemini(AiProvider):
         for _ in range(MOST_PAGES):
             params = [("pageSize", "1000"), *([("pageToken", token)] if token else [])]
             payload = _object(self.http.get("/models", params))
-            found += [model for row in payload.get("models") or () if (model := _model(row))]
+            found += [model for row in objects(payload.get("models")) if (model := _model(row))]
             token = str(payload.get("nextPageToken") or "")
             if not token:
                 break
@@ -91,15 +93,16 @@ def _thinking(model: str) -> dict[str, Any]:
     return {}
 
 
-def _model(row: Any) -> Model | None:
+def _model(row: Mapping[str, Any]) -> Model | None:
     """None for what cannot write text."""
-    if not isinstance(row, dict) or "generateContent" not in (row.get("supportedGenerationMethods") or ()):
+    methods = row.get("supportedGenerationMethods")
+    if not isinstance(methods, list) or "generateContent" not in methods:
         return None
-    name = str(row.get("name", "")).removeprefix("models/")
+    name = words(row.get("name"), LONGEST_NAME).removeprefix("models/")
     if not name or any(word in name for word in NOT_FOR_TEXT):
         return None
     limits = _number(row, "inputTokenLimit"), _number(row, "outputTokenLimit")
-    return Model(name, str(row.get("displayName") or name), *limits)
+    return Model(name, words(row.get("displayName"), LONGEST_NAME) or name, *limits)
 
 
 def _generation(payload: dict[str, Any], model: str) -> Generation:
@@ -117,7 +120,7 @@ def _generation(payload: dict[str, Any], model: str) -> Generation:
         tokens_in=_number(usage, "promptTokenCount"),
         tokens_out=_number(usage, "candidatesTokenCount") + thought,
         tokens_thought=thought,
-        model=str(payload.get("modelVersion") or model),
+        model=words(payload.get("modelVersion"), LONGEST_NAME) or model,
         finish_reason=finish,
     )
 
@@ -153,6 +156,6 @@ def _inner(payload: dict[str, Any], name: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _number(payload: dict[str, Any], name: str) -> int:
+def _number(payload: Mapping[str, Any], name: str) -> int:
     found = payload.get(name)
-    return found if isinstance(found, int) and not isinstance(found, bool) else 0
+    return count(found) if isinstance(found, int) else 0

@@ -10,7 +10,7 @@ from synkro.integrations.ai_provider import NOT_FOR_TEXT, Generation, Model, Out
 from synkro.integrations.errors import Nonsense
 from synkro.integrations.http import Answer
 from synkro.integrations.openai_errors import failure_inside
-from synkro.integrations.reading import inner, number, objects, words
+from synkro.integrations.reading import count, inner, number, objects, words
 
 MOST_MODELS = 2_000
 LONGEST_NAME = 200
@@ -89,4 +89,4 @@ def _text(content: Any) -> str:
 
 
 def _count(usage: Mapping[str, Any], name: str) -> int:
-    return max(number(usage.get(name)) or 0, 0)
+    return count(usage.get(name))

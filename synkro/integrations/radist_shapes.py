@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from synkro.integrations.errors import Nonsense
+from synkro.integrations.radist_phones import digits_of, phones
 from synkro.integrations.reading import inner, number, objects, words
 from synkro.records import Chat, Direction, Message
 
@@ -21,10 +21,6 @@ LISTS = ("data", "items", "results", "messages", "chats", "contacts", "companies
 TIMES = ("created_at", "createdAt", "date")
 INBOUND = frozenset({"inbound", "in", "incoming"})
 OUTBOUND = frozenset({"outbound", "out", "outgoing"})
-_SOURCE = re.compile(r"\+?(?:([0-9]{11,15})|([0-9]{8,15})(?::[0-9]+)?@(?!(?:g\.us|lid|broadcast|newsletter)$).*)")
-"""WhatsApp: the number before the @, save for groups, lists and hidden ids. WABA: the number alone; a shorter bare one
-may be a Telegram user's id."""
-_SHORTEST_PHONE, _LONGEST_PHONE = 8, 15
 
 Row = Mapping[str, Any]
 
@@ -99,32 +95,13 @@ def _chat(row: Row, item: Row, contact_at: datetime | None) -> Chat | None:
         contact_id=_number(item, "contact_id", "id") or 0,
         source_chat_id=source,
         name=next((name for value in names if (name := words(value, LONGEST_NAME))), ""),
-        phone=next((digits for value in _phones(row, item, source) if (digits := _digits(value))), None),
+        phone=next((digits for value in phones(row, item, source) if (digits := digits_of(value))), None),
         username=words(row.get("username"), LONGEST_NAME) or None,
         is_group=bool(row.get("is_group") or item.get("is_group") or source.endswith("@g.us")),
         last_at=time_of(last) or contact_at,
         last_direction=_direction(last),
         raw=dict(row),
     )
-
-
-def _phones(row: Row, item: Row, source: str) -> Iterator[Any]:
-    """Where the number of a chat may stand: what is the chat's own comes before what its contact has."""
-    yield row.get("phone")
-    yield inner(row, "contact").get("phone")
-    if found := _SOURCE.fullmatch(source):
-        yield found[1] or found[2]
-    for person in (inner(row, "contact"), item, inner(item, "contact")):
-        yield person.get("phone")
-        several = person.get("phones")
-        for value in several if isinstance(several, list) else ():
-            yield value.get("value") or value.get("phone") if isinstance(value, Mapping) else value
-
-
-def _digits(value: Any) -> str:
-    """The digits of one number; "" for what is none, or several."""
-    digits = "".join(str(int(char)) for char in words(value, LONGEST_NAME) if char.isdecimal())
-    return digits if _SHORTEST_PHONE <= len(digits) <= _LONGEST_PHONE else ""
 
 
 def _number(row: Row, *names: str) -> int | None:

@@ -24,7 +24,8 @@ _DATABASE = re.compile(r"db\.([a-z0-9]{20})\.supabase\.co")
 _DASHBOARD = re.compile(r"(?:/dashboard)?/project/([a-z0-9]{20})(?:/.*)?")
 _VENDOR = re.compile(r"(?:.+\.)?supabase\.(?:co|com)")
 """Names of the vendor's: an address there that is no project is a slip, not a server of one's own."""
-_PERSON = re.compile(r"(^|//)[^/?#]*@")
+_PERSON = re.compile(r"^([a-z]+://)?.*@", re.DOTALL | re.IGNORECASE)
+"""Up to the last @: people paste passwords as they are, with slashes in them."""
 
 
 def tidy_address(text: str) -> str:

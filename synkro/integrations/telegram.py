@@ -10,12 +10,14 @@ from synkro.i18n import _l
 from synkro.integrations.base import Check, Field, Integration, Preview
 from synkro.integrations.errors import ApiError, Gone, Lost, Nonsense, Refused, Unsure
 from synkro.integrations.http import Answer, Door, Http, Pace
+from synkro.integrations.reading import words
 from synkro.integrations.telegram_errors import SENTENCES, judge
 from synkro.integrations.telegram_text import MESSAGE_LIMIT, escape, length
 
 HOST = "https://api.telegram.org"
 TOKEN = re.compile(r"[1-9]\d{5,15}:[A-Za-z0-9_-]{30,60}", re.ASCII)
 CHAT = re.compile(r"-?[1-9]\d{0,15}|@[A-Za-z][A-Za-z0-9_]{4,31}", re.ASCII)
+LONGEST_NAME = 255
 GENERAL_TOPIC = 1
 """The topic that every forum has. Named in a request it "does not exist": it is meant when none is named."""
 BOT_PER_SECOND = 25
@@ -141,7 +143,7 @@ class Telegram(Integration):
 
     def me(self) -> Bot:
         found = self._call("getMe", {})
-        return Bot(_id(found), str(found.get("username", "")), found.get("can_join_groups") is not False)
+        return Bot(_id(found), words(found.get("username"), LONGEST_NAME), found.get("can_join_groups") is not False)
 
     def waiting(self) -> Waiting:
         """What people have written to the bot lately. Looking takes nothing away, unless there is too much to see.
@@ -167,7 +169,7 @@ class Telegram(Integration):
         rights = found.get("permissions")
         return Group(
             id=_id(found),
-            title=str(found.get("title") or found.get("username") or ""),
+            title=words(found.get("title"), LONGEST_NAME) or words(found.get("username"), LONGEST_NAME),
             type=str(found.get("type", "")),
             is_forum=found.get("is_forum") is True,
             may_send=not isinstance(rights, dict) or rights.get("can_send_messages") is not False,

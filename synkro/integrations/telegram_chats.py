@@ -7,6 +7,8 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from synkro.integrations.reading import words
+
 MESSAGES = ("message", "edited_message", "channel_post")
 AWAY = ("left", "kicked")
 LONGEST_TITLE = 255
@@ -114,7 +116,7 @@ def _title(chat: dict[str, Any]) -> str:
 
 
 def _short(text: str) -> str:
-    return text[:LONGEST_TITLE]
+    return words(text, LONGEST_TITLE)
 
 
 def _dict(value: Any) -> dict[str, Any]:

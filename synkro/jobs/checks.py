@@ -19,11 +19,12 @@ def check(tenant_id: str, kind: str) -> None:
     logs.unbind()
     logs.bind(tenant_id=tenant_id, check=kind, request_id=queue.rung_by())
     with tenant_scope(uuid.UUID(tenant_id)):
+        version = checks.version_of(kind)
         try:
             checks.run(kind)
         except JobTimeoutException:
             db.session().invalidate()  # it may have struck in the middle of a query
-            checks.break_off(kind, "check_too_long")
+            checks.break_off(kind, version, "check_too_long")
         except Exception as error:  # a person waits for a colour
             log.error("check broke", exc_info=error)
-            checks.break_off(kind, "internal")
+            checks.break_off(kind, version, "internal")

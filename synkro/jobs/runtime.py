@@ -55,8 +55,8 @@ def _attempt(claim: Claim) -> Any:
             done = _run(claim, heart)
             told = {**done.params, **({"notices": done.notices} if done.notices else {})}
             following = steps.finish(claim, done.colour, done.code, _json(told), heart.done, heart.total)
-            if done.code:
-                _have_it_checked(claim.key)
+            if (done.code or "").startswith(f"{BY_KEY[StepKey(claim.key)].service}_"):
+                _have_it_checked(claim.key)  # a remark of the service, not of what was found in it
             return following
         except Lost:
             db.session.rollback()

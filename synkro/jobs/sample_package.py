@@ -11,7 +11,7 @@ from typing import Any
 from synkro import clock
 from synkro.analysis.calendar import WorkingHours
 from synkro.analysis.cleaning import clean
-from synkro.analysis.dialogs import Dialog, Reader
+from synkro.analysis.dialogs import LINE_LIMIT, Dialog, Reader
 from synkro.analysis.dialogue import chat_figures, inside
 from synkro.analysis.figures import Figures
 from synkro.analysis.leads import LeadSums
@@ -68,7 +68,8 @@ class SamplePackage:
     def _quote(self, ref: str, chat_id: int, message_id: str) -> dict[str, Any]:
         one = self._of[chat_id]
         said = next(message for message in one.messages if message.id == message_id)
-        hidden = self.masker.mask(said.text, one.names)
+        # as long as it was sent: to hide something in a very long text takes its time, and it may be quoted often
+        hidden = self.masker.mask(clean(said.text, LINE_LIMIT), one.names)
         return {
             "ref": ref,
             "chat_id": chat_id,

@@ -11,6 +11,7 @@ from synkro import log as logs
 from synkro import queue
 from synkro.integrations.errors import ApiError
 from synkro.jobs.acts import act_of
+from synkro.models import Trial
 from synkro.services import trials
 from synkro.tenancy import db, tenant_scope
 
@@ -31,8 +32,8 @@ def try_out(tenant_id: str, trial_id: str) -> None:
             db.session.rollback()
             trials.finish(trial, "red", error.code, error.params)
         except JobTimeoutException:
-            db.session().invalidate()  # it may have struck in the middle of a query
-            trials.finish(trial, "red", "check_too_long")
+            db.session().invalidate()  # it may have struck in the middle of a query; what was loaded is gone with it
+            trials.finish(db.session.get_one(Trial, uuid.UUID(trial_id)), "red", "check_too_long")
         except Exception as error:  # a person waits for a colour
             log.error("trial broke", exc_info=error)
             db.session.rollback()

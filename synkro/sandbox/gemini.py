@@ -1,10 +1,10 @@
 """A stand-in of the Gemini API: models, generateContent and countTokens under /v1beta and /v1.
 
 Bodies that left the building: `app.config["bodies"]` and `GET /__bodies`. Faults about keys: key_invalid, key_leaked,
-key_not_accepted, geo, key_list_only; about limits: 429_minute, 429_day, 429_bare, internal, unavailable, deadline;
-array_wrapped puts the next error into a list. Outcomes: MAX_TOKENS, MAX_TOKENS_no_parts, SAFETY, RECITATION, OTHER,
-NEW_REASON, prompt_blocked, empty_stop, two_parts. Twists of the text: invent_refs, no_evidence, foreign_refs (value:
-the refs), bad_schema, not_json, inject_link.
+key_not_accepted, geo, key_list_only, billing; about limits: 429_minute, 429_day, 429_bare, internal, unavailable,
+deadline; array_wrapped puts the next error into a list. Outcomes: MAX_TOKENS, MAX_TOKENS_no_parts, SAFETY, RECITATION,
+OTHER, NEW_REASON, prompt_blocked, empty_stop, two_parts. Twists of the text: invent_refs, no_evidence, foreign_refs
+(value: the refs), bad_schema, not_json, inject_link.
 """
 
 from __future__ import annotations

@@ -91,6 +91,9 @@ CALL_FAULTS: dict[str, Callable[[], GeminiError]] = {
         f"Requests to this API {_SERVICE} are blocked.",
         [_reason("API_KEY_SERVICE_BLOCKED")],
     ),
+    "billing": partial(
+        GeminiError, 400, "FAILED_PRECONDITION", "Please enable billing on project in order to use the API."
+    ),
     "429_minute": partial(too_many, "PerMinute"),
     "429_day": partial(too_many, "PerDay"),
     "429_bare": partial(GeminiError, 429, "RESOURCE_EXHAUSTED", "Resource has been exhausted (e.g. check quota)."),

@@ -1,31 +1,26 @@
-"""amoCRM by an integration with keys: the way to its page and back, and its word that it was switched off there."""
+"""amoCRM by an integration with keys: the way to its page of consent, and back."""
 
 from __future__ import annotations
 
-import hmac
 import json
 import uuid
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import NoReturn
 
 from redis.exceptions import RedisError
-from sqlalchemy import select
 
-from synkro.crypto import CannotOpen
 from synkro.errors import AppError
-from synkro.extensions import redis, settings
+from synkro.extensions import redis
 from synkro.i18n import _l
 from synkro.integrations.amocrm import Amocrm
-from synkro.integrations.amocrm_oauth import authorize_url, uninstall_signature_ok, valid_referer
+from synkro.integrations.amocrm_oauth import authorize_url, valid_referer
 from synkro.integrations.amocrm_rules import ZONES, account_address
 from synkro.integrations.errors import Refused
 from synkro.models import IntegrationConfig, Tenant
 from synkro.services import amocrm_tokens, audit, checks, integrations
 from synkro.services.amocrm_tokens import KIND
-from synkro.services.secrets import open_secrets
-from synkro.tenancy import db, tenant_scope
+from synkro.tenancy import db
 from synkro.tokens import keyed_hash, new_token
 
 STATE_SECONDS = 600
@@ -86,37 +81,6 @@ def finish(tenant: Tenant, sender: Sender, slug: str, sent: Mapping[str, str]) -
 
 def has_keys(config: IntegrationConfig) -> bool:
     return bool(config.settings.get("client_id") and config.secrets.get("client_secret"))
-
-
-def hook_address(slug: str) -> str:
-    """Where the vendor tells that the integration was switched off in an account."""
-    return f"{settings().base_url}/integrations/amocrm/disabled/{slug}"
-
-
-def switched_off(tenant: Tenant, sent: Mapping[str, str]) -> bool:
-    """The vendor says that its tokens have ended: they are forgotten. False where it was not the vendor who says so."""
-    with tenant_scope(tenant.id):
-        statement = select(IntegrationConfig).where(IntegrationConfig.kind == KIND).with_for_update()
-        config = db.session.execute(statement).scalar_one_or_none()
-        if config is None or not _is_genuine(config, sent):
-            audit.record("oauth_refused", "integration", KIND, actor=audit.UNKNOWN, reason="signature")
-            db.session.commit()
-            return False
-        amocrm_tokens.forget(config)
-        with suppress(AppError):  # it is red already; the check is what tells people
-            checks.request(KIND)
-    return True
-
-
-def _is_genuine(config: IntegrationConfig, sent: Mapping[str, str]) -> bool:
-    """Signed with this company's own key, and about its own integration."""
-    try:
-        secret = open_secrets(config).get("client_secret", "")
-    except CannotOpen:
-        return False
-    client_id, named = str(config.settings.get("client_id") or ""), sent.get("client_uuid", "")
-    signed = uninstall_signature_ok(secret, named, sent.get("account_id", ""), sent.get("signature", ""))
-    return signed and hmac.compare_digest(client_id.encode(), named.encode())
 
 
 def _zone(config: IntegrationConfig) -> str:

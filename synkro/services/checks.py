@@ -17,6 +17,7 @@ from synkro.extensions import redis
 from synkro.i18n import _l
 from synkro.integrations.base import Check, Integration
 from synkro.integrations.errors import ApiError
+from synkro.integrations.reading import bounded
 from synkro.models import IntegrationConfig, Tenant
 from synkro.models.states import TenantStatus
 from synkro.services import troubles
@@ -96,13 +97,17 @@ def nobody_came(config: IntegrationConfig) -> bool:
         return True
 
 
+def version_of(kind: str) -> int:
+    """Of the settings that are saved now; 0 where none are."""
+    config = find(kind)
+    return config.version if config else 0
+
+
 def run(kind: str) -> Check:
     """Make the check and store its outcome. Runs in a worker, with the same calls as a run."""
     with suppress(RedisError):  # only whoever waits would like to know
         redis().set(_begun_key(kind), clock.now().timestamp(), ex=2 * PATIENCE_SECONDS)
-    config = find(kind)
-    version = config.version if config else 0
-    started = time.monotonic()
+    version, started = version_of(kind), time.monotonic()
     offers, passing = None, False
     try:
         client = build(kind)
@@ -118,16 +123,17 @@ def run(kind: str) -> Check:
 def _offers(client: Integration) -> Offers | None:
     """Field -> what there is to choose from, for the form. None where it cannot be learnt: what was known stays."""
     try:
-        return {name: [asdict(offer) for offer in offered] for name, offered in client.offers().items()}
+        found = client.offers()
     except ApiError:
         return None
+    offers: Offers = bounded({name: [asdict(offer) for offer in offered] for name, offered in found.items()})
+    return offers
 
 
-def break_off(kind: str, code: str) -> None:
-    """The check came to no end of its own: it took too long, or it broke on our side."""
+def break_off(kind: str, version: int, code: str) -> None:
+    """The check of these settings came to no end of its own: it took too long, or it broke on our side."""
     db.session.rollback()
-    config = find(kind)
-    _store(kind, config.version if config else 0, Check("red", code), CHECK_SECONDS, None, passing=True)
+    _store(kind, version, Check("red", code), CHECK_SECONDS, None, passing=True)
 
 
 def _store(kind: str, version: int, outcome: Check, seconds: float, offers: Offers | None, *, passing: bool) -> None:
@@ -138,7 +144,7 @@ def _store(kind: str, version: int, outcome: Check, seconds: float, offers: Offe
     if config is None:
         db.session.rollback()
         return
-    config.check_colour, config.check_code, config.check_params = outcome.colour, outcome.code, outcome.params
+    config.check_colour, config.check_code, config.check_params = outcome.colour, outcome.code, bounded(outcome.params)
     config.checked_at, config.checked_seconds, config.check_requested_at = clock.now(), seconds, None
     if offers is not None:
         config.offers = offers

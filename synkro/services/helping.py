@@ -17,7 +17,7 @@ from synkro.integrations import INTEGRATIONS
 from synkro.integrations.base import Field
 from synkro.models import AuditLog, IntegrationConfig, User
 from synkro.models.states import TenantStatus
-from synkro.services import audit, checks, hosts, integrations, notices, setup, staff, tenants
+from synkro.services import audit, checks, company_notices, hosts, integrations, setup, staff, tenants
 from synkro.services.wording import is_known, outline
 from synkro.tenancy import db, tenant_scope
 
@@ -52,12 +52,6 @@ def visit(by: User, tenant_id: uuid.UUID) -> list[Seen]:
         return _steps()
 
 
-def look(by: User, tenant_id: uuid.UUID) -> list[Seen]:
-    """As visit, for a page that is open already."""
-    with _company(by, tenant_id, OPENED):
-        return _steps()
-
-
 def save(by: User, tenant_id: uuid.UUID, kind: str, values: Mapping[str, str]) -> None:
     """Store what was typed and have it checked; what was left empty stays as it is. Raises AppError."""
     given = {name: value for name, value in values.items() if value.strip()}
@@ -67,7 +61,7 @@ def save(by: User, tenant_id: uuid.UUID, kind: str, values: Mapping[str, str]) -
         _keep_keys_where_they_are(kind, given)
         integrations.save(kind, given)
         if not INTEGRATIONS[kind].secret_names() & given.keys():
-            notices.settings_changed_by_staff(tenant_id, kind)  # of a key they are told anyway
+            company_notices.settings_changed_by_staff(tenant_id, kind)  # of a key they are told anyway
         if integrations.is_connected(kind):
             checks.request(kind)
 
@@ -99,7 +93,7 @@ def _keep_keys_where_they_are(kind: str, given: Mapping[str, str]) -> None:
 
 
 def _is_place(field: Field) -> bool:
-    return field.place or (field.name in hosts.ADDRESSES and not field.choices)
+    return field.place or field.destination or (field.name in hosts.ADDRESSES and not field.choices)
 
 
 def _steps() -> list[Seen]:

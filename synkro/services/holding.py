@@ -15,7 +15,7 @@ from synkro.i18n import _l
 from synkro.models import Automation, Delivery, JobRun, JobStep, Report, Tenant
 from synkro.models.plan import StepKey
 from synkro.models.states import StepStatus, TenantStatus
-from synkro.services import artifacts, audit, notices, reports, runs, schedules
+from synkro.services import artifacts, audit, company_notices, reports, runs, schedules
 from synkro.tenancy import db, end_reading
 
 HELD = "held_for_review"
@@ -55,7 +55,7 @@ def holds(run: JobRun) -> bool:
     held = db.session.execute(select(Report.id).where(Report.id == report_id, *_WAITS)).scalar_one_or_none()
     db.session.commit()
     if is_new:
-        notices.report_waits(run.tenant_id, goes_at)
+        company_notices.report_waits(run.tenant_id, goes_at)
     return held is not None
 
 

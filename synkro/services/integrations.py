@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
@@ -15,16 +15,14 @@ from synkro.errors import AppError
 from synkro.extensions import redis, settings
 from synkro.i18n import _l
 from synkro.integrations import INTEGRATIONS
-from synkro.integrations.base import Field, Integration
+from synkro.integrations.base import Integration
 from synkro.integrations.errors import ApiError
-from synkro.integrations.http import Door, host_port
+from synkro.integrations.http import Door
 from synkro.models import IntegrationConfig
 from synkro.pace import RedisPacer
-from synkro.services import amocrm_tokens, audit, hosts, notices
-from synkro.services.secrets import open_secrets, seal_secret
+from synkro.services import amocrm_tokens, audit, company_notices, hosts, typed_settings
+from synkro.services.secrets import open_secrets
 from synkro.tenancy import current_tenant_id, db
-
-LONGEST_VALUE = 8_000
 
 
 class NotConnected(ApiError):
@@ -51,12 +49,12 @@ def save(kind: str, values: Mapping[str, str | None], *, actor: str = "") -> Int
     config = _locked(kind)
     before = config.settings
     try:
-        changed = _fill(config, cls, values)
+        changed = typed_settings.fill(config, cls, values)
     except AppError:
         db.session.rollback()
         raise
-    if _place(cls, before) != _place(cls, config.settings):
-        _forget_all_but(config, changed)
+    if typed_settings.place(cls, before) != typed_settings.place(cls, config.settings):
+        typed_settings.forget_all_but(config, changed)
     config.version += 1
     config.check_colour = config.check_code = config.checked_at = config.check_requested_at = None
     config.check_params, config.failures = {}, 0
@@ -64,7 +62,7 @@ def save(kind: str, values: Mapping[str, str | None], *, actor: str = "") -> Int
     audit.record("integration_saved", "integration", kind, actor=actor, fields=changed)
     db.session.commit()
     if any(field.name in changed for field in cls.fields if not field.show):
-        notices.key_changed(config.tenant_id, kind)
+        company_notices.key_changed(config.tenant_id, kind)
     return config
 
 
@@ -75,58 +73,6 @@ def _locked(kind: str) -> IntegrationConfig:
     db.session.execute(fresh.on_conflict_do_nothing())
     statement = select(IntegrationConfig).where(IntegrationConfig.kind == kind).with_for_update()
     return db.session.execute(statement.execution_options(populate_existing=True)).scalar_one()
-
-
-def _fill(config: IntegrationConfig, cls: type[Integration], values: Mapping[str, str | None]) -> list[str]:
-    """Names of the fields that were changed. JSON columns are replaced, since changes inside them go unnoticed."""
-    shown, secrets, changed = dict(config.settings), dict(config.secrets), []
-    tidy = cls.tidied({name: value.strip() for name, value in values.items() if value})
-    for field in cls.fields:
-        given, value = values.get(field.name, ""), tidy.get(field.name, "")
-        if field.name not in values or (given is not None and not value and not field.show):
-            continue
-        _verify(field, value)
-        changed.append(field.name)
-        if given is None:
-            shown.pop(field.name, None)
-            secrets.pop(field.name, None)
-        elif field.show:
-            shown[field.name] = value
-        else:
-            secrets[field.name] = seal_secret(config.kind, field.name, value)
-    config.settings, config.secrets = shown, secrets
-    return changed
-
-
-def _place(cls: type[Integration], settings: Mapping[str, str]) -> list[str]:
-    """Where the service is, as its settings say. Nothing chosen is the first choice."""
-    return [settings.get(field.name) or next(iter(field.choices), "") for field in cls.fields if field.place]
-
-
-def _forget_all_but(config: IntegrationConfig, given: Sequence[str]) -> None:
-    """A key goes nowhere but where it was given for, and what one place offers is no choice at another."""
-    config.secrets = {name: sealed for name, sealed in config.secrets.items() if name in given}
-    stale = config.offers.keys() - set(given)
-    config.settings = {name: value for name, value in config.settings.items() if name not in stale}
-    config.offers = {}
-
-
-def _verify(field: Field, value: str) -> None:
-    if len(value) > LONGEST_VALUE or "\x00" in value:
-        raise AppError(422, "bad_value", _l("This value is not possible"))
-    if value and field.choices and value.rstrip("/") not in field.choices and not _is_listed(field, value):
-        says = _l("%(field)s has to be one of: %(choices)s", field=field.name, choices=", ".join(field.choices))
-        raise AppError(422, "bad_choice", says)
-
-
-def _is_listed(field: Field, value: str) -> bool:
-    """Where addresses are offered, one that the operator has opened is as good: the way to a stand-in."""
-    if field.name != "base_url":
-        return False
-    try:
-        return host_port(value) in settings().outbound_allow_hosts
-    except ValueError:
-        return False
 
 
 def is_connected(kind: str) -> bool:

@@ -13,7 +13,7 @@ from synkro.errors import AppError
 from synkro.i18n import _l
 from synkro.models import Credential, Tenant, User
 from synkro.models.states import Role, TenantStatus
-from synkro.services import audit, links, notices, outbox, second_factor, sessions, staff
+from synkro.services import audit, company_notices, links, outbox, second_factor, sessions, staff
 from synkro.services.names import valid_email, valid_name
 from synkro.tenancy import db, system_scope
 
@@ -41,7 +41,7 @@ def invite(
         except IntegrityError:
             raise AppError(409, "email_taken", _l("There is already an account with this e-mail")) from None
     url = links.invite(person, _name(by))
-    notices.person_invited(person)
+    company_notices.person_invited(person)
     return person, url
 
 

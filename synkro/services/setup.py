@@ -18,16 +18,20 @@ from synkro.tenancy import db
 AUTOMATION = "automation"
 AUTOMATION_TITLE = _l("Schedule")
 
-State = Literal["locked", "empty", "saved", "checking", "unproved", "remark", "broken", "done"]
-"""locked: something has to be done before. saved: not checked yet. unproved: checked, and what it is for was not seen
-yet. remark: works, with something to know. broken: does not work (any more)."""
+State = Literal["locked", "empty", "saved", "checking", "choice", "unproved", "remark", "broken", "done"]
+"""locked: something has to be done before. saved: not checked yet. choice: the keys work, and a person has to choose
+from what they open. unproved: checked, and what it is for was not seen yet. remark: works, with something to know.
+broken: does not work (any more)."""
 GOOD = ("done", "remark")
 USABLE = ("done", "remark", "unproved")
+CHOICES = frozenset({"radist_choose_company", "ai_choose_model", "telegram_choose_chat"})
+"""What a check says of keys that work while something is still to be chosen: nothing is broken."""
 COLOURS: Mapping[State, str] = {
     "locked": "grey",
     "empty": "grey",
     "saved": "grey",
     "checking": "blue",
+    "choice": "yellow",
     "unproved": "yellow",
     "remark": "yellow",
     "broken": "red",
@@ -37,13 +41,14 @@ COLOURS: Mapping[State, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """says: of the last check or proof, '' where the state says all."""
+    """says: of the last check or proof, '' where the state says all. before: what it was, while it is checked anew."""
 
     kind: str
     n: int
     title: str
     state: State
     says: str = ""
+    before: State | None = None
 
     @property
     def colour(self) -> str:
@@ -51,7 +56,12 @@ class Step:
 
     @property
     def is_good(self) -> bool:
-        return self.state in GOOD
+        """What works stays so while somebody looks at it again: the daily check opens no step anew."""
+        return (self.before or self.state) in GOOD
+
+    @property
+    def is_usable(self) -> bool:
+        return (self.before or self.state) in USABLE
 
     @property
     def is_open(self) -> bool:
@@ -63,10 +73,12 @@ def steps() -> list[Step]:
     configs = {config.kind: config for config in db.session.execute(select(IntegrationConfig)).scalars()}
     made: dict[str, Step] = {}
     for n, (kind, cls) in enumerate(INTEGRATIONS.items(), 1):
-        state, says = _state(kind, configs.get(kind))
-        if state == "empty" and any(made[needed].state not in USABLE for needed in cls.after if needed in made):
+        config = configs.get(kind)
+        state, says = _state(kind, config)
+        if state == "empty" and any(not made[needed].is_usable for needed in cls.after if needed in made):
             state = "locked"
-        made[kind] = Step(kind, n, str(cls.title), state, says)
+        before = _judged(kind, config)[0] if config and state == "checking" else None
+        made[kind] = Step(kind, n, str(cls.title), state, says, before)
     return [*made.values(), _schedule(list(made.values()))]
 
 
@@ -75,9 +87,16 @@ def _state(kind: str, config: IntegrationConfig | None) -> tuple[State, str]:
         return "empty", ""
     if config.check_requested_at:
         return ("saved", sentence("no_worker", {})) if checks.nobody_came(config) else ("checking", "")
+    return _judged(kind, config)
+
+
+def _judged(kind: str, config: IntegrationConfig) -> tuple[State, str]:
+    """By the last check that came to its end."""
     if config.check_colour is None:
         return "saved", ""
     says = checks.says(config)
+    if config.check_code in CHOICES:
+        return "choice", says
     if config.check_colour == "red":
         return "broken", says
     if not trials.is_proved(kind, config.saved_at):
@@ -90,7 +109,7 @@ def _schedule(before: list[Step]) -> Step:
     n = len(before) + 1
     if schedules.of_tenant() is not None:
         return Step(AUTOMATION, n, str(AUTOMATION_TITLE), "done")
-    is_open = all(step.state in USABLE for step in before)
+    is_open = all(step.is_usable for step in before)
     return Step(AUTOMATION, n, str(AUTOMATION_TITLE), "empty" if is_open else "locked")
 
 

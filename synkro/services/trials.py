@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -12,9 +13,12 @@ from sqlalchemy import select, text, update
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from synkro import clock, queue
+from synkro.crypto import CannotOpen
 from synkro.errors import AppError
 from synkro.extensions import redis, vault
 from synkro.i18n import _l
+from synkro.integrations import INTEGRATIONS
+from synkro.integrations.reading import bounded
 from synkro.models import JobStep, Trial
 from synkro.models.plan import StepKey
 from synkro.models.states import StepStatus
@@ -22,6 +26,8 @@ from synkro.services import audit
 from synkro.services.sealed import SealedText
 from synkro.services.wording import SENTENCES, sentence
 from synkro.tenancy import current_tenant_id, db, end_reading
+
+log = logging.getLogger(__name__)
 
 TRY_OUT = "synkro.jobs.trials.try_out"
 SAMPLE = "sample"
@@ -35,8 +41,12 @@ ACTS: dict[str, dict[str, int]] = {
 }
 """Kind -> act -> seconds that it may take. SAMPLE is there for each, with SECONDS unless said otherwise."""
 SECONDS = 45
+WAITING_SECONDS = 300
+"""One that no worker has taken up for so long is given up. Those of other companies may lie before it."""
 PATIENCE_SECONDS = 60
-"""One that no worker has taken up for so long is given up, and one that was is so much later than it may take."""
+"""One that was taken up is given up so much later than it may take."""
+MOST_BYTES = 8_000_000
+"""Of a result: a hundred times what three deals or dialogs take."""
 ANALYSIS = ("ai", "analysis")
 """Kept whole: what the AI said to a person belongs to the audit."""
 PROOFS: dict[str, tuple[str, StepKey]] = {
@@ -95,8 +105,8 @@ def state(trial: Trial) -> State:
     if trial.finished_at:
         return "done"
     seconds = _seconds(trial.kind, trial.act) or SECONDS
-    since, most = (trial.begun_at, seconds) if trial.begun_at else (trial.asked_at, 0)
-    if clock.now() - since > timedelta(seconds=most + PATIENCE_SECONDS):
+    since, most = (trial.begun_at, seconds + PATIENCE_SECONDS) if trial.begun_at else (trial.asked_at, WAITING_SECONDS)
+    if clock.now() - since > timedelta(seconds=most):
         return "lost"
     return "running" if trial.begun_at else "waiting"
 
@@ -135,12 +145,12 @@ def finish(
     result: Mapping[str, Any] | None = None,
 ) -> None:
     """The outcome, unless it has one. result: what the page shows and the next act goes on with. Commits."""
-    sealed = ""
-    if result is not None:
-        # half a surrogate pair, as some messengers cut it, has no bytes in UTF-8
-        clear = json.dumps(result, ensure_ascii=False).encode(errors="replace").decode()
-        sealed = vault().seal(clear, _context(trial.tenant_id, trial.id))
-    values = {"colour": colour, "code": code, "params": dict(params or {}), "result": sealed}
+    # half a surrogate pair, as some messengers cut it, has no bytes in UTF-8
+    clear = b"" if result is None else json.dumps(result, ensure_ascii=False).encode(errors="replace")
+    if len(clear) > MOST_BYTES:  # the page opens all of it each time that it is looked at
+        clear, colour, code, params = b"", "red", "too_large", {"service": str(INTEGRATIONS[trial.kind].title)}
+    sealed = vault().seal(clear.decode(), _context(trial.tenant_id, trial.id)) if clear else ""
+    values = {"colour": colour, "code": code, "params": bounded(dict(params or {})), "result": sealed}
     still = update(Trial).where(Trial.id == trial.id, Trial.finished_at.is_(None))
     db.session.execute(still.values(finished_at=clock.now(), **values))
     _forget_earlier(trial)
@@ -155,10 +165,14 @@ def _forget_earlier(trial: Trial) -> None:
 
 
 def result(trial: Trial | None) -> dict[str, Any] | None:
-    """What came of it; None where there is nothing (any more). Raises CannotOpen."""
+    """What came of it; None where there is nothing (any more), or nothing that opens: it can be tried out anew."""
     if trial is None or not trial.result:
         return None
-    return dict(json.loads(vault().open(trial.result, _context(trial.tenant_id, trial.id))))
+    try:
+        return dict(json.loads(vault().open(trial.result, _context(trial.tenant_id, trial.id))))
+    except CannotOpen:
+        log.warning("result of a trial does not open", extra={"fields": {"trial": str(trial.id)}})
+        return None
 
 
 def says(trial: Trial) -> str:

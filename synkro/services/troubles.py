@@ -11,7 +11,7 @@ from synkro.integrations import INTEGRATIONS
 from synkro.integrations.errors import ApiError
 from synkro.integrations.telegram import Telegram
 from synkro.models import IntegrationConfig, Tenant
-from synkro.services import integrations, notices
+from synkro.services import company_notices, integrations
 from synkro.services.wording import sentence
 from synkro.tenancy import current_tenant_id, db, end_reading
 
@@ -23,7 +23,7 @@ Change = Literal["broken", "mended"]
 def tell(config: IntegrationConfig, change: Change) -> None:
     """Call it after the commit that remembers the change. The group is told, too, unless it is what does not work."""
     kind, code, params = config.kind, config.check_code or "", dict(config.check_params)
-    notices.connection_changed(config.tenant_id, kind, change, lambda: sentence(code, params))
+    company_notices.connection_changed(config.tenant_id, kind, change, lambda: sentence(code, params))
     if kind == Telegram.kind and change == "broken":
         return
     tenant = db.session.get(Tenant, current_tenant_id())

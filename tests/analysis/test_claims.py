@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 from hypothesis import given
@@ -49,6 +50,13 @@ def test_a_claim_without_a_valid_ref_is_not_confirmed() -> None:
 
 def test_an_unknown_kind_is_an_idea() -> None:
     assert answer(findings=[finding("d1m1", kind=["x"])]).findings[0].kind == "idea"
+
+
+@pytest.mark.parametrize("endless", ["\n", " ", "\n ", "`"])
+def test_a_model_that_lost_itself_in_a_stream_is_read_at_once(endless: str) -> None:
+    begun = time.monotonic()
+    assert isinstance(read_answer('```json\n{"summary": "ok"' + endless * 100_000, REFS), AnswerError)
+    assert time.monotonic() - begun < 5
 
 
 @pytest.mark.parametrize("wrapped", ["```json\n{}\n```", "Here you are:\n{}\nBye", "  {}  ", "```\n{}```"])

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import time
 
+from playwright.sync_api import Locator
+
 from synkro.sandbox.amocrm_oauth import long_lived_token
 from tests.browser.person import Person
 from tests.browser.window import Window
@@ -17,10 +19,13 @@ DONE = 60_000
 class Newcomer(Person):
     """Reads English. keystroke: seconds a letter; keys are pasted. look: seconds to find the next thing."""
 
-    def __init__(self, window: Window, practice: Practice, *, keystroke: float = 0, look: float = 0) -> None:
+    def __init__(
+        self, window: Window, practice: Practice, *, keystroke: float = 0, look: float = 0, script: bool = True
+    ) -> None:
         super().__init__(window, "")
         self.practice = practice
         self.keystroke, self.look = keystroke, look
+        self.script = script
 
     def types(self, label: str, text: str) -> None:
         time.sleep(self.look)
@@ -37,15 +42,24 @@ class Newcomer(Person):
         self.page.get_by_role("button", name=name, exact=True).click()
 
     def waits_for(self, badge: str) -> None:
-        """Until the page says of the step what it should, by itself."""
-        self.page.locator("#step-badge", has_text=re.compile(badge)).wait_for(timeout=DONE)
+        """Until the page says of the step what it should."""
+        self.until(self.page.locator("#step-badge", has_text=re.compile(badge)))
 
     def waits_to_press(self, name: str) -> None:
-        self.page.get_by_role("button", name=name, exact=True).wait_for(timeout=DONE)
+        self.until(self.page.get_by_role("button", name=name, exact=True))
         self.presses(name)
 
+    def until(self, seen: Locator) -> None:
+        """A page with script changes by itself; without, one presses "Look again"."""
+        ends = time.monotonic() + DONE / 1000
+        while not self.script and not seen.count():
+            assert time.monotonic() < ends, "it never came"
+            time.sleep(0.5)
+            self.page.reload()
+        seen.wait_for(timeout=DONE)
+
     def agrees_and_writes(self, sentence: str) -> None:
-        self.page.get_by_label(sentence).wait_for(timeout=DONE)
+        self.until(self.page.get_by_label(sentence))
         self.page.get_by_label(sentence).check()
         self.presses("Write to Supabase")
         self.waits_for("^Done|remark$")
@@ -84,7 +98,7 @@ class Newcomer(Person):
         self.sees("Connect AI")
         self.pastes("API key", self.practice.world.keys.gemini_key)
         self.presses("Save and check")
-        self.page.locator("#offer-model").wait_for(timeout=DONE)
+        self.until(self.page.locator("#offer-model"))
         self.page.locator("#offer-model").select_option("gemini-3.8-flash")
         self.presses("Save the choice")
         self.waits_for("Done")
@@ -95,11 +109,11 @@ class Newcomer(Person):
         self.pastes("Bot token", self.practice.world.keys.telegram_token)
         self.presses("Save and check")
         line = self.page.locator("#telegram-line")
-        line.wait_for(timeout=DONE)
+        self.until(line)
         self.says_in_the_group(line.inner_text())
         self.presses("Find the group")
         found = self.page.get_by_role("button", name=re.compile("^Send reports here"))
-        found.first.wait_for(timeout=DONE)
+        self.until(found.first)
         found.first.click()
         self.waits_to_press("Send a test message")
         self.waits_for("Done")
@@ -119,7 +133,7 @@ class Newcomer(Person):
     def makes_the_first_report(self) -> None:
         self.window.open("/dashboard")
         self.presses("Make a report")
-        self.page.get_by_role("link", name="Open the report").wait_for(timeout=2 * DONE)
+        self.until(self.page.get_by_role("link", name="Open the report"))
         self.page.get_by_role("link", name="Open the report").click()
         self.page.get_by_role("heading", level=1).wait_for()
 

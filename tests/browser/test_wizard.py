@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,9 +19,10 @@ from synkro.services import runs, setup
 from synkro.tenancy import db, tenant_scope
 from tests import processes
 from tests.browser.newcomer import Newcomer
+from tests.browser.pages import PAGES
 from tests.browser.window import Window
 from tests.conftest import ROOT
-from tests.postgrest import Postgrest, PostgrestUnavailable, fetch_postgrest
+from tests.postgrest import Postgrest, postgrest_or_skip
 from tests.practice import Practice
 
 Enter = Callable[..., Window]
@@ -50,13 +50,7 @@ def vendors(app: Flask, empty_company: Tenant) -> Iterator[Practice]:
 @pytest.fixture
 def real(postgres_superuser_url: str, vendors: Practice) -> Iterator[Postgrest]:
     """A project of the client's own behind the real PostgREST."""
-    try:
-        binary = fetch_postgrest(ROOT / "var")
-    except PostgrestUnavailable as reason:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(str(reason))
-    project = Postgrest(binary, postgres_superuser_url, keys=vendors.world.keys)
+    project = Postgrest(postgrest_or_skip(ROOT / "var"), postgres_superuser_url, keys=vendors.world.keys)
     vendors.allow(project.url)
     yield project
     project.stop()
@@ -81,12 +75,15 @@ def test_an_empty_company_comes_to_its_first_report(vendors: Practice, enter: En
         newcomer.comes_from_nothing_to_a_report(vendors.urls["supabase"])
     assert (last_run(vendors.tenant).status, set(states(vendors.tenant).values())) == (RunStatus.SUCCEEDED, {"done"})
     assert newcomer.window.faults == []
+    for path in PAGES["settings"]:
+        newcomer.window.open(path)
+        assert newcomer.window.complaints() == [], path
 
 
-def test_an_empty_company_comes_to_its_first_report_with_a_real_project(
+def test_it_needs_no_script_and_no_stand_in_for_supabase(
     vendors: Practice, real: Postgrest, enter: Enter, var_dir: Path
 ) -> None:
-    newcomer = Newcomer(enter("settings", locale="en-US"), vendors)
+    newcomer = Newcomer(enter("settings", locale="en-US", js=False), vendors, script=False)
     real.run_sql(schema_sql())
     with processes.worker(processes.beside({**vendors.urls, "real": real.url}, var_dir), var_dir):
         newcomer.comes_from_nothing_to_a_report(real.url)

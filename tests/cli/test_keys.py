@@ -42,6 +42,7 @@ def test_check_counts_by_key(cli: Cli, old: str) -> None:
             f"second factors: 0 with {own} (current)",
             f"letters: 0 with {own} (current)",
             f"pages between steps: 0 with {own} (current)",
+            f"results of trials: 0 with {own} (current)",
             f"word that tells the key: 1 with {own} (current)",
             "opened 2, not opened 0",
         ],

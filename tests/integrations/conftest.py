@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -14,7 +15,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
-from flask import Flask
+from flask import Flask, Response, request
 
 from synkro.integrations.amocrm import Amocrm
 from synkro.integrations.http import Door
@@ -163,6 +164,20 @@ def connect_amocrm(start: Start) -> ConnectAmocrm:
 @pytest.fixture(scope="session")
 def many(world: World) -> World:
     return company(world, 600)
+
+
+def saying(answers: Sequence[tuple[int, Any]]) -> tuple[Flask, list[dict[str, Any]]]:
+    """A vendor that gives these answers (status, JSON) in turn, and the bodies that it was sent."""
+    app = Flask(__name__)
+    waiting, seen = list(answers), list[dict[str, Any]]()
+
+    @app.route("/<path:path>", methods=["GET", "POST"])
+    def say(path: str) -> Response:
+        seen.append(request.get_json(silent=True) or {})
+        status, body = waiting.pop(0)
+        return Response(json.dumps(body), status, content_type="application/json")
+
+    return app, seen
 
 
 class Sockets(list[object]):

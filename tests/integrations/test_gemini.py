@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 import requests
-from flask import Flask, Response, request
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,7 +17,7 @@ from synkro.integrations.gemini_errors import SchemaRefused, judge, seconds_to_n
 from synkro.integrations.http import Answer
 from synkro.sandbox.gemini import create_app
 from synkro.sandbox.keys import Keys
-from tests.integrations.conftest import Counted, Emulator, Start, door_to
+from tests.integrations.conftest import Counted, Emulator, Start, door_to, saying
 from tests.integrations.sandbox_fixtures import words
 
 KEY = Keys()
@@ -261,15 +260,7 @@ def test_only_the_key_is_secret() -> None:
 
 def scripted(start: Start, *answers: tuple[int, Any]) -> tuple[Ai, list[dict[str, Any]]]:
     """An AI whose vendor gives these answers in turn, and the bodies that it was sent."""
-    app = Flask(__name__)
-    waiting, seen = list(answers), list[dict[str, Any]]()
-
-    @app.route("/<path:path>", methods=["GET", "POST"])
-    def say(path: str) -> Response:
-        seen.append(request.get_json(silent=True) or {})
-        status, body = waiting.pop(0)
-        return Response(json.dumps(body), status, content_type="application/json")
-
+    app, seen = saying(answers)
     return open_ai(start(app)), seen
 
 

@@ -18,7 +18,7 @@ from synkro.integrations.openai_answer import generation, models
 from synkro.integrations.openai_errors import judge
 from synkro.sandbox.keys import Keys
 from synkro.sandbox.openai import create_app
-from tests.integrations.conftest import Counted, Emulator, Sockets, Start
+from tests.integrations.conftest import Counted, Emulator, Sockets, Start, saying
 from tests.integrations.sandbox_fixtures import words
 
 KEY = Keys()
@@ -231,15 +231,7 @@ def test_nobody_is_called_at_an_address_that_staff_have_not_agreed_to(
 
 def scripted(start: Start, *answers: tuple[int, Any]) -> tuple[Ai, list[dict[str, Any]]]:
     """An AI whose server gives these answers in turn, and the bodies that it was sent."""
-    app = Flask(__name__)
-    waiting, seen = list(answers), list[dict[str, Any]]()
-
-    @app.route("/<path:path>", methods=["GET", "POST"])
-    def say(path: str) -> Response:
-        seen.append(request.get_json(silent=True) or {})
-        status, body = waiting.pop(0)
-        return Response(json.dumps(body), status, content_type="application/json")
-
+    app, seen = saying(answers)
     return open_ai(start(app)), seen
 
 

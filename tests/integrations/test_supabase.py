@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -28,7 +27,7 @@ from synkro.sandbox.supabase import create_app
 from synkro.sandbox.supabase_jwt import legacy_key
 from tests.integrations.conftest import Counted, Emulator, Start
 from tests.integrations.sandbox_fixtures import words
-from tests.postgrest import Postgrest, PostgrestUnavailable, fetch_postgrest
+from tests.postgrest import Postgrest, postgrest_or_skip
 
 REF = "abcdefghijklmnopqrst"
 KEY = Keys()
@@ -64,12 +63,7 @@ class Project:
 
 @pytest.fixture(scope="session")
 def postgrest() -> Path:
-    try:
-        return fetch_postgrest(VAR)
-    except PostgrestUnavailable as why:
-        if os.environ.get("CI") == "true":
-            raise
-        pytest.skip(f"no real PostgREST here: {why}")
+    return postgrest_or_skip(VAR)
 
 
 @pytest.fixture
@@ -632,6 +626,7 @@ def test_an_approved_host_is_taken_with_exactly_its_port(text: str, address: str
         (f"postgresql://postgres:secret@db.{REF}.supabase.co:5432/postgres", f"https://{REF}.supabase.co"),
         ("https://me:secret@DB.Example.kz/rest/v1?x=1", "https://db.example.kz"),
         ("me:secret@db.example.kz", "https://db.example.kz"),
+        (f"postgresql://postgres:sec/r@et@db.{REF}.supabase.co:5432/postgres", f"https://{REF}.supabase.co"),
         ("postgresql://a:secret@pooler.test:6543/postgres", "postgresql://pooler.test:6543/postgres"),
         ("http://127.0.0.1:54321", "http://127.0.0.1:54321"),
         ("our database", "our database"),

@@ -436,7 +436,7 @@ def test_wrong_settings_are_named(
     practice: Practice, kind: str, values: dict[str, str], key: StepKey, colour: str, code: str
 ) -> None:
     with tenant_scope(practice.tenant.id):
-        integrations.save(kind, values)
+        integrations.save(kind, practice.typed(kind) | values)
     _, steps = ran(practice)
     assert_told(steps[key], colour, code)
 

@@ -33,7 +33,6 @@ FIVE = tuple(StepKey)[:5]
 """From the first fetch to the prompt."""
 MOST_GROWTH = 30 * 1024
 """KiB. It is half of that; held at once, the 20,000 messages would take twice as much."""
-MOST_SECONDS = 20
 
 
 @pytest.fixture
@@ -82,7 +81,6 @@ def peak() -> int:
 
 def test_twenty_thousand_messages_fit_into_little_memory(big: Practice, tmp_path: Path) -> None:
     run_id = big.start(Window(NOW - DAY, NOW))
-    began = time.monotonic()
     grown = growth_of(big, run_id, FIVE, tmp_path / "grown")
     run, steps = big.state(run_id)
     assert [step.status for step in steps[:5]] == ["done"] * 5, [(s.key, s.status, s.code) for s in steps]
@@ -90,4 +88,3 @@ def test_twenty_thousand_messages_fit_into_little_memory(big: Practice, tmp_path
         assert artifacts.count(run_id, "messages") == CHATS * MESSAGES_PER_CHAT
     assert run.status == RunStatus.RUNNING
     assert grown < MOST_GROWTH
-    assert time.monotonic() - began < MOST_SECONDS

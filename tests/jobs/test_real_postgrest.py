@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import pytest
@@ -12,20 +11,14 @@ from synkro.models.states import RunStatus
 from synkro.services import integrations
 from synkro.tenancy import tenant_scope
 from tests.conftest import ROOT
-from tests.postgrest import Postgrest, PostgrestUnavailable, fetch_postgrest
+from tests.postgrest import Postgrest, postgrest_or_skip
 from tests.practice import Practice
 
 
 @pytest.fixture
 def real(postgres_superuser_url: str, practice: Practice) -> Iterator[Postgrest]:
     """A client's project with the SQL block run in it, and the tenant connected to it."""
-    try:
-        binary = fetch_postgrest(ROOT / "var")
-    except PostgrestUnavailable as reason:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(str(reason))
-    project = Postgrest(binary, postgres_superuser_url, keys=practice.world.keys)
+    project = Postgrest(postgrest_or_skip(ROOT / "var"), postgres_superuser_url, keys=practice.world.keys)
     project.run_sql(schema_sql())
     practice.allow(project.url)
     with tenant_scope(practice.tenant.id):

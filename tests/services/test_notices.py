@@ -11,7 +11,7 @@ from sqlalchemy import select, text
 from synkro import queue
 from synkro.extensions import vault
 from synkro.models import StoredLetter, Tenant, User
-from synkro.services import notices
+from synkro.services import company_notices, notices
 from synkro.tenancy import db, system_scope, tenant_scope
 from tests.conftest import redis_away
 
@@ -35,25 +35,25 @@ def test_a_sign_in_from_a_new_browser_is_told_to_its_owner(cast: Cast) -> None:
 
 
 def test_a_changed_key_is_told_to_those_who_manage_settings(cast: Cast, tenant: Tenant) -> None:
-    notices.key_changed(tenant.id, "telegram")
+    company_notices.key_changed(tenant.id, "telegram")
     assert [letter["to"] for letter in stored()] == ["settings@example.com"]
 
 
 def test_an_invitation_is_told_to_those_who_manage_settings(cast: Cast) -> None:
-    notices.person_invited(cast["user"])
+    company_notices.person_invited(cast["user"])
     assert [letter["to"] for letter in stored()] == ["settings@example.com"]
     assert "user@example.com" in stored()[0]["text"]
 
 
 def test_an_invitation_of_staff_concerns_no_company(cast: Cast) -> None:
-    notices.person_invited(cast["lite"])
+    company_notices.person_invited(cast["lite"])
     assert stored() == []
 
 
 def test_a_disabled_person_is_told_nothing(cast: Cast, tenant: Tenant) -> None:
     cast["settings"].is_active = False
     db.session.commit()
-    notices.key_changed(tenant.id, "telegram")
+    company_notices.key_changed(tenant.id, "telegram")
     assert stored() == []
 
 
@@ -112,14 +112,14 @@ def test_a_notice_does_not_end_the_transaction_of_its_caller(cast: Cast, tenant:
     with tenant_scope(tenant.id):
         row = db.session.get_one(Tenant, tenant.id)
         row.name = "Not yet"
-        notices.key_changed(tenant.id, "telegram")
+        company_notices.key_changed(tenant.id, "telegram")
         db.session.rollback()
         db.session.refresh(row)
     assert row.name == "Alfa"
 
 
 def test_a_notice_that_cannot_be_written_breaks_nothing(cast: Cast, caplog: pytest.LogCaptureFixture) -> None:
-    notices.key_changed(cast["settings"].tenant_id, "no such service")  # type: ignore[arg-type]
+    company_notices.key_changed(cast["settings"].tenant_id, "no such service")  # type: ignore[arg-type]
     assert "notice not written" in caplog.text
 
 

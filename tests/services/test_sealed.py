@@ -20,7 +20,7 @@ from sqlalchemy import LargeBinary, select, text
 from synkro import clock, embedded
 from synkro.extensions import settings, vault
 from synkro.models import IntegrationConfig, StoredLetter, User
-from synkro.services import artifacts, health, outbox, second_factor
+from synkro.services import artifacts, health, outbox, second_factor, trials
 from synkro.services.secrets import open_secrets
 from synkro.tenancy import Base, db, system_scope, tenant_scope
 from tests.conftest import ROOT
@@ -45,7 +45,8 @@ class Lived:
             secrets = [open_secrets(config) for config in configs]
             names = db.session.execute(text("select distinct name from artifacts order by name")).scalars().all()
             pages = [page for name in names for page in artifacts.pages(self.run_id, name)]
-        return [setup.secret, self._letter(), *secrets, *pages]
+            tried = trials.result(trials.latest("amocrm", trials.SAMPLE))
+        return [setup.secret, self._letter(), *secrets, *pages, tried]
 
     def _letter(self) -> bytes:
         """Not by outbox.claim, which would begin to send it."""
@@ -67,6 +68,10 @@ def lived(old: str, practice: Practice, cast: dict[str, User]) -> Lived:
     run_id = practice.start()
     practice.drain()
     second_factor.begin(cast["user"])
+    with tenant_scope(practice.tenant.id):
+        trials.finish(
+            trials.request("amocrm", trials.SAMPLE), "green", "sample_ok", {"count": 1}, {"previews": ["one"]}
+        )
     with system_scope("test"):
         letter_id = outbox.put_content(cast["user"].id, {"subject": "Hello"}, clock.now() + timedelta(days=1))
         db.session.commit()

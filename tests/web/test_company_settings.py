@@ -358,6 +358,12 @@ def test_a_visit_is_written_down_once_an_hour(enter: Enter, tenant: Tenant, monk
     assert [act for act, _, _ in acts(tenant)] == ["settings_opened"] * 2
 
 
+@pytest.mark.parametrize("words", [("radist", "state"), ("radist",), ()])
+def test_no_part_of_it_can_be_seen_unnoticed(enter: Enter, tenant: Tenant, words: tuple[str, ...]) -> None:
+    enter("admin").get(home(tenant, *words))
+    assert [act for act, _, _ in acts(tenant)] == ["settings_opened"]
+
+
 def test_values_are_not_written_down(enter: Enter, tenant: Tenant) -> None:
     enter("admin").send(home(tenant, "radist"), **TYPED)
     with tenant_scope(tenant.id):

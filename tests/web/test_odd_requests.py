@@ -46,7 +46,7 @@ ODD = (
 
 def everywhere(app: Flask, tenant: Tenant) -> list[str]:
     """A path of every GET route, with ids that exist and with ids that are none."""
-    ids = {"report_id": make_report(tenant), "run_id": make_run(tenant)}
+    ids = {"report_id": make_report(tenant), "run_id": make_run(tenant), "kind": "amocrm", "which": "prompt"}
     found = []
     with app.test_request_context():
         for rule in app.url_map.iter_rules():

@@ -19,8 +19,10 @@ from synkro.models.states import Topic
 from synkro.records import Chat, Contact, Message
 from synkro.sandbox import gemini
 from synkro.services import integrations, prompts, trials
+from synkro.services.trials import says
 from synkro.tenancy import db, tenant_scope
 from tests.practice import Practice
+from tests.wizard.faults import Fault
 
 PHONE, TYPED = "77015550101", "+7 701 555-01-01"
 SPOKEN = (
@@ -28,22 +30,30 @@ SPOKEN = (
     ("out", "Айгерим, здравствуйте! Цена 15 000 тенге"),
     ("in", "Дорого. Хотела у вас купить, но подумаю"),
 )
-FAULTS: list[dict[str, Any]] = [
-    {"what": "the key was revoked", "fault": "key_invalid", "colour": "red", "code": "ai_key_invalid"},
-    {"what": "the key became public", "fault": "key_leaked", "colour": "red", "code": "ai_key_leaked"},
-    {"what": "the vendor does not serve this country", "fault": "geo", "colour": "red", "code": "ai_location"},
-    {"what": "the day's quota is used up", "fault": "429_day", "colour": "yellow", "code": "ai_day_quota"},
-    {"what": "the vendor is overloaded", "fault": "unavailable", "colour": "red", "code": "server_error"},
-    {"what": "the filter refuses the dialogs", "fault": "prompt_blocked", "colour": "yellow", "code": "ai_blocked"},
-    {"what": "the filter stops the answer", "fault": "SAFETY", "colour": "yellow", "code": "ai_blocked"},
-    {"what": "the answer is cut off twice", "fault": "MAX_TOKENS", "colour": "yellow", "code": "ai_cut_off"},
-    {"what": "the answer is not JSON", "fault": "not_json", "colour": "yellow", "code": "ai_bad_answer"},
-    {"what": "the answer has no text", "fault": "empty_stop", "colour": "yellow", "code": "ai_bad_answer"},
-    {"what": "the answer names messages that are not there", "fault": "invent_refs"}
-    | {"colour": "yellow", "code": "refs_dropped"},
+
+
+def _unasked(what: str, fault: str, colour: str, code: str) -> Fault:
+    """It is met before anything is paid for."""
+    return Fault(what, {"fault": fault, "times": 20, "path": "/models/gemini"}, colour, code, "analysis")
+
+
+def _answered(what: str, fault: str, colour: str, code: str) -> Fault:
+    return Fault(what, {"fault": fault, "times": 20}, colour, code, "analysis")
+
+
+FAULTS: list[Fault] = [
+    _unasked("the key was revoked", "key_invalid", "red", "ai_key_invalid"),
+    _unasked("the key became public", "key_leaked", "red", "ai_key_leaked"),
+    _unasked("the vendor does not serve this country", "geo", "red", "ai_location"),
+    _unasked("the day's quota is used up", "429_day", "yellow", "ai_day_quota"),
+    _unasked("the vendor is overloaded", "unavailable", "red", "server_error"),
+    _answered("the filter refuses the dialogs", "prompt_blocked", "yellow", "ai_blocked"),
+    _answered("the filter stops the answer", "SAFETY", "yellow", "ai_blocked"),
+    _answered("the answer is cut off twice", "MAX_TOKENS", "yellow", "ai_cut_off"),
+    _answered("the answer is not JSON", "not_json", "yellow", "ai_bad_answer"),
+    _answered("the answer has no text", "empty_stop", "yellow", "ai_bad_answer"),
+    _answered("the answer names messages that are not there", "invent_refs", "yellow", "refs_dropped"),
 ]
-"""What the test analysis can meet: how it is caused on the emulator, and what people get to see."""
-UNPAID = {"key_invalid", "key_leaked", "geo", "429_day", "unavailable"}
 
 
 def dialog(number: int = 1, name: str = "Aigerim B", spoken: Iterable[tuple[str, str]] = SPOKEN) -> dict[str, Any]:
@@ -88,10 +98,6 @@ def tried(practice: Practice, act: str) -> tuple[Trial, dict[str, Any]]:
 
 def outcome(trial: Trial) -> tuple[str | None, str | None]:
     return trial.colour, trial.code
-
-
-def says(trial: Trial) -> str:
-    return trials.says(trial)
 
 
 def calls(practice: Practice) -> list[AiCall]:
@@ -245,14 +251,13 @@ def test_knowledge_makes_another_question_of_the_same_dialogs(practice: Practice
     assert len({call.prompt_hash for call in calls(practice)}) == 2
 
 
-@pytest.mark.parametrize("row", FAULTS, ids=lambda row: row["fault"])
-def test_every_fault_has_its_colour_code_and_sentence(practice: Practice, row: dict[str, Any]) -> None:
-    path = "/models/gemini" if row["fault"] in UNPAID else None
-    practice.control("gemini", fault=row["fault"], times=20, **({"path": path} if path else {}))
-    trial, _ = tried(loaded(practice), "analysis")
-    assert outcome(trial) == (row["colour"], row["code"])
-    assert says(trial) not in ("", row["code"])
-    assert (calls(practice) == []) == (row["fault"] in UNPAID)
+@pytest.mark.parametrize("fault", FAULTS, ids=str)
+def test_every_fault_has_its_colour_code_and_sentence(practice: Practice, fault: Fault) -> None:
+    practice.control("gemini", **fault.order)
+    trial, _ = tried(loaded(practice), fault.act)
+    assert outcome(trial) == (fault.colour, fault.code)
+    assert says(trial) not in ("", fault.code)
+    assert (calls(practice) == []) == ("path" in fault.order)
 
 
 def test_dialogs_over_the_limit_of_the_model_are_told_and_not_paid(

@@ -6,10 +6,11 @@ import hashlib
 import hmac
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from synkro import queue
 from synkro.jobs.worker import work_on
@@ -109,6 +110,19 @@ def test_nobody_else_is_believed(connected: Practice, client: Browser, signed: d
     assert client.get(HOOK + "alfa", query_string=signed).status_code == 404
     assert {"access_token", "refresh_token"} <= set(config_of(connected.tenant).secrets)
     assert acts(connected.tenant) == [("oauth_refused", "unknown")]
+
+
+def test_strangers_do_not_fill_the_audit(connected: Practice, client: Browser) -> None:
+    assert {client.get(HOOK + "alfa").status_code for _ in range(5)} == {404}
+    assert acts(connected.tenant) == [("oauth_refused", "unknown")]
+
+
+def test_a_stranger_does_not_wait_for_a_renewal(app: Flask, connected: Practice, client: Browser) -> None:
+    with db.engine.connect() as renewal:
+        renewal.execute(text("select set_config('app.tenant_id', :id, true)"), {"id": str(connected.tenant.id)})
+        assert renewal.execute(text("select 1 from integration_configs where kind = 'amocrm' for update")).first()
+        with ThreadPoolExecutor(1) as thread:
+            assert thread.submit(client.get, HOOK + "alfa").result(10).status_code == 404
 
 
 def test_a_company_without_keys_believes_nobody(

@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from flask import Flask
 
 from synkro.integrations.errors import Refused
 from synkro.models import Tenant
 from synkro.models.plan import StepKey
-from synkro.services import amocrm_tokens, checks, integrations
+from synkro.services import checks, integrations
 from synkro.tenancy import db, tenant_scope
 from tests.practice import Practice
 from tests.services import at_once
-from tests.services.test_amocrm_tokens import first_pair, refreshes, typed
-
-
-@pytest.fixture
-def expired(practice: Practice) -> Practice:
-    """With a pair whose access token is too old."""
-    practice.control("amocrm", set={"redirect_uri": amocrm_tokens.redirect_uri(practice.tenant.slug)})
-    typed(practice, **first_pair(practice), expires_at=str(int(time.time()) - 5))
-    return practice
+from tests.services.test_amocrm_tokens import expired as expired  # noqa: PLC0414 (a fixture)
+from tests.services.test_amocrm_tokens import refreshes, typed
 
 
 @pytest.fixture

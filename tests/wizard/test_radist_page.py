@@ -34,7 +34,7 @@ def test_dialogs_are_shown_with_masked_phones_and_can_be_written(practice: Pract
     work_on(practice.app, queue.TRIALS, burst=True)
     page = browser.get("/settings/radist").text
     for chat in chats:
-        assert f"•••••••••{(chat.phone or '')[-2:]}" in page
+        assert f"••• {(chat.phone or '')[-4:-2]} {(chat.phone or '')[-2:]}" in page
         assert (chat.phone or "")[1:] not in page
         assert chat.messages[-1].text in page
     assert "Will be written: chats: 3" in page

@@ -165,3 +165,36 @@ def test_the_words_name_what_to_do(practice: Practice, cast: dict[str, User]) ->
         config.check_code = "amocrm_reconnect"
         troubles.tell(config, "broken")
     assert "amoCRM" in practice.sent()[0]["text"]
+
+
+def step(practice: Practice, kind: str) -> setup.Step:
+    with tenant_scope(practice.tenant.id):
+        return next(step for step in setup.steps() if step.kind == kind)
+
+
+@pytest.mark.parametrize(("kind", "field"), [("ai", "model"), ("telegram", "chat_id")])
+def test_keys_that_work_while_a_choice_is_left_are_not_called_broken(
+    practice: Practice, check: Check, kind: str, field: str
+) -> None:
+    with tenant_scope(practice.tenant.id):
+        integrations.save(kind, {field: None}, actor="test")
+    check(kind)
+    found = step(practice, kind)
+    assert (found.state, found.colour, found.is_good, found.is_usable) == ("choice", "yellow", False, False)
+
+
+def test_a_step_that_is_done_stays_so_while_it_is_checked_anew(practice: Practice, check: Check) -> None:
+    assert check("supabase") == "green"
+    with tenant_scope(practice.tenant.id):
+        checks.request("supabase")
+    found = step(practice, "supabase")
+    assert (found.state, found.is_good) == ("checking", True)
+
+
+def test_a_step_that_was_saved_anew_is_not_done_while_it_is_checked(practice: Practice, check: Check) -> None:
+    assert check("supabase") == "green"
+    with tenant_scope(practice.tenant.id):
+        integrations.save("supabase", {"url": practice.urls["supabase"]}, actor="test")
+        checks.request("supabase")
+    found = step(practice, "supabase")
+    assert (found.state, found.is_good) == ("checking", False)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
@@ -17,151 +16,160 @@ from synkro.integrations.supabase import Supabase, schema_sql
 from synkro.sandbox.keys import Keys
 from synkro.sandbox.supabase_jwt import legacy_key
 from synkro.services import checks, integrations
-from synkro.services.wording import is_known
 from synkro.tenancy import tenant_scope
 from tests.integrations.conftest import resolving_to
 from tests.integrations.conftest import short_pauses as short_pauses  # noqa: PLC0414 (a fixture of theirs)
 from tests.practice import Practice
+from tests.wizard.faults import Fault
+from tests.wizard.seeing import assert_plain, seen
 
 KEY = Keys()
 REF = KEY.supabase_ref
 ELSEWHERE = "https://zzzzzzzzzzzzzzzzzzzz.supabase.co"
 OLD_SQL = schema_sql().replace("'schema_version', '1'", "'schema_version', '0'")
+KEYS = {"publishable_key": KEY.supabase_publishable_key, "secret_key": KEY.supabase_secret_key}
 LEGACY = {"publishable_key": legacy_key(KEY, "anon"), "secret_key": legacy_key(KEY, "service_role")}
 
-FAULTS: list[tuple[str, dict[str, Any], str, str]] = [
-    # what happens, the order to the emulator (settings: typed in; resolves: what the name leads to), colour, code
-    ("The project is paused after a week without use", {"fault": "540"}, "red", "supabase_paused"),
-    ("A quota is used up or an invoice is unpaid", {"fault": "402"}, "red", "supabase_restricted"),
-    ("The gateway gives up waiting", {"fault": "544"}, "red", "server_error"),
-    ("An error page in HTML", {"fault": "502_html"}, "red", "server_error"),
-    ("Service unavailable", {"fault": "503"}, "red", "server_error"),
-    ("Too many requests", {"fault": "429"}, "red", "busy"),
-    ("The connection breaks before the answer", {"fault": "drop"}, "red", "unreachable"),
-    ("No answer in time", {"fault": "slow", "seconds": 1.0}, "red", "too_slow"),
-    ("A page of somebody in between, with 200", {"fault": "html"}, "red", "not_json"),
-    ("An empty answer, with 200", {"fault": "empty"}, "red", "not_json"),
-    ("An answer that ends in the middle", {"fault": "broken_json"}, "red", "not_json"),
-    ("An answer without end", {"fault": "huge", "value": 33_000_000}, "red", "too_large"),
-    (
+FAULTS: list[Fault] = [
+    Fault("The project is paused after a week without use", {"fault": "540"}, "red", "supabase_paused"),
+    Fault("A quota is used up or an invoice is unpaid", {"fault": "402"}, "red", "supabase_restricted"),
+    Fault("The gateway gives up waiting", {"fault": "544"}, "red", "server_error"),
+    Fault("An error page in HTML", {"fault": "502_html"}, "red", "server_error"),
+    Fault("Service unavailable", {"fault": "503"}, "red", "server_error"),
+    Fault("Too many requests", {"fault": "429"}, "red", "busy"),
+    Fault("The connection breaks before the answer", {"fault": "drop"}, "red", "unreachable"),
+    Fault("The connection breaks after the request", {"fault": "drop_after"}, "red", "unreachable"),
+    Fault("Something breaks inside", {"fault": "500"}, "red", "server_error"),
+    Fault("Too many requests, told by a page", {"fault": "429_html"}, "red", "busy"),
+    Fault("No answer in time", {"fault": "slow", "seconds": 1.0}, "red", "too_slow"),
+    Fault("A page of somebody in between, with 200", {"fault": "html"}, "red", "not_json"),
+    Fault("An empty answer, with 200", {"fault": "empty"}, "red", "not_json"),
+    Fault("An answer that ends in the middle", {"fault": "broken_json"}, "red", "not_json"),
+    Fault("An answer without end", {"fault": "huge", "value": 33_000_000}, "red", "too_large"),
+    Fault(
         "The old keys are switched off",
         {"fault": "legacy_disabled", "settings": LEGACY},
         "red",
         "supabase_legacy_disabled",
     ),
-    ("The tables were never made", {"fault": "stale_cache", "path": "/rest/v1/synkro_"}, "red", "supabase_no_tables"),
-    (
+    Fault(
+        "The tables were never made", {"fault": "stale_cache", "path": "/rest/v1/synkro_"}, "red", "supabase_no_tables"
+    ),
+    Fault(
         "One table is missing",
         {"fault": "stale_cache", "path": "/rest/v1/synkro_messages"},
         "red",
         "supabase_no_tables",
     ),
-    ("The tables are of an older version", {"fault": "run_sql", "value": OLD_SQL}, "red", "supabase_schema_old"),
-    (
+    Fault("The tables are of an older version", {"fault": "run_sql", "value": OLD_SQL}, "red", "supabase_schema_old"),
+    Fault(
         "A column is missing",
         {"fault": "stale_cache", "path": "/rest/v1/synkro_meta", "value": "value"},
         "red",
         "supabase_schema_old",
     ),
-    (
+    Fault(
         "The secret key has no rights on the tables",
         {"fault": "no_grant", "path": "synkro_"},
         "red",
         "supabase_no_grants",
     ),
-    ("The secret key may only read", {"fault": "read_only_key"}, "red", "supabase_no_grants"),
-    ("Anyone can read the deals", {"fault": "isolation", "value": "rows"}, "red", "supabase_public_data"),
-    ("Others have rights, but see no rows", {"fault": "isolation", "value": "empty"}, "yellow", "supabase_granted"),
-    ("A row is confirmed and not kept", {"fault": "write_lost"}, "red", "supabase_write_lost"),
-    ("The database is full and read-only", {"fault": "25006"}, "red", "supabase_read_only"),
-    ("The database stops a statement", {"fault": "57014"}, "red", "supabase_slow"),
-    ("Two writers block each other", {"fault": "40P01"}, "red", "server_error"),
-    ("The schema cache is being loaded", {"fault": "PGRST002"}, "red", "server_error"),
-    ("No free connection to the database", {"fault": "PGRST003"}, "red", "server_error"),
-    ("Nothing listens at the address", {"settings": {"url": "http://127.0.0.1:1"}}, "red", "supabase_no_answer"),
-    (
+    Fault("The secret key may only read", {"fault": "read_only_key"}, "red", "supabase_no_grants"),
+    Fault("Anyone can read the deals", {"fault": "isolation", "value": "rows"}, "red", "supabase_public_data"),
+    Fault(
+        "Others have rights, but see no rows", {"fault": "isolation", "value": "empty"}, "yellow", "supabase_granted"
+    ),
+    Fault("A row is confirmed and not kept", {"fault": "write_lost"}, "red", "supabase_write_lost"),
+    Fault("The database is full and read-only", {"fault": "25006"}, "red", "supabase_read_only"),
+    Fault("The database stops a statement", {"fault": "57014"}, "red", "supabase_slow"),
+    Fault("Two writers block each other", {"fault": "40P01"}, "red", "server_error"),
+    Fault("The schema cache is being loaded", {"fault": "PGRST002"}, "red", "server_error"),
+    Fault("No free connection to the database", {"fault": "PGRST003"}, "red", "server_error"),
+    Fault("Nothing listens at the address", {"settings": {"url": "http://127.0.0.1:1"}}, "red", "supabase_no_answer"),
+    Fault(
         "There is no such project: its name is unknown",
         {"settings": {"url": REF}, "resolves": ""},
         "red",
         "supabase_no_answer",
     ),
-    (
+    Fault(
         "The name leads into a private network",
         {"settings": {"url": REF}, "resolves": "10.0.0.1"},
         "red",
         "address_refused",
     ),
-    ("No address of Supabase", {"settings": {"url": "https://supabase.com"}}, "red", "supabase_url_form"),
-    ("An IP address", {"settings": {"url": "https://10.0.0.1"}}, "red", "supabase_url_form"),
-    (
+    Fault("No address of Supabase", {"settings": {"url": "https://supabase.com"}}, "red", "supabase_url_form"),
+    Fault("An IP address", {"settings": {"url": "https://10.0.0.1"}}, "red", "supabase_url_form"),
+    Fault(
         "A server of one's own that staff have not approved",
         {"settings": {"url": "https://db.example.kz"}},
         "red",
         "supabase_host_unapproved",
     ),
-    (
+    Fault(
         "The keys stand in each other's fields",
         {"settings": {"publishable_key": KEY.supabase_secret_key, "secret_key": KEY.supabase_publishable_key}},
         "red",
         "supabase_keys_swapped",
     ),
-    (
+    Fault(
         "A secret key in the field of the publishable one",
         {"settings": {"publishable_key": KEY.supabase_secret_key}},
         "red",
         "supabase_public_key_is_secret",
     ),
-    (
+    Fault(
         "A publishable key in the field of the secret one",
         {"settings": {"secret_key": KEY.supabase_publishable_key}},
         "red",
         "supabase_secret_key_is_public",
     ),
-    (
+    Fault(
         "Something else as the publishable key",
         {"settings": {"publishable_key": "hello"}},
         "red",
         "supabase_public_key_form",
     ),
-    ("Something else as the secret key", {"settings": {"secret_key": "hello"}}, "red", "supabase_secret_key_form"),
-    (
+    Fault("Something else as the secret key", {"settings": {"secret_key": "hello"}}, "red", "supabase_secret_key_form"),
+    Fault(
         "The old publishable key is of another project",
         {"settings": {"url": ELSEWHERE, "publishable_key": LEGACY["publishable_key"]}},
         "red",
         "supabase_public_key_elsewhere",
     ),
-    (
+    Fault(
         "The old secret key is of another project",
         {"settings": {"url": ELSEWHERE, "secret_key": LEGACY["secret_key"]}},
         "red",
         "supabase_secret_key_elsewhere",
     ),
-    (
+    Fault(
         "The old publishable key has expired",
         {"settings": {"publishable_key": legacy_key(KEY, "anon", expires=1)}},
         "red",
         "supabase_public_key_expired",
     ),
-    (
+    Fault(
         "The old secret key has expired",
         {"settings": {"secret_key": legacy_key(KEY, "service_role", expires=1)}},
         "red",
         "supabase_secret_key_expired",
     ),
-    (
+    Fault(
         "A publishable key that the project does not know",
         {"settings": {"publishable_key": "sb_publishable_unknown"}},
         "red",
         "supabase_public_key_refused",
     ),
-    (
+    Fault(
         "A secret key that the project does not know",
         {"settings": {"secret_key": "sb_secret_unknown"}},
         "red",
         "supabase_secret_key_refused",
     ),
-    ("A key with letters that no key has", {"settings": {"secret_key": "sb_secret_ключ"}}, "red", "key_malformed"),
+    Fault("A key with letters that no key has", {"settings": {"secret_key": "sb_secret_ключ"}}, "red", "key_malformed"),
 ]
+"""Beside the orders: resolves, what the name of the host leads to. A fault lasts unless it says otherwise."""
 
 
 @pytest.fixture(autouse=True)
@@ -183,14 +191,14 @@ def connected(practice: Practice) -> Iterator[Practice]:
         yield practice
 
 
-def arrange(practice: Practice, cause: dict[str, Any], patch: pytest.MonkeyPatch) -> None:
-    order = dict(cause)
-    resolves = order.pop("resolves", None)
-    if settings := order.pop("settings", None):
-        integrations.save("supabase", settings, actor="test")
+def arrange(practice: Practice, fault: Fault, patch: pytest.MonkeyPatch) -> None:
+    resolves = fault.cause.get("resolves")
+    if typed := fault.typed:
+        # another address needs the keys once more
+        integrations.save("supabase", {**(KEYS if "url" in typed else {}), **typed}, actor="test")
     if resolves is not None:
         patch.setattr(socket, "getaddrinfo", resolving_to(resolves) if resolves else unknown_name)
-    if order:
+    if order := fault.order:
         practice.control("supabase", **{"times": 1 if order["fault"] == "run_sql" else -1, **order})
 
 
@@ -198,18 +206,15 @@ def unknown_name(*_args: object, **_more: object) -> None:
     raise socket.gaierror(8, "unknown")
 
 
-@pytest.mark.parametrize(("what", "cause", "colour", "code"), FAULTS, ids=[row[0] for row in FAULTS])
+@pytest.mark.parametrize("fault", FAULTS, ids=str)
 def test_each_fault_has_its_colour_and_its_words(
-    connected: Practice, monkeypatch: pytest.MonkeyPatch, what: str, cause: dict[str, Any], colour: str, code: str
+    connected: Practice, monkeypatch: pytest.MonkeyPatch, fault: Fault
 ) -> None:
-    arrange(connected, cause, monkeypatch)
+    arrange(connected, fault, monkeypatch)
     began = time.monotonic()
-    checks.run("supabase")
-    config = integrations.find("supabase")
-    assert config is not None
-    assert (config.check_colour, config.check_code) == (colour, code), what
-    assert is_known(code)
-    assert "%(" not in checks.says(config)
+    colour, code, sentence = seen(connected, "supabase")
+    assert (colour, code) == (fault.colour, fault.code)
+    assert_plain(sentence)
     assert time.monotonic() - began < checks.CHECK_SECONDS / 4
 
 
@@ -230,4 +235,4 @@ def test_every_sentence_of_a_check_has_a_fault_that_leads_to_it() -> None:
         "supabase_not_found",
         "supabase_rejected",
     }
-    assert set(Supabase.sentences) - elsewhere == {code for *_, code in FAULTS if code.startswith("supabase_")}
+    assert set(Supabase.sentences) - elsewhere == {fault.code for fault in FAULTS if fault.code.startswith("supabase_")}

@@ -15,7 +15,7 @@ from synkro.jobs.acts import ACTS, act_of
 from synkro.jobs.worker import work_on
 from synkro.models import Tenant, Trial
 from synkro.services import integrations, setup, trials
-from synkro.services.trials import PATIENCE_SECONDS, SAMPLE, SECONDS
+from synkro.services.trials import PATIENCE_SECONDS, SAMPLE, SECONDS, WAITING_SECONDS
 from synkro.tenancy import db, system_scope, tenant_scope
 from tests.conftest import redis_away
 from tests.practice import Practice
@@ -106,14 +106,14 @@ def test_another_company_sees_nothing_of_it(practice: Practice, other_tenant: Te
         assert (trials.latest("amocrm", SAMPLE), trials.latest_of("amocrm")) == (None, {})
 
 
-@pytest.mark.parametrize("seconds", [PATIENCE_SECONDS - 5, PATIENCE_SECONDS + 5])
+@pytest.mark.parametrize("seconds", [WAITING_SECONDS - 5, WAITING_SECONDS + 5])
 def test_one_that_no_worker_takes_makes_room(practice: Practice, monkeypatch: pytest.MonkeyPatch, seconds: int) -> None:
     with tenant_scope(practice.tenant.id):
         first = trials.request("amocrm", SAMPLE).id
         later = clock.now() + timedelta(seconds=seconds)
         monkeypatch.setattr("synkro.clock.now", lambda: later)
         second = trials.request("amocrm", SAMPLE).id
-        assert (first != second) is (seconds > PATIENCE_SECONDS)
+        assert (first != second) is (seconds > WAITING_SECONDS)
         if first != second:
             assert db.session.get_one(Trial, first, populate_existing=True).code == "no_worker"
 

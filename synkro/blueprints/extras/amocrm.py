@@ -6,7 +6,8 @@ from typing import Any
 
 from synkro.models import IntegrationConfig, Tenant
 from synkro.services import crm
-from synkro.services.amocrm_connect import has_keys, hook_address
+from synkro.services.amocrm_connect import has_keys
+from synkro.services.amocrm_hook import hook_address
 from synkro.services.amocrm_tokens import redirect_uri
 
 

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from synkro.analysis.answer import Answer
 from synkro.analysis.claims import AnswerError, read_answer
 from synkro.analysis.packing import estimate_tokens
-from synkro.analysis.prompt import system_instruction
 from synkro.analysis.restoring import restore
 from synkro.integrations.ai import WORKS_LATER, Ai
 from synkro.integrations.errors import ApiError
 from synkro.integrations.supabase import Supabase
-from synkro.jobs.acts.tried import Tried, client, counted, last
+from synkro.jobs.acts.ai_question import Question, question_of
+from synkro.jobs.acts.tried import Tried, client, counted
 from synkro.jobs.asking import Cause, Paid, price
-from synkro.jobs.sample_package import SamplePackage, names_of, packaged, sampled
+from synkro.jobs.sample_package import SamplePackage
 from synkro.models import AiCall, Trial
-from synkro.models.states import Topic
-from synkro.records import Contact
-from synkro.services import prompts, schedules, tenants, trials
-from synkro.services.trials import SAMPLE
+from synkro.services import trials
 from synkro.tenancy import db, end_reading
 
 ANSWER_TOKENS = 2_000
@@ -31,23 +26,9 @@ MONTH = 30
 """Reports."""
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
-    """versions: of the company's texts in it."""
-
-    system: str
-    package: SamplePackage
-    versions: dict[str, int]
-
-    @property
-    def kept(self) -> dict[str, Any]:
-        """As it was sent: with placeholders."""
-        return {"system": self.system, "user": self.package.user, "versions": self.versions}
-
-
 def package(trial: Trial) -> Tried:
     """Nothing is asked and nothing paid: tokens are counted by the vendor where it can, else guessed."""
-    question = _question(trial)
+    question = question_of(trial)
     if isinstance(question, Tried):
         return question
     ai = client(Ai)
@@ -71,7 +52,7 @@ def package(trial: Trial) -> Tried:
 
 def analysis(trial: Trial) -> Tried:
     """What was paid is booked, whatever the answer is worth."""
-    question = _question(trial)
+    question = question_of(trial)
     if isinstance(question, Tried):
         return question
     paid = Paid(client(Ai), Cause(trial.tenant_id, trial_id=trial.id))
@@ -115,22 +96,6 @@ def write(_trial: Trial) -> Tried:
     }
     supabase = client(Supabase)
     return counted(supabase, made, {"synkro_analyses": supabase.upsert("synkro_analyses", [row])})
-
-
-def _question(trial: Trial) -> Question | Tried:
-    """Of the dialogs that were loaded last; else why there is none."""
-    found = last("radist", SAMPLE)
-    if not found or "dialogs" not in found:
-        return Tried("red", "ai_dialogs_first")
-    contacts = (last("amocrm", SAMPLE) or {}).get("contacts", ())
-    dialogs = sampled(found["dialogs"], names_of(Contact.from_json(row) for row in contacts))
-    if not dialogs:
-        return Tried("yellow", "ai_dialogs_empty")
-    company = tenants.get(trial.tenant_id)
-    made = packaged(dialogs, schedules.working_hours(ZoneInfo(company.timezone)))
-    told = {str(topic): prompts.current(topic) for topic in Topic}
-    system = system_instruction(told[Topic.TASK].body, told[Topic.KNOWLEDGE].body, company.language)
-    return Question(system, made, {topic: one.version for topic, one in told.items()})
 
 
 def _counted(ai: Ai, question: Question) -> int | None:

@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from synkro import clock
+from synkro.analysis import phones
 from synkro.analysis.matching import ChatMatch, PhoneIndex
 from synkro.integrations.errors import Gone
-from synkro.integrations.masks import mask, without_numbers
+from synkro.integrations.masks import without_numbers
 from synkro.integrations.radist import Radist
 from synkro.integrations.supabase import Supabase
 from synkro.jobs.acts.radist_search import ChatList, last_messages, lead_of, newest, of_deals
@@ -119,9 +120,9 @@ def _preview(dialog: Dialog) -> dict[str, Any]:
     messages = dialog["messages"]
     return {
         "title": without_numbers(dialog["chat"]["name"]),
-        "phone": mask(dialog["phone"] or ""),
+        "phone": phones.mask(dialog["phone"]) if dialog["phone"] else "",
         "deal": without_numbers(dialog["lead_name"]),
-        "manager": dialog["manager"],
+        "manager": without_numbers(dialog["manager"]),
         "received": sum(message["direction"] == "in" for message in messages),
         "sent": sum(message["direction"] == "out" for message in messages),
         "messages": [

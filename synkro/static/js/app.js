@@ -98,13 +98,52 @@ for (const nav of document.querySelectorAll("[data-spy]")) {
   for (const part of links.keys()) seen.observe(part);
 }
 
-// ---- a running report: how fresh the page is, and what a reader hears when a step changes
+// ---- a part that renews itself: a reader hears what has changed; the focus and what was typed, ticked or opened there stay
+let heard = document.querySelector("[data-says]")?.dataset.says;
+const isTick = (control) => control.matches("[type=checkbox], [type=radio]");
+const nameOf = (one) => [one.id || one.name, isTick(one) ? one.value : "", one.tagName === "DETAILS" ? one.querySelector("summary").textContent : ""].join("|");
+const keyOf = (one) => [nameOf(one), one.form?.getAttribute("action"), one.matches("select") ? "" : one.textContent.trim()].join("|");
+const CHANGED = {
+  DETAILS: (one) => one.open,
+  SELECT: (one) => one.selectedIndex !== Math.max(0, [...one.options].findIndex((option) => option.defaultSelected)),
+  INPUT: (one) => isTick(one) ? one.checked !== one.defaultChecked : one.value !== one.defaultValue,
+};
+const controlsOf = (part) => [...part.querySelectorAll("details, select, input:not([type=hidden])")];
+const put = (old, fresh) => {
+  if (old.tagName === "DETAILS") fresh.open = true;
+  else if (isTick(old)) fresh.checked = old.checked;
+  else if (old.tagName === "INPUT" || [...fresh.options].some((option) => option.value === old.value)) fresh.value = old.value;
+};
+let kept;
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const part = document.querySelector("[data-says]");
+  if (!part) return;
+  if (part.querySelector(":active")) { event.detail.shouldSwap = false; return; }      // a button under a pressed finger stays
+  const held = part.contains(document.activeElement) ? keyOf(document.activeElement) : "";
+  kept = { held, changed: controlsOf(part).filter((one) => CHANGED[one.tagName](one)) };
+});
+document.addEventListener("htmx:afterSwap", () => {
+  const part = document.querySelector("[data-says]");
+  if (!part || !kept) return;
+  for (const old of kept.changed) {
+    const fresh = controlsOf(part).find((one) => nameOf(one) === nameOf(old));
+    if (fresh) put(old, fresh);
+  }
+  if (kept.held && !part.contains(document.activeElement)) {
+    const same = [...part.querySelectorAll("a, button, input, select, summary, pre")].find((one) => keyOf(one) === kept.held);
+    (same || part).focus({ preventScroll: true });
+  }
+  kept = undefined;
+  if (heard !== part.dataset.says) say(part.dataset.says);
+  heard = part.dataset.says;
+});
+
+// ---- a running report: how fresh the page is
 const fresh = document.querySelector("[data-fresh]");
 if (fresh) {
   const polled = () => document.querySelector("[data-says][hx-trigger]");
   let seen = Date.now();
   let lost = false;
-  let heard = document.querySelector("[data-says]").dataset.says;
   const beat = () => {
     const seconds = Math.round((Date.now() - seen) / 1000);
     fresh.toggleAttribute("data-lost", lost);
@@ -120,13 +159,7 @@ if (fresh) {
     lost = false;
     beat();
   });
-  document.addEventListener("htmx:beforeSwap", (event) => {
-    if (document.querySelector("[data-says] :active")) event.detail.shouldSwap = false;     // a button under a pressed finger stays
-  });
   document.addEventListener("htmx:afterSwap", () => {
-    const words = document.querySelector("[data-says]").dataset.says;
-    if (heard !== words) say(words);
-    heard = words;
     for (const turning of document.getAnimations()) turning.startTime = 0;                  // the ring goes on where it was
   });
   setInterval(beat, 1000);

@@ -13,15 +13,8 @@ from synkro.jobs.worker import work_on
 from synkro.services import amocrm_tokens, integrations
 from synkro.tenancy import tenant_scope
 from tests.browser.conftest import Opener
-from tests.browser.conftest import chromium as chromium  # noqa: PLC0414 (the fixtures of the browser tests)
-from tests.browser.conftest import enter as enter  # noqa: PLC0414
-from tests.browser.conftest import site as site  # noqa: PLC0414
-from tests.browser.conftest import window as window  # noqa: PLC0414
 from tests.browser.window import Window
 from tests.practice import Practice
-
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-"""A server that is ended while a browser still holds a connection leaves its socket to the system."""
 
 
 @pytest.fixture

@@ -1,0 +1,27 @@
+"""A few dialogs on their way to the model and back: what their quotes cost."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from synkro import clock
+from synkro.analysis.calendar import WorkingHours
+from synkro.jobs.evidence import LONGEST_QUOTE
+from synkro.jobs.sample_package import packaged, sampled
+from synkro.records import Chat, Message
+
+QUOTES = 50
+
+
+def test_a_very_long_message_may_be_quoted_often() -> None:
+    chat = Chat(1, 7, 1, "c1", "Aigerim", "77015550101")
+    at = clock.now() - timedelta(hours=1)
+    said = Message("m1", 1, 7, 1, at, "in", "text", "http://" * 3_000)
+    row = {"chat": chat.to_json(), "phone": "", "lead_id": 1, "manager": "", "messages": [said.to_json()]}
+    made = packaged(sampled([row], {}), WorkingHours.office(ZoneInfo("Asia/Almaty")))
+    begun = time.monotonic()
+    quotes = made.quotes(list(made.refs) * QUOTES)
+    assert time.monotonic() - begun < 10
+    assert (len(quotes), len(quotes[0]["text"]) <= LONGEST_QUOTE) == (QUOTES, True)
