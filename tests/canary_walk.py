@@ -152,7 +152,9 @@ class Walker:
                 self.walk.look("exceptions", [(kind, told(error).encode())])
 
     def calm(self, vendor: str) -> None:
-        """Take the faults back, keep the knobs of the practice."""
+        """Take the faults back, keep the knobs of the practice, and let no service rest from what it went through."""
+        for key in (*redis().scan_iter("synkro:resting:*"), *redis().scan_iter("synkro:failures:*")):
+            redis().delete(key)
         requests.delete(f"{self.practice.urls[vendor]}/__control", timeout=10).raise_for_status()
         self.practice.control(vendor, set=KNOBS.get(vendor, {}))
 

@@ -65,6 +65,7 @@ NO_PAGES = {
     "audit.staff_export": "a file",
     "audit.company_export": "a file",
     "company_settings.state": "a block of a page that renews itself",
+    "settings.state": "blocks of a page that renew themselves",
     "health.now": "a block of a page that renews itself",
     "prompts.analysis": "tests/browser/test_ai_pages.py",
     "prompts.version": "tests/browser/test_ai_pages.py",
