@@ -40,6 +40,9 @@ def worker(settings: Settings, var_dir: Path) -> Iterator[subprocess.Popen[Any]]
     command = [sys.executable, "-m", "flask", "--app", "wsgi", "worker"]
     with (var_dir / "worker.out").open("wb") as out:
         process = subprocess.Popen(command, env=settings, cwd=ROOT, stdout=out, stderr=out)
-    yield process
-    process.terminate()
-    assert process.wait(timeout=30) == 0
+    try:
+        yield process
+    finally:
+        process.terminate()
+        code = process.wait(timeout=30)
+    assert code == 0

@@ -52,11 +52,11 @@ class Newcomer(Person):
     def until(self, seen: Locator) -> None:
         """A page with script changes by itself; without, one presses "Look again"."""
         ends = time.monotonic() + DONE / 1000
-        while not self.script and not seen.count():
-            assert time.monotonic() < ends, "it never came"
+        while not seen.count() or not seen.is_visible():
+            assert time.monotonic() < ends, f"it never came, the page says: {self.page.locator('main').inner_text()}"
             time.sleep(0.5)
-            self.page.reload()
-        seen.wait_for(timeout=DONE)
+            if not self.script:
+                self.page.reload()
 
     def agrees_and_writes(self, sentence: str) -> None:
         self.until(self.page.get_by_label(sentence))
