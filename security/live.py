@@ -100,7 +100,7 @@ def sqlmap(site: Site, work: Path, member: str, chief: str, *, paths: str = "") 
     ]
     asked += ["--ignore-code", "*", "--ignore-redirects", "--flush-session", "--disable-coloring", "--timeout", "10"]
     asked += ["--output-dir", work / "sqlmap", "--results-file", results, "--skip", "next,page"]
-    told = run([BIN / "sqlmap", *asked], work, 240)
+    told = run([BIN / "sqlmap", *asked], work, 600)
     tested = len(set(re.findall(r"parameter '([^']+)'", told.output)))
     findings = []
     if results.exists():
