@@ -245,7 +245,8 @@ def test_the_audit_of_a_deleted_company_names_nobody_and_still_holds(cast: Cast,
     tenants.delete(cast["admin"], tenant.id, "alfa")
     erased_later()
     with system_scope("test: look at the audit log"):
-        rows = list(db.session.execute(select(AuditLog).where(AuditLog.tenant_id == tenant.id)).scalars())
+        own = select(AuditLog).where(AuditLog.tenant_id == tenant.id).order_by(AuditLog.seq)
+        rows = list(db.session.execute(own).scalars())
         erased = db.session.execute(select(AuditLog).where(AuditLog.act == "tenant_erased")).scalar_one()
     assert [row.act for row in rows] == ["tenant_paused", "tenant_deletion_asked"]
     assert all(getattr(row, name) == empty for row in rows for name, empty in PERSONAL.items())

@@ -78,7 +78,8 @@ def company(tenant: Tenant) -> Tenant:
 
 def acts(tenant: Tenant) -> list[AuditLog]:
     with tenant_scope(tenant.id):
-        return list(db.session.execute(select(AuditLog).where(AuditLog.tenant_id == tenant.id)).scalars())
+        own = select(AuditLog).where(AuditLog.tenant_id == tenant.id).order_by(AuditLog.seq)
+        return list(db.session.execute(own).scalars())
 
 
 WEEKLY = {"kind": "weekly", "weekday": "4", "at": "07:30", "timezone": "Asia/Kathmandu", "boundary_hour": "6"}

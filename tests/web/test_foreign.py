@@ -15,7 +15,7 @@ from tests.web.rows import make_report
 
 def noted(act: str = "foreign_object") -> list[AuditLog]:
     with system_scope("test"):
-        return list(db.session.execute(select(AuditLog).where(AuditLog.act == act)).scalars())
+        return list(db.session.execute(select(AuditLog).where(AuditLog.act == act).order_by(AuditLog.seq)).scalars())
 
 
 @pytest.fixture

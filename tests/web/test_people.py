@@ -36,7 +36,7 @@ def found(person: User) -> User:
 
 def audited(act: str) -> list[AuditLog]:
     with system_scope("test: look at the audit log"):
-        return list(db.session.execute(select(AuditLog).where(AuditLog.act == act)).scalars())
+        return list(db.session.execute(select(AuditLog).where(AuditLog.act == act).order_by(AuditLog.seq)).scalars())
 
 
 def path_of(person: User) -> str:

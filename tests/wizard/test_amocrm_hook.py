@@ -58,7 +58,7 @@ def config_of(tenant: Tenant) -> IntegrationConfig:
 def acts(tenant: Tenant) -> list[tuple[str, str]]:
     with tenant_scope(tenant.id):
         words = ("oauth_refused", "integration_switched_off")
-        rows = db.session.execute(select(AuditLog).where(AuditLog.act.in_(words))).scalars()
+        rows = db.session.execute(select(AuditLog).where(AuditLog.act.in_(words)).order_by(AuditLog.seq)).scalars()
         return [(row.act, row.actor) for row in rows]
 
 

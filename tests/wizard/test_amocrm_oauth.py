@@ -75,7 +75,9 @@ def config_of(tenant: Tenant) -> IntegrationConfig:
 
 def refusals(tenant: Tenant) -> list[str]:
     with tenant_scope(tenant.id):
-        found = db.session.execute(select(AuditLog).where(AuditLog.act == "oauth_refused")).scalars()
+        found = db.session.execute(
+            select(AuditLog).where(AuditLog.act == "oauth_refused").order_by(AuditLog.seq)
+        ).scalars()
         return [str(row.details["reason"]) for row in found]
 
 
