@@ -84,6 +84,7 @@ class Telegram(Integration):
             _l("Chat ID"),
             show=True,
             required=False,
+            destination=True,
             hint=_l("Leave it empty: Synkro finds the group by a code. Or type it, for groups with a minus."),
         ),
         Field(

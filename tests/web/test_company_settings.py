@@ -224,6 +224,13 @@ def test_a_kept_key_is_not_sent_to_another_address(enter: Enter, tenant: Tenant)
     assert stored(tenant, "supabase") == keys
 
 
+def test_a_kept_bot_is_not_sent_to_another_group(enter: Enter, tenant: Tenant) -> None:
+    kept = {"bot_token": "123456789:AAE", "chat_id": "-1001"}
+    save(tenant, "telegram", **kept)
+    assert enter("admin").send(home(tenant, "telegram"), chat_id="900").status_code == 422
+    assert stored(tenant, "telegram") == kept
+
+
 def test_an_address_comes_with_all_keys(enter: Enter, tenant: Tenant) -> None:
     keys = {"url": "https://abc.supabase.co", "publishable_key": "sb_publishable_1", "secret_key": "sb_secret_1"}
     save(tenant, "supabase", **keys)
@@ -381,7 +388,7 @@ def test_a_changed_key_is_told_by_letter(enter: Enter, tenant: Tenant) -> None:
 def test_a_change_without_a_key_is_told_as_well(enter: Enter, tenant: Tenant) -> None:
     save(tenant, "telegram", bot_token="1:t")
     told = len(letters())
-    enter("admin").send(home(tenant, "telegram"), chat_id="-100500")
+    enter("admin").send(home(tenant, "telegram"), message_thread_id="7")
     assert [to for to, _ in letters()[told:]] == ["settings@example.com"]
 
 
