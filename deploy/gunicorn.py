@@ -8,7 +8,7 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.http import wsgi
 from sqlalchemy.exc import SQLAlchemyError
 
-from synkro.services import health
+from synkro.services.operations import health
 
 
 class Response(wsgi.Response):

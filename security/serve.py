@@ -30,7 +30,8 @@ from synkro.models import Report, Sitting, Tenant, User
 from synkro.models.states import Kind
 from synkro.sandbox.demo import demo_world
 from synkro.sandbox.server import Sandbox
-from synkro.services import attempts, runs, sessions
+from synkro.services.entry import attempts, sessions
+from synkro.services.reporting import runs
 from synkro.tenancy import db, tenant_scope
 
 if TYPE_CHECKING:

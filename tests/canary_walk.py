@@ -20,8 +20,9 @@ from synkro.integrations import INTEGRATIONS
 from synkro.integrations.errors import ApiError
 from synkro.models import User
 from synkro.sandbox.world import World
-from synkro.services import checks, integrations, reports, runs
-from synkro.services.secrets import open_secrets
+from synkro.services.connections import checks, integrations
+from synkro.services.connections.secrets import open_secrets
+from synkro.services.reporting import reports, runs
 from synkro.tenancy import tenant_scope
 from tests import canary
 from tests.canary import Client, Place

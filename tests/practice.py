@@ -21,7 +21,8 @@ from synkro.models.states import Kind
 from synkro.queue import JSONSerializer
 from synkro.sandbox.amocrm_oauth import long_lived_token
 from synkro.sandbox.world import World
-from synkro.services import integrations, runs
+from synkro.services.connections import integrations
+from synkro.services.reporting import runs
 from synkro.tenancy import db, tenant_scope
 
 

@@ -7,7 +7,7 @@ from redis import Redis
 
 from synkro.breaker import FAILURES, REST_SECONDS, RedisBreaker
 from synkro.integrations.errors import ApiError, Busy
-from synkro.services import checks, integrations
+from synkro.services.connections import checks, integrations
 from synkro.tenancy import tenant_scope
 from tests.conftest import redis_away
 from tests.practice import Practice

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from synkro import embedded
 from synkro.crypto import CannotOpen, Vault, key_id
 from synkro.models import Tenant
-from synkro.services import integrations
-from synkro.services.secrets import open_secrets
+from synkro.services.connections import integrations
+from synkro.services.connections.secrets import open_secrets
 from synkro.tenancy import tenant_scope
 
 KEY, OLD, STRANGE = "a1" * 32, "b2" * 32, "c3" * 32

@@ -24,7 +24,7 @@ from synkro.jobs.scheduler import Clock
 from synkro.jobs.worker import Worker
 from synkro.models import Tenant
 from synkro.models.plan import PLAN
-from synkro.services import runs
+from synkro.services.reporting import runs
 from synkro.tenancy import tenant_scope
 
 AWAY = "redis://127.0.0.1:1"

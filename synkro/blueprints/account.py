@@ -19,8 +19,8 @@ from synkro.blueprints.browsers import browser_name
 from synkro.blueprints.tries import REFUSED, counted, later
 from synkro.errors import AppError
 from synkro.models.states import Role
-from synkro.services import accounts, passwords, second_factor, sessions
-from synkro.services.attempts import TooManyTries
+from synkro.services.entry import accounts, passwords, second_factor, sessions
+from synkro.services.entry.attempts import TooManyTries
 
 blueprint = Blueprint("account", __name__, url_prefix="/account")
 

@@ -15,8 +15,9 @@ from synkro.blueprints.admin_forms import CompanyFilter, CompanyName, Deletion, 
 from synkro.blueprints.paging import asked_page, pager
 from synkro.errors import AppError
 from synkro.models.states import Role
-from synkro.services import directory, hosts, staff, tenants
-from synkro.services.directory import Wanted
+from synkro.services.companies import directory, staff, tenants
+from synkro.services.companies.directory import Wanted
+from synkro.services.connections import hosts
 
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
 

@@ -12,7 +12,7 @@ from synkro.blueprints.forms import PostedForm
 from synkro.errors import AppError
 from synkro.i18n import _l
 from synkro.models.states import Role
-from synkro.services.staff import Rank
+from synkro.services.companies.staff import Rank
 
 NEEDED = _l("Fill this in")
 RANKS = [

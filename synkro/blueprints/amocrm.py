@@ -11,8 +11,9 @@ from synkro.access import access, sitting
 from synkro.blueprints import reader
 from synkro.errors import AppError
 from synkro.models.states import Role
-from synkro.services import amocrm_connect, amocrm_hook, tenants
-from synkro.services.amocrm_connect import Sender
+from synkro.services.companies import tenants
+from synkro.services.connections import amocrm_connect, amocrm_hook
+from synkro.services.connections.amocrm_connect import Sender
 
 blueprint = Blueprint("amocrm", __name__)
 

@@ -15,8 +15,9 @@ from synkro.blueprints import audit_csv, reader
 from synkro.blueprints.audit_form import AuditFilter, StaffAuditFilter
 from synkro.blueprints.audit_words import act_words, actor_words, details_words, thing_words
 from synkro.models.states import Role
-from synkro.services import audit_export, audit_trail, tenants
-from synkro.services.audit_trail import Asked, Entry, Page
+from synkro.services.audit import export, trail
+from synkro.services.audit.trail import Asked, Entry, Page
+from synkro.services.companies import tenants
 
 blueprint = Blueprint("audit", __name__)
 
@@ -47,7 +48,7 @@ def staff() -> Answer:
     def row(entry: Entry) -> AuditRow:
         return _row(entry, entry.actor or gettext("Erased with the company"), _company(companies, entry.tenant_id))
 
-    return _list(_staff_form(), audit_trail.page_of_all, row)
+    return _list(_staff_form(), trail.page_of_all, row)
 
 
 @blueprint.get("/admin/audit.csv")
@@ -60,14 +61,14 @@ def staff_export() -> Export:
     companies = {tenant.id: tenant.name for tenant in tenants.listed()}
     columns = audit_csv.columns(lambda entry: entry.actor, reader.zone())
     columns.insert(5, (gettext("Company"), lambda entry: _company(companies, entry.tenant_id)))
-    audit_export.note_export_of_all(asked)
-    return audit_csv.answer(audit_export.exported(audit_export.rows_of_all, asked), columns)
+    export.note_export_of_all(asked)
+    return audit_csv.answer(export.exported(export.rows_of_all, asked), columns)
 
 
 @blueprint.get("/audit")
 @access(Role.USER, settings=True)
 def company() -> Answer:
-    return _list(AuditFilter(request.args), audit_trail.page, lambda entry: _row(entry, _who(entry), ""))
+    return _list(AuditFilter(request.args), trail.page, lambda entry: _row(entry, _who(entry), ""))
 
 
 @blueprint.get("/audit.csv")
@@ -76,9 +77,9 @@ def company_export() -> Export:
     asked = AuditFilter(request.args).asked(reader.zone())
     if asked is None:
         return company()
-    audit_export.note_export(asked)
-    read = audit_export.rows_of(reader.my_company().id)
-    return audit_csv.answer(audit_export.exported(read, asked), audit_csv.columns(_who, reader.zone()))
+    export.note_export(asked)
+    read = export.rows_of(reader.my_company().id)
+    return audit_csv.answer(export.exported(read, asked), audit_csv.columns(_who, reader.zone()))
 
 
 def _staff_form() -> StaffAuditFilter:

@@ -13,8 +13,8 @@ from flask_babel import gettext
 
 from synkro import clock
 from synkro.blueprints.audit_words import act_words, actor_words, details_words, thing_words
-from synkro.services.audit_export import MOST_EXPORTED
-from synkro.services.audit_trail import Entry
+from synkro.services.audit.export import MOST_EXPORTED
+from synkro.services.audit.trail import Entry
 
 FORMULA = re.compile(r"(?:^|(?<=[;\t\r\n]))(?=\s*[=+\-@])|^(?=[\t\r\n])")
 """Where a cell begins that a spreadsheet would work out instead of showing (OWASP, "CSV Injection").

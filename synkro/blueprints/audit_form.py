@@ -16,7 +16,7 @@ from synkro.blueprints.audit_words import ACTS
 from synkro.i18n import _l
 from synkro.models import Tenant
 from synkro.models.audit import STAFF_CHAIN
-from synkro.services.audit_trail import Asked
+from synkro.services.audit.trail import Asked
 
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2100, 1, 1)
 STAFF = "staff"

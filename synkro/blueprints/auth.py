@@ -19,8 +19,10 @@ from synkro.blueprints.tries import REFUSED, counted, later
 from synkro.i18n import _l
 from synkro.models import User
 from synkro.models.states import Role
-from synkro.services import accounts, notices, second_factor, sessions, tenants
-from synkro.services.attempts import TooManyTries
+from synkro.services.companies import tenants
+from synkro.services.entry import accounts, second_factor, sessions
+from synkro.services.entry.attempts import TooManyTries
+from synkro.services.mail import notices
 
 blueprint = Blueprint("auth", __name__)
 

@@ -15,7 +15,8 @@ from synkro.blueprints.automation_form import ScheduleForm, schedule_form
 from synkro.errors import AppError
 from synkro.models import Tenant
 from synkro.models.states import Role, TenantStatus
-from synkro.services import automations, schedules, setup
+from synkro.services.connections import automations, setup
+from synkro.services.reporting import schedules
 
 blueprint = Blueprint("automation", __name__, url_prefix="/settings/automation")
 

@@ -19,7 +19,7 @@ from synkro.blueprints.forms import PostedForm
 from synkro.blueprints.reader import LANGUAGES
 from synkro.i18n import _l
 from synkro.models.states import Kind
-from synkro.services.automations import Choice
+from synkro.services.connections.automations import Choice
 
 DAYS = range(7)
 NOT_OFFERED = _l("Choose one of the values")

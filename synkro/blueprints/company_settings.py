@@ -16,8 +16,9 @@ from synkro.errors import AppError
 from synkro.i18n import _l
 from synkro.integrations import INTEGRATIONS
 from synkro.models.states import Role
-from synkro.services import helping, tenants
-from synkro.services.helping import Seen
+from synkro.services.companies import tenants
+from synkro.services.connections import helping
+from synkro.services.connections.helping import Seen
 
 blueprint = Blueprint("company_settings", __name__, url_prefix="/admin/companies/<uuid:tenant_id>/settings")
 

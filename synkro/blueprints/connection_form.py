@@ -13,7 +13,7 @@ from synkro.errors import AppError
 from synkro.integrations import INTEGRATIONS
 from synkro.integrations.base import Field
 from synkro.models import IntegrationConfig
-from synkro.services import integrations
+from synkro.services.connections import integrations
 
 
 def key_form(kind: str, posted: Mapping[str, Any] | None, way: str = "", *, blind: bool = False) -> PostedForm:

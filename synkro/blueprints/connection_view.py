@@ -14,9 +14,9 @@ from synkro.blueprints.extras import EXTRAS
 from synkro.integrations import INTEGRATIONS
 from synkro.integrations.base import Integration
 from synkro.models import IntegrationConfig, Trial
-from synkro.services import checks, integrations, setup, trials
-from synkro.services.setup import Step
-from synkro.services.trials import PROOFS
+from synkro.services.connections import checks, integrations, setup, trials
+from synkro.services.connections.setup import Step
+from synkro.services.connections.trials import PROOFS
 
 POLL_SECONDS = 1
 

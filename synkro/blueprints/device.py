@@ -7,7 +7,7 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 from werkzeug.wrappers import Response
 
 from synkro.extensions import settings
-from synkro.services import attempts
+from synkro.services.entry import attempts
 from synkro.tokens import new_token
 
 LIFE = 400 * 86_400

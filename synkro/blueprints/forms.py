@@ -17,7 +17,7 @@ from synkro.analysis.window import Window, latest_closed, period_window
 from synkro.errors import AppError
 from synkro.i18n import _l
 from synkro.services import audit
-from synkro.services.reports import LONGEST_COMMENT
+from synkro.services.reporting.reports import LONGEST_COMMENT
 
 WEEK_DAYS = 7
 

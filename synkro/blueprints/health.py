@@ -8,7 +8,7 @@ from synkro.access import access
 from synkro.blueprints import formats
 from synkro.models.plan import BY_KEY
 from synkro.models.states import Role
-from synkro.services import workload
+from synkro.services.operations import workload
 
 blueprint = Blueprint("health", __name__, url_prefix="/admin/health")
 

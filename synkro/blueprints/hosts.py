@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 from synkro.access import access
 from synkro.errors import AppError
 from synkro.models.states import Role
-from synkro.services import helping, hosts
+from synkro.services.connections import helping, hosts
 
 blueprint = Blueprint("hosts", __name__)
 

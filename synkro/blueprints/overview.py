@@ -19,8 +19,9 @@ from synkro.blueprints.report_rows import row, rows
 from synkro.blueprints.run_view import RunView, view
 from synkro.models import Report, Tenant
 from synkro.models.states import RunStatus
-from synkro.services import reports, runs, schedules, setup
-from synkro.services.setup import Step
+from synkro.services.connections import setup
+from synkro.services.connections.setup import Step
+from synkro.services.reporting import reports, runs, schedules
 
 SHOWN = 5
 NEEDED = ("supabase", "amocrm", "radist")

@@ -17,8 +17,9 @@ from synkro.errors import AppError
 from synkro.i18n import _l
 from synkro.models import Tenant
 from synkro.models.states import Role
-from synkro.services import directory, mail_troubles, people, staff, tenants
-from synkro.services.directory import Wanted
+from synkro.services.companies import directory, people, staff, tenants
+from synkro.services.companies.directory import Wanted
+from synkro.services.mail import mail_troubles
 
 blueprint = Blueprint("people", __name__, url_prefix="/admin/people")
 

@@ -11,7 +11,7 @@ from synkro.blueprints import reader
 from synkro.blueprints.own_paths import page_or
 from synkro.errors import AppError
 from synkro.i18n import _l
-from synkro.services import accounts
+from synkro.services.entry import accounts
 
 blueprint = Blueprint("preferences", __name__, url_prefix="/preferences")
 

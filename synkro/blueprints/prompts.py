@@ -18,8 +18,8 @@ from synkro.blueprints.prompt_forms import HIGHEST_VERSION, LABELS, PromptForm
 from synkro.errors import AppError
 from synkro.i18n import _l
 from synkro.models.states import Role, Topic
-from synkro.services import analyses, prompts, trials
-from synkro.services.reports import Body
+from synkro.services.connections import analyses, prompts, trials
+from synkro.services.reporting.reports import Body
 
 blueprint = Blueprint("prompts", __name__, url_prefix="/settings/ai")
 

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from synkro.access import access
 from synkro.blueprints import reader
-from synkro.services import health
+from synkro.services.operations import health
 
 blueprint = Blueprint("public", __name__)
 

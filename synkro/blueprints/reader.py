@@ -14,7 +14,7 @@ from synkro import i18n
 from synkro.extensions import settings
 from synkro.models import Tenant, User
 from synkro.models.states import Role
-from synkro.services import tenants
+from synkro.services.companies import tenants
 from synkro.tenancy import db
 
 LANGUAGES = (("ru", "Русский"), ("kk", "Қазақша"), ("en", "English"))

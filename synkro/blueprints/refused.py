@@ -13,7 +13,8 @@ from sqlalchemy.exc import OperationalError
 from synkro import limits
 from synkro.errors import AppError, NotOpen, answer
 from synkro.extensions import redis
-from synkro.services import audit, staff
+from synkro.services import audit
+from synkro.services.companies import staff
 
 NOTED_FOR = 300
 """Seconds: whoever goes on knocking at a closed limit is written down once in this time."""

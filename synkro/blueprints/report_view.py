@@ -20,8 +20,8 @@ from synkro.blueprints.report_rows import colour, row
 from synkro.models import Report
 from synkro.models.plan import StepKey
 from synkro.models.states import ReportStatus
-from synkro.services import holding, reports, runs
-from synkro.services.reports import Body
+from synkro.services.reporting import holding, reports, runs
+from synkro.services.reporting.reports import Body
 from synkro.services.wording import sentence
 
 LONGEST_NAME = 120

@@ -16,7 +16,7 @@ from synkro.blueprints.paging import asked_page, pager
 from synkro.blueprints.report_rows import rows
 from synkro.models import Report
 from synkro.models.states import Role
-from synkro.services import holding, reports
+from synkro.services.reporting import holding, reports
 
 blueprint = Blueprint("reports", __name__, url_prefix="/reports")
 

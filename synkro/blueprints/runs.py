@@ -16,7 +16,7 @@ from synkro.blueprints.overview import overview_page
 from synkro.errors import AppError, wants_json
 from synkro.models import JobRun
 from synkro.models.states import Kind, Role
-from synkro.services import runs, schedules
+from synkro.services.reporting import runs, schedules
 
 blueprint = Blueprint("runs", __name__)
 

@@ -15,8 +15,8 @@ from synkro.blueprints.second_factor_forms import CodeForm
 from synkro.blueprints.tries import REFUSED, later
 from synkro.errors import AppError
 from synkro.models.states import Role
-from synkro.services import recovery_codes, second_factor, sessions
-from synkro.services.attempts import TooManyTries
+from synkro.services.entry import recovery_codes, second_factor, sessions
+from synkro.services.entry.attempts import TooManyTries
 
 blueprint = Blueprint("second_factor", __name__)
 

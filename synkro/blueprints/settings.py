@@ -15,7 +15,7 @@ from synkro.errors import AppError
 from synkro.i18n import _l
 from synkro.integrations import INTEGRATIONS
 from synkro.models.states import Role
-from synkro.services import checks, integrations, setup, trials
+from synkro.services.connections import checks, integrations, setup, trials
 
 blueprint = Blueprint("settings", __name__, url_prefix="/settings")
 ASKED = ("newest",)

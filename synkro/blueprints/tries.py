@@ -9,8 +9,8 @@ from flask import make_response, request
 from werkzeug.wrappers import Response
 
 from synkro.blueprints import device
-from synkro.services import accounts, attempts
-from synkro.services.attempts import TooManyTries
+from synkro.services.entry import accounts, attempts
+from synkro.services.entry.attempts import TooManyTries
 
 REFUSED = 401
 

@@ -12,8 +12,8 @@ from flask.cli import AppGroup
 from synkro import clock
 from synkro.cli.words import EXITS, command, fail, say, show
 from synkro.models.audit import STAFF_CHAIN
-from synkro.services import audit_chain, audit_heads
-from synkro.services.audit_chain import FAULTS, Chain, Verdict
+from synkro.services.audit import heads, proof
+from synkro.services.audit.proof import FAULTS, Chain, Verdict
 
 group = AppGroup("audit", help="Who did what, and the proof of it.", epilog=EXITS)
 COMMANDS = (group,)
@@ -30,10 +30,10 @@ COMMANDS = (group,)
 @command
 def verify(file: Path | None, *, json_wanted: bool) -> None:
     """Prove that nothing was changed, taken out or cut off. Exit 1 with the first fault of each chain."""
-    kept = audit_heads.read(audit_heads.path(), *([file] if file else []))
-    if file and not audit_heads.read(file).count:
+    kept = heads.read(heads.path(), *([file] if file else []))
+    if file and not heads.read(file).count:
         raise click.UsageError("there is no head in the file that --heads names")
-    verdict = audit_chain.verify(kept)
+    verdict = proof.verify(kept)
     if json_wanted:
         show(_as_json(verdict))
     else:
@@ -46,12 +46,12 @@ def verify(file: Path | None, *, json_wanted: bool) -> None:
 
 @group.command("heads")
 @command
-def heads() -> None:
+def print_heads() -> None:
     """Print the last link of every chain, one JSON object a line: keep it where the database cannot be reached."""
-    found, now = audit_heads.current(), clock.now()
+    found, now = heads.current(), clock.now()
     for head in found:
         click.echo(head.line(now))
-    say(f"chains {len(found)}, sha256 {audit_heads.fingerprint(found)}")
+    say(f"chains {len(found)}, sha256 {heads.fingerprint(found)}")
 
 
 def _counts(verdict: Verdict) -> dict[str, int]:

@@ -17,7 +17,7 @@ from synkro.cli.words import EXITS, OPERATOR, command, say, show, the_tenant
 from synkro.errors import AppError
 from synkro.integrations import INTEGRATIONS
 from synkro.integrations.supabase import schema_sql
-from synkro.services import checks, integrations
+from synkro.services.connections import checks, integrations
 from synkro.services.wording import sentence
 from synkro.tenancy import db, tenant_scope
 

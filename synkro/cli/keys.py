@@ -10,9 +10,9 @@ from flask.cli import AppGroup
 
 from synkro.cli.words import EXITS, OPERATOR, command, fail, say
 from synkro.extensions import vault
-from synkro.services import health, keys
-from synkro.services.health import WrongKey
-from synkro.services.keys import Moved, Survey
+from synkro.services.operations import health, keys
+from synkro.services.operations.health import WrongKey
+from synkro.services.operations.keys import Moved, Survey
 
 group = AppGroup("keys", help="The key that seals secrets.", epilog=EXITS)
 COMMANDS = (group,)

@@ -10,8 +10,8 @@ from synkro.cli.words import command, fail
 from synkro.jobs import scheduler as clock
 from synkro.jobs.tick import tick as tick_once
 from synkro.jobs.worker import flask_command, supervise, work_on
-from synkro.services import health
-from synkro.services.health import WrongKey
+from synkro.services.operations import health
+from synkro.services.operations.health import WrongKey
 
 
 @click.command("worker")

@@ -16,8 +16,9 @@ from synkro.cli.words import EXITS, OPERATOR, command, fail, say, show, the_tena
 from synkro.integrations.supabase import Supabase
 from synkro.models import Report
 from synkro.models.states import Kind
-from synkro.services import integrations, reports, runs
-from synkro.services.reports import Body
+from synkro.services.connections import integrations
+from synkro.services.reporting import reports, runs
+from synkro.services.reporting.reports import Body
 from synkro.tenancy import end_reading, system_scope, tenant_scope
 
 group = AppGroup("reports", help="Reports.", epilog=EXITS)

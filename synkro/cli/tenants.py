@@ -6,7 +6,7 @@ import click
 from flask.cli import AppGroup
 
 from synkro.cli.words import EXITS, OPERATOR, command, say, the_tenant
-from synkro.services import tenants
+from synkro.services.companies import tenants
 
 group = AppGroup("tenants", help="Companies.", epilog=EXITS)
 COMMANDS = (group,)

@@ -20,7 +20,8 @@ from synkro.embedded import EngineError
 from synkro.errors import AppError
 from synkro.integrations.errors import ApiError
 from synkro.models import JobRun, Tenant
-from synkro.services import runs, tenants
+from synkro.services.companies import tenants
+from synkro.services.reporting import runs
 from synkro.services.wording import remarks, sentence
 from synkro.tenancy import end_reading, system_scope
 

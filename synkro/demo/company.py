@@ -17,7 +17,10 @@ from synkro.models.states import Kind, Role
 from synkro.sandbox.amocrm_oauth import long_lived_token
 from synkro.sandbox.keys import Keys
 from synkro.sandbox.world import World
-from synkro.services import accounts, checks, integrations, schedules, tenants
+from synkro.services.companies import tenants
+from synkro.services.connections import checks, integrations
+from synkro.services.entry import accounts
+from synkro.services.reporting import schedules
 from synkro.tenancy import db, tenant_scope
 
 SLUG, NAME = "demo", "Demo"

@@ -9,7 +9,7 @@ from rq.timeouts import JobTimeoutException
 
 from synkro import log as logs
 from synkro import queue
-from synkro.services import checks
+from synkro.services.connections import checks
 from synkro.tenancy import db, tenant_scope
 
 log = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ from synkro.analysis.phones import normalise
 from synkro.analysis.window import Window
 from synkro.jobs.step import Ctx
 from synkro.records import Chat, Contact, Lead, Manager, Message, Stage
-from synkro.services import crm
+from synkro.services.connections import crm
 
 LEADS, CONTACTS, DIRECTORY = "leads", "contacts", "directory"
 CHATS, MESSAGES = "chats", "messages"

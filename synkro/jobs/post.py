@@ -10,8 +10,9 @@ from rq.timeouts import JobTimeoutException
 from synkro import log as logs
 from synkro import mail, queue
 from synkro.mail import Letter, NotSent
-from synkro.services import forgotten, links, outbox
-from synkro.services.outbox import Claim
+from synkro.services.entry import forgotten, links
+from synkro.services.mail import outbox
+from synkro.services.mail.outbox import Claim
 from synkro.tenancy import system_scope
 
 log = logging.getLogger(__name__)

@@ -10,7 +10,8 @@ from synkro.analysis.sections import Report
 from synkro.analysis.window import Window
 from synkro.extensions import settings
 from synkro.models import JobRun
-from synkro.services import reports, tenants
+from synkro.services.companies import tenants
+from synkro.services.reporting import reports
 from synkro.services.wording import sentence
 from synkro.tenancy import end_reading
 

@@ -22,8 +22,9 @@ from synkro.integrations.errors import ApiError
 from synkro.jobs.pipeline import STEPS
 from synkro.jobs.step import Ctx, Done, Heart
 from synkro.models.plan import BY_KEY, StepKey
-from synkro.services import checks, runs, steps
-from synkro.services.steps import Claim, Lost
+from synkro.services.connections import checks
+from synkro.services.reporting import runs, steps
+from synkro.services.reporting.steps import Claim, Lost
 from synkro.tenancy import db, tenant_scope
 
 log = logging.getLogger(__name__)

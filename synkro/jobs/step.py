@@ -18,9 +18,10 @@ from synkro.extensions import settings
 from synkro.integrations.base import Integration
 from synkro.models.plan import StepKey
 from synkro.models.runs import JobRun
-from synkro.services import artifacts, integrations, steps
-from synkro.services.artifacts import Page
-from synkro.services.steps import Claim, Lost
+from synkro.services.connections import integrations
+from synkro.services.reporting import artifacts, steps
+from synkro.services.reporting.artifacts import Page
+from synkro.services.reporting.steps import Claim, Lost
 from synkro.tenancy import apply_scope, db
 
 Client = TypeVar("Client", bound=Integration)

@@ -9,23 +9,15 @@ from synkro import log as logs
 from synkro.errors import AppError
 from synkro.extensions import settings
 from synkro.jobs import post
-from synkro.services import (
-    artifacts,
-    audit_heads,
-    checks,
-    health,
-    holding,
-    lateness,
-    outbox,
-    runs,
-    schedules,
-    sessions,
-    steps,
-    tenants,
-    trials,
-)
-from synkro.services.holding import Waiting
-from synkro.services.schedules import Due
+from synkro.services.audit import heads
+from synkro.services.companies import tenants
+from synkro.services.connections import checks, trials
+from synkro.services.entry import sessions
+from synkro.services.mail import outbox
+from synkro.services.operations import health
+from synkro.services.reporting import artifacts, holding, lateness, runs, schedules, steps
+from synkro.services.reporting.holding import Waiting
+from synkro.services.reporting.schedules import Due
 from synkro.tenancy import system_scope, tenant_scope
 
 log = logging.getLogger(__name__)
@@ -61,7 +53,7 @@ def tick() -> None:
         letters = lateness.tell()
     for letter_id in letters:
         outbox.ring(letter_id)
-    audit_heads.anchor()
+    heads.anchor()
     post.look_after()
     health.mark_tick()
     with system_scope("tick"):

@@ -12,7 +12,7 @@ from synkro import queue
 from synkro.integrations.errors import ApiError
 from synkro.jobs.acts import act_of
 from synkro.models import Trial
-from synkro.services import trials
+from synkro.services.connections import trials
 from synkro.tenancy import db, tenant_scope
 
 log = logging.getLogger(__name__)

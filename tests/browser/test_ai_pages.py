@@ -10,7 +10,7 @@ from flask import Flask
 from synkro import queue
 from synkro.jobs.worker import work_on
 from synkro.models.states import Topic
-from synkro.services import analyses, checks, integrations, prompts
+from synkro.services.connections import analyses, checks, integrations, prompts
 from synkro.tenancy import db, tenant_scope
 from tests.browser.window import Window
 from tests.practice import Practice

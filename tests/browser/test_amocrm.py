@@ -10,7 +10,7 @@ from flask import Flask
 from synkro import queue
 from synkro.extensions import redis, remember, settings, vault
 from synkro.jobs.worker import work_on
-from synkro.services import amocrm_tokens, integrations
+from synkro.services.connections import amocrm_tokens, integrations
 from synkro.tenancy import tenant_scope
 from tests.browser.conftest import Opener
 from tests.browser.window import Window

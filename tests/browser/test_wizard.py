@@ -15,7 +15,8 @@ from synkro.models import Automation, JobRun, Tenant, User
 from synkro.models.states import RunStatus
 from synkro.sandbox.demo import demo_world
 from synkro.sandbox.server import Sandbox
-from synkro.services import runs, setup
+from synkro.services.connections import setup
+from synkro.services.reporting import runs
 from synkro.tenancy import db, tenant_scope
 from tests import processes
 from tests.browser.newcomer import Newcomer

@@ -13,16 +13,17 @@ from flask import Flask
 
 from synkro.extensions import redis, remember, settings, vault
 from synkro.models import Tenant
-from synkro.services import audit, audit_heads
+from synkro.services import audit
+from synkro.services.audit import heads
 from synkro.tenancy import db, tenant_scope
 from tests.cli.conftest import Cli
 
 
 @pytest.fixture(autouse=True)
 def no_heads_of_other_tests(app: Flask) -> Iterator[None]:
-    audit_heads.path().unlink(missing_ok=True)
+    heads.path().unlink(missing_ok=True)
     yield
-    audit_heads.path().unlink(missing_ok=True)
+    heads.path().unlink(missing_ok=True)
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from synkro.extensions import remember, settings, vault
 from synkro.integrations import INTEGRATIONS
 from synkro.integrations.supabase import schema_sql
 from synkro.models import IntegrationConfig, Tenant
-from synkro.services import checks, integrations
-from synkro.services.secrets import open_secrets
+from synkro.services.connections import checks, integrations
+from synkro.services.connections.secrets import open_secrets
 from synkro.tenancy import tenant_scope
 from tests.cli.conftest import Cli
 from tests.conftest import redis_away

@@ -9,7 +9,7 @@ from sqlalchemy import select, text
 from synkro.crypto import Vault
 from synkro.extensions import settings, vault
 from synkro.models import IntegrationConfig, Tenant
-from synkro.services import health, keys
+from synkro.services.operations import health, keys
 from synkro.tenancy import db, system_scope
 from tests.cli.conftest import Cli
 from tests.services.rotation import NEW, configure, save, saved

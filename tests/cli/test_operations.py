@@ -16,7 +16,7 @@ from synkro import embedded
 from synkro.cli.words import EXITS
 from synkro.crypto import Vault
 from synkro.extensions import redis, remember, settings
-from synkro.services import health
+from synkro.services.operations import health
 from tests.cli.conftest import Cli, flask
 from tests.processes import settings_of
 

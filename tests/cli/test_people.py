@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import select
 
 from synkro.models import AuditLog, Tenant, User
-from synkro.services import accounts, second_factor, sessions, tenants
+from synkro.services.companies import tenants
+from synkro.services.entry import accounts, second_factor, sessions
 from synkro.tenancy import db, system_scope
 from tests.cli.conftest import Cli
 

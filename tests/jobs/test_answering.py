@@ -13,7 +13,7 @@ from rq.timeouts import JobTimeoutException
 from synkro import queue
 from synkro.jobs import runtime
 from synkro.jobs.worker import Worker
-from synkro.services import runs
+from synkro.services.reporting import runs
 
 seen: dict[str, object] = {}
 

@@ -14,7 +14,8 @@ from synkro.models import AiCall, JobRun, Report
 from synkro.models.plan import StepKey
 from synkro.models.states import ReportStatus, RunStatus
 from synkro.sandbox import gemini, gemini_answer
-from synkro.services import integrations, reports
+from synkro.services.connections import integrations
+from synkro.services.reporting import reports
 from synkro.tenancy import db, tenant_scope
 from tests.practice import Practice
 

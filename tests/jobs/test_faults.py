@@ -20,7 +20,8 @@ from synkro.jobs import runtime
 from synkro.models import Delivery, JobRun, JobStep
 from synkro.models.plan import BY_KEY, PLAN, StepKey
 from synkro.models.states import ACTIVE_RUN, DeliveryStatus, ReportStatus, RunStatus
-from synkro.services import integrations, reports, runs
+from synkro.services.connections import integrations
+from synkro.services.reporting import reports, runs
 from synkro.services.wording import remarks
 from synkro.tenancy import db, tenant_scope
 from tests.practice import Practice

@@ -15,7 +15,7 @@ from synkro.jobs.handover import LEADS
 from synkro.models import JobStep
 from synkro.models.plan import StepKey
 from synkro.records import Lead
-from synkro.services import artifacts, runs
+from synkro.services.reporting import artifacts, runs
 from synkro.tenancy import db, tenant_scope
 from tests.practice import Practice
 

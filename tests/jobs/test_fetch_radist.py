@@ -15,7 +15,7 @@ from synkro.models import JobStep
 from synkro.models.plan import StepKey
 from synkro.models.states import RunStatus
 from synkro.sandbox import radist_api
-from synkro.services import artifacts, runs
+from synkro.services.reporting import artifacts, runs
 from synkro.services.wording import remarks
 from synkro.tenancy import db, tenant_scope
 from tests.practice import Practice

@@ -18,8 +18,8 @@ from synkro.jobs import runtime, tick
 from synkro.models import Artifact, AuditLog, Automation, Delivery, Report, Tenant, User
 from synkro.models.plan import StepKey
 from synkro.models.states import RunStatus, TenantStatus
-from synkro.services import holding, reports, runs, schedules
-from synkro.services.steps import Claim
+from synkro.services.reporting import holding, reports, runs, schedules
+from synkro.services.reporting.steps import Claim
 from synkro.tenancy import db, tenant_scope
 from tests.jobs.test_kill import die, recover, worker_that_dies
 from tests.practice import Practice

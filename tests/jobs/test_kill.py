@@ -22,7 +22,8 @@ from synkro.jobs.step import Ctx
 from synkro.models import Delivery, Tenant
 from synkro.models.plan import PLAN, StepKey
 from synkro.models.states import DeliveryStatus, RunStatus
-from synkro.services import deliveries, integrations, runs
+from synkro.services.connections import integrations
+from synkro.services.reporting import deliveries, runs
 from synkro.tenancy import db, tenant_scope
 from tests.conftest import make_tenant
 from tests.practice import Practice

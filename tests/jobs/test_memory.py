@@ -22,7 +22,7 @@ from synkro.models.states import RunStatus
 from synkro.pace import RedisPacer
 from synkro.sandbox.big import big_world
 from synkro.sandbox.server import Sandbox
-from synkro.services import artifacts
+from synkro.services.reporting import artifacts
 from synkro.tenancy import db, tenant_scope
 from tests.practice import Practice
 

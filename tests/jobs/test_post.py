@@ -21,7 +21,8 @@ from synkro.jobs.worker import Worker
 from synkro.mail import Letter
 from synkro.models import StoredLetter, User
 from synkro.queue import JSONSerializer
-from synkro.services import forgotten, outbox
+from synkro.services.entry import forgotten
+from synkro.services.mail import outbox
 from synkro.tenancy import db, system_scope
 from tests.mailbox import Mailbox, serve, silent
 

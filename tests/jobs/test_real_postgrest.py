@@ -8,7 +8,7 @@ import pytest
 
 from synkro.integrations.supabase import CLIENT_TABLES, schema_sql
 from synkro.models.states import RunStatus
-from synkro.services import integrations
+from synkro.services.connections import integrations
 from synkro.tenancy import tenant_scope
 from tests.conftest import ROOT
 from tests.postgrest import Postgrest, postgrest_or_skip

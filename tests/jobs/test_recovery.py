@@ -29,7 +29,7 @@ from synkro.jobs.worker import work_on
 from synkro.models import AiCall
 from synkro.models.plan import StepKey
 from synkro.models.states import RunStatus
-from synkro.services import runs
+from synkro.services.reporting import runs
 from synkro.tenancy import db, tenant_scope
 from tests.practice import Practice
 from tests.services import KEYS

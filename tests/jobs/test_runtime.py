@@ -22,7 +22,7 @@ from synkro.jobs.worker import Worker
 from synkro.models import JobStep, Tenant
 from synkro.models.plan import BY_KEY, StepKey
 from synkro.models.states import RunStatus
-from synkro.services import runs
+from synkro.services.reporting import runs
 from synkro.services.wording import sentence
 from synkro.tenancy import db, tenant_scope
 from tests.services import KEYS, begin, expire, state

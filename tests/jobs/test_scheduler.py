@@ -24,7 +24,7 @@ from synkro.extensions import redis, remember, settings, vault
 from synkro.jobs import scheduler
 from synkro.jobs.scheduler import ENTRY, Clock
 from synkro.jobs.worker import work_on
-from synkro.services import health
+from synkro.services.operations import health
 from synkro.tenancy import db
 
 ENTRIES = Scheduler.scheduled_jobs_key

@@ -18,7 +18,7 @@ from sqlalchemy import select
 from synkro.jobs import tick
 from synkro.models import JobRun, Tenant
 from synkro.models.states import Kind, RunStatus, TenantStatus
-from synkro.services import runs, schedules
+from synkro.services.reporting import runs, schedules
 from synkro.tenancy import db, system_scope, tenant_scope
 from tests.services import KEYS, at_once, begin, failed
 

@@ -20,7 +20,7 @@ from synkro.jobs.steps import fetch_radist
 from synkro.models.plan import StepKey
 from synkro.models.states import RunStatus
 from synkro.sandbox import radist_api
-from synkro.services import artifacts, runs, steps
+from synkro.services.reporting import artifacts, runs, steps
 from synkro.tenancy import db, tenant_scope
 from tests.practice import Practice
 from tests.services import KEYS

@@ -18,7 +18,7 @@ from synkro.jobs import tick
 from synkro.models import Tenant
 from synkro.models.plan import BY_KEY, PLAN, StepKey
 from synkro.models.states import RUN_MOVES, STEP_MOVES, RunStatus, StepStatus
-from synkro.services import artifacts, runs, steps
+from synkro.services.reporting import artifacts, runs, steps
 from synkro.tenancy import db, tenant_scope
 from tests.practice import Practice
 

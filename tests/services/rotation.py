@@ -7,9 +7,10 @@ from flask import Flask
 from synkro.crypto import Vault
 from synkro.extensions import redis, remember, settings
 from synkro.models import Tenant
-from synkro.services import integrations, keys
-from synkro.services.keys import Moved
-from synkro.services.secrets import open_secrets
+from synkro.services.connections import integrations
+from synkro.services.connections.secrets import open_secrets
+from synkro.services.operations import keys
+from synkro.services.operations.keys import Moved
 from synkro.tenancy import tenant_scope
 
 NEW = "ab" * 32

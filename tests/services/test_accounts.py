@@ -10,7 +10,7 @@ from sqlalchemy import select
 from synkro.errors import AppError
 from synkro.models import AuditLog, Credential, Tenant, User
 from synkro.models.states import Role
-from synkro.services import accounts, passwords, sessions
+from synkro.services.entry import accounts, passwords, sessions
 from synkro.tenancy import db, system_scope
 from tests.conftest import DECOY_PASSWORD, PASSWORD, REAL_DECOY
 

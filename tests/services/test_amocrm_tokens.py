@@ -11,7 +11,7 @@ from synkro.integrations.amocrm import Amocrm
 from synkro.integrations.errors import ApiError, Busy, Refused, Unreachable
 from synkro.models import Tenant
 from synkro.pace import RedisPacer
-from synkro.services import amocrm_tokens, checks, integrations
+from synkro.services.connections import amocrm_tokens, checks, integrations
 from synkro.tenancy import db, tenant_scope
 from tests.practice import Practice
 from tests.services import at_once

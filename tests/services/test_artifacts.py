@@ -12,8 +12,8 @@ from sqlalchemy import func, select, update
 
 from synkro.crypto import CannotOpen
 from synkro.models import Artifact, Tenant
-from synkro.services import artifacts
-from synkro.services.artifacts import Damaged
+from synkro.services.reporting import artifacts
+from synkro.services.reporting.artifacts import Damaged
 from synkro.tenancy import db, system_scope, tenant_scope
 from tests.services import begin
 

@@ -14,9 +14,9 @@ from flask import Flask
 from redis import Redis
 
 from synkro.extensions import remember, settings, vault
-from synkro.services import attempt_books, attempts
-from synkro.services.attempt_books import LONGEST_DELAY
-from synkro.services.attempts import TooManyTries
+from synkro.services.entry import attempt_books, attempts
+from synkro.services.entry.attempt_books import LONGEST_DELAY
+from synkro.services.entry.attempts import TooManyTries
 
 ANN, BOB = "ann@example.com", "bob@example.com"
 HOME, OFFICE = "192.0.2.1", "198.51.100.7"

@@ -14,8 +14,9 @@ import time_machine
 from flask import Flask
 
 from synkro.models import AuditLog, Tenant
-from synkro.services import audit, audit_chain, audit_heads
-from synkro.services.audit_heads import Head
+from synkro.services import audit
+from synkro.services.audit import heads, proof
+from synkro.services.audit.heads import Head
 from synkro.tenancy import db, system_scope, tenant_scope
 from tests.services import at_once
 
@@ -25,7 +26,7 @@ NOW = datetime(2026, 11, 18, 12, tzinfo=UTC)
 @pytest.fixture
 def file(app: Flask) -> Iterator[Path]:
     """Empty, and left so: the databases of tests come and go."""
-    path = audit_heads.path()
+    path = heads.path()
     path.unlink(missing_ok=True)
     yield path
     path.unlink(missing_ok=True)
@@ -51,7 +52,7 @@ def lines(file: Path) -> list[tuple[str, int]]:
 def test_a_head_is_the_last_link_of_its_chain(tenant: Tenant, other_tenant: Tenant) -> None:
     noted(tenant, 3)
     noted(other_tenant, 2)
-    found = {head.chain: (head.seq, head.mac) for head in audit_heads.current()}
+    found = {head.chain: (head.seq, head.mac) for head in heads.current()}
     with system_scope("test: look at the audit log"):
         rows = db.session.query(AuditLog).order_by(AuditLog.seq)
         assert found == {row.tenant_id: (row.seq, row.mac) for row in rows}
@@ -60,9 +61,9 @@ def test_a_head_is_the_last_link_of_its_chain(tenant: Tenant, other_tenant: Tena
 def test_a_day_has_one_line_for_a_chain(tenant: Tenant, other_tenant: Tenant, file: Path) -> None:
     noted(tenant, 2)
     noted(other_tenant)
-    audit_heads.anchor()
+    heads.anchor()
     noted(tenant)
-    audit_heads.anchor()
+    heads.anchor()
     assert sorted(lines(file)) == sorted([(str(tenant.id), 2), (str(other_tenant.id), 1)])
 
 
@@ -70,7 +71,7 @@ def test_the_next_day_has_its_own(tenant: Tenant, file: Path) -> None:
     noted(tenant)
     for day in range(3):
         with time_machine.travel(NOW + timedelta(days=day)):
-            audit_heads.anchor()
+            heads.anchor()
     assert lines(file) == [(str(tenant.id), 1)] * 3
 
 
@@ -78,36 +79,36 @@ def test_a_clock_that_lags_behind_does_not_write_again(tenant: Tenant, file: Pat
     noted(tenant)
     for day in (1, 0, 1, 0):
         with time_machine.travel(NOW + timedelta(days=day)):
-            audit_heads.anchor()
+            heads.anchor()
     assert len(lines(file)) == 1
 
 
 def test_ticks_at_once_write_once(app: Flask, tenant: Tenant, file: Path) -> None:
     noted(tenant)
-    at_once(app, tenant, 6, lambda _: audit_heads.anchor())
+    at_once(app, tenant, 6, lambda _: heads.anchor())
     assert len(lines(file)) == 1
 
 
 def test_the_file_is_for_its_owner_only(tenant: Tenant, file: Path) -> None:
     noted(tenant)
-    audit_heads.anchor()
+    heads.anchor()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
 def test_what_was_kept_is_what_is_there(tenant: Tenant, file: Path) -> None:
     noted(tenant, 2)
-    audit_heads.anchor()
+    heads.anchor()
     noted(tenant, 2)
-    kept = audit_heads.read(file)
-    assert (kept.count, kept.unreadable, audit_chain.verify(kept).in_order) == (1, 0, True)
+    kept = heads.read(file)
+    assert (kept.count, kept.unreadable, proof.verify(kept).in_order) == (1, 0, True)
 
 
 def test_after_a_torn_line_a_new_one_begins(tenant: Tenant, file: Path) -> None:
     file.parent.mkdir(exist_ok=True)
     file.write_text('{"at": "2026-11-17T00:00:00+00:00", "cha')
     noted(tenant)
-    audit_heads.anchor()
-    kept = audit_heads.read(file)
+    heads.anchor()
+    kept = heads.read(file)
     assert (kept.count, kept.unreadable) == (1, 1)
 
 
@@ -118,21 +119,21 @@ def test_after_a_torn_line_a_new_one_begins(tenant: Tenant, file: Path) -> None:
 def test_a_line_that_is_no_head_is_counted(tmp_path: Path, app: Flask, line: str) -> None:
     file = tmp_path / "kept.jsonl"
     file.write_text(f"\n{line}\n")
-    kept = audit_heads.read(file)
+    kept = heads.read(file)
     assert (kept.count, kept.unreadable) == (0, 1)
 
 
 def test_a_file_that_is_not_there_keeps_nothing(tmp_path: Path) -> None:
-    assert audit_heads.read(tmp_path / "nothing").count == 0
+    assert heads.read(tmp_path / "nothing").count == 0
 
 
 def test_a_disk_that_refuses_is_tried_again(tenant: Tenant, file: Path, caplog: pytest.LogCaptureFixture) -> None:
     noted(tenant)
     file.mkdir(parents=True)
-    audit_heads.anchor()
+    heads.anchor()
     file.rmdir()
     assert [record.message for record in caplog.records] == ["audit heads not kept"]
-    audit_heads.anchor()
+    heads.anchor()
     assert len(lines(file)) == 1
 
 
@@ -141,15 +142,15 @@ def test_the_log_tells_the_head_of_staff_and_a_hash_of_all(
 ) -> None:
     noted(tenant)
     noted_by_staff()
-    heads = audit_heads.current()
-    staff = next(head for head in heads if head.chain.int == 0)
-    with caplog.at_level(logging.INFO, logger=audit_heads.__name__):
-        audit_heads.anchor()
+    found = heads.current()
+    staff = next(head for head in found if head.chain.int == 0)
+    with caplog.at_level(logging.INFO, logger=heads.__name__):
+        heads.anchor()
     told = [getattr(record, "fields", None) for record in caplog.records]
-    assert told == [{"seq": 1, "mac": staff.mac, "chains": 2, "sha256": audit_heads.fingerprint(heads)}]
+    assert told == [{"seq": 1, "mac": staff.mac, "chains": 2, "sha256": heads.fingerprint(found)}]
 
 
 def test_the_hash_of_all_heads_does_not_hang_on_their_order(tenant: Tenant, other_tenant: Tenant) -> None:
     one, two = Head(tenant.id, 1, "a"), Head(other_tenant.id, 2, "b")
-    assert audit_heads.fingerprint([one, two]) == audit_heads.fingerprint([two, one])
-    assert audit_heads.fingerprint([one, two]) != audit_heads.fingerprint([one, Head(other_tenant.id, 2, "c")])
+    assert heads.fingerprint([one, two]) == heads.fingerprint([two, one])
+    assert heads.fingerprint([one, two]) != heads.fingerprint([one, Head(other_tenant.id, 2, "c")])

@@ -10,8 +10,9 @@ from flask import Flask
 
 from synkro.models import Tenant, User
 from synkro.models.audit import STAFF_CHAIN
-from synkro.services import audit, audit_export, audit_trail
-from synkro.services.audit_trail import Asked, Entry
+from synkro.services import audit
+from synkro.services.audit import export, trail
+from synkro.services.audit.trail import Asked, Entry
 from synkro.tenancy import db, system_scope, tenant_scope
 
 NOON = datetime(2026, 11, 18, 12, tzinfo=UTC)
@@ -36,7 +37,7 @@ def acts(entries: list[Entry]) -> list[str]:
 
 
 def of_all(asked: Asked) -> list[str]:
-    return acts(audit_trail.page_of_all(asked, 0, 0).entries)
+    return acts(trail.page_of_all(asked, 0, 0).entries)
 
 
 def test_a_company_reads_its_own_rows(tenant: Tenant, other_tenant: Tenant) -> None:
@@ -44,7 +45,7 @@ def test_a_company_reads_its_own_rows(tenant: Tenant, other_tenant: Tenant) -> N
     noted(other_tenant, "c")
     noted_by_staff("d")
     with tenant_scope(tenant.id):
-        assert acts(audit_trail.page(Asked(), 0, 0).entries) == ["b", "a"]
+        assert acts(trail.page(Asked(), 0, 0).entries) == ["b", "a"]
 
 
 def test_staff_read_all_or_one_company_or_themselves(tenant: Tenant, other_tenant: Tenant) -> None:
@@ -80,14 +81,14 @@ def test_pages_forth_and_back_show_every_row_once(tenant: Tenant, count: int) ->
         for number in range(count):
             audit.record(str(number))
         db.session.commit()
-        page = audit_trail.page(Asked(), 0, 0)
+        page = trail.page(Asked(), 0, 0)
         forth = [page]
         while page.older:
-            page = audit_trail.page(Asked(), page.older, 0)
+            page = trail.page(Asked(), page.older, 0)
             forth.append(page)
         back = [page]
         while page.newer:
-            page = audit_trail.page(Asked(), 0, page.newer)
+            page = trail.page(Asked(), 0, page.newer)
             back.append(page)
     assert [act for one in forth for act in acts(one.entries)] == [str(n) for n in range(count)][::-1]
     assert {act for one in back for act in acts(one.entries)} == {str(n) for n in range(count)}
@@ -100,10 +101,10 @@ def test_a_company_does_not_see_who_of_staff_it_was(app: Flask, tenant: Tenant, 
         row.actor_id, row.actor, row.address = cast["admin"].id, cast["admin"].email, "192.0.2.7"
         db.session.commit()
     with tenant_scope(tenant.id):
-        found = audit_trail.page(Asked(), 0, 0).entries
-        guessed = audit_trail.page(Asked(actor="admin@"), 0, 0).entries
+        found = trail.page(Asked(), 0, 0).entries
+        guessed = trail.page(Asked(actor="admin@"), 0, 0).entries
     assert ([(one.actor, one.address) for one in found], guessed) == ([("", "")], [])
-    assert [one.actor for one in audit_trail.page_of_all(Asked(), 0, 0).entries] == [cast["admin"].email]
+    assert [one.actor for one in trail.page_of_all(Asked(), 0, 0).entries] == [cast["admin"].email]
 
 
 def test_a_company_sees_who_of_its_people_it_was(tenant: Tenant, cast: dict[str, User]) -> None:
@@ -112,20 +113,20 @@ def test_a_company_sees_who_of_its_people_it_was(tenant: Tenant, cast: dict[str,
         row = db.session().info[audit.PENDING][0]
         row.actor_id, row.actor, row.address = cast["user"].id, cast["user"].email, "192.0.2.7"
         db.session.commit()
-        found = audit_trail.page(Asked(actor="user@"), 0, 0).entries
+        found = trail.page(Asked(actor="user@"), 0, 0).entries
     assert [(one.actor, one.address) for one in found] == [(cast["user"].email, "192.0.2.7")]
 
 
 def test_an_export_tells_by_one_row_that_there_are_more(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(audit_export, "BATCH", 3)
-    monkeypatch.setattr(audit_export, "MOST_EXPORTED", 7)
+    monkeypatch.setattr(export, "BATCH", 3)
+    monkeypatch.setattr(export, "MOST_EXPORTED", 7)
     noted(tenant, *map(str, range(10)))
-    found = list(audit_export.exported(audit_export.rows_of_all, Asked()))
+    found = list(export.exported(export.rows_of_all, Asked()))
     assert acts(found) == [str(n) for n in range(9, 1, -1)]
 
 
 def test_an_export_is_written_down_without_what_was_typed(tenant: Tenant) -> None:
     with tenant_scope(tenant.id):
-        audit_export.note_export(Asked(actor="secret", act="a"))
-        entry = audit_trail.page(Asked(), 0, 0).entries[0]
+        export.note_export(Asked(actor="secret", act="a"))
+        entry = trail.page(Asked(), 0, 0).entries[0]
     assert (entry.act, entry.details) == ("audit_exported", {"fields": ["actor", "act"]})

@@ -11,8 +11,8 @@ from sqlalchemy import event, text
 
 from synkro.models import Credential, Tenant, User
 from synkro.models.states import Role, TenantStatus
-from synkro.services import directory
-from synkro.services.directory import Standing, Wanted
+from synkro.services.companies import directory
+from synkro.services.companies.directory import Standing, Wanted
 from synkro.tenancy import db, system_scope
 
 Cast = dict[str, User]

@@ -9,8 +9,8 @@ from flask import Flask
 
 from synkro.crypto import Vault
 from synkro.extensions import redis, remember, settings, vault
-from synkro.services import health
-from synkro.services.health import WrongKey
+from synkro.services.operations import health
+from synkro.services.operations.health import WrongKey
 from synkro.tenancy import db
 from tests.conftest import redis_away
 

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from synkro.errors import AppError
 from synkro.integrations.own_host import own_host
 from synkro.models import ApprovedHost, AuditLog, Tenant, User
-from synkro.services import checks, hosts, integrations
+from synkro.services.connections import checks, hosts, integrations
 from synkro.tenancy import db, system_scope, tenant_scope
 from tests.integrations.conftest import Sockets, resolving_to
 from tests.integrations.conftest import sockets as sockets  # noqa: PLC0414 (a fixture of theirs)

@@ -22,8 +22,8 @@ from synkro.integrations.radist import HOSTS
 from synkro.jobs.checks import check
 from synkro.jobs.worker import work_on
 from synkro.models import AuditLog, IntegrationConfig, Tenant
-from synkro.services import checks, integrations
-from synkro.services.integrations import KeysUnreadable, NotConnected
+from synkro.services.connections import checks, integrations
+from synkro.services.connections.integrations import KeysUnreadable, NotConnected
 from synkro.tenancy import db, tenant_scope
 from tests.conftest import redis_away
 from tests.practice import Practice

@@ -15,7 +15,7 @@ from synkro import embedded
 from synkro.crypto import Vault
 from synkro.extensions import settings, vault
 from synkro.models import AuditLog, IntegrationConfig, Tenant
-from synkro.services import health, keys
+from synkro.services.operations import health, keys
 from synkro.tenancy import db, system_scope
 from tests.services.rotation import NEW, configure, quiet, rotate, save, saved, unopened
 

@@ -16,7 +16,7 @@ from synkro.jobs import tick
 from synkro.models import AuditLog, Delivery, JobRun, Report, Tenant, User
 from synkro.models.plan import StepKey
 from synkro.models.states import DeliveryStatus, Kind, ReportStatus, RunStatus, StepStatus, TenantStatus
-from synkro.services import reports, runs, schedules
+from synkro.services.reporting import reports, runs, schedules
 from synkro.tenancy import db, tenant_scope
 from tests.services import KEYS, at_once, failed
 from tests.services.test_notices import stored

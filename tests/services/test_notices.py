@@ -11,7 +11,7 @@ from sqlalchemy import select, text
 from synkro import queue
 from synkro.extensions import vault
 from synkro.models import StoredLetter, Tenant, User
-from synkro.services import company_notices, notices
+from synkro.services.mail import company_notices, notices
 from synkro.tenancy import db, system_scope, tenant_scope
 from tests.conftest import redis_away
 
@@ -124,6 +124,6 @@ def test_a_notice_that_cannot_be_written_breaks_nothing(cast: Cast, caplog: pyte
 
 
 def test_without_redis_the_letter_waits(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("synkro.services.outbox.redis", redis_away)
+    monkeypatch.setattr("synkro.services.mail.outbox.redis", redis_away)
     notices.password_changed(cast["user"])
     assert len(stored()) == 1

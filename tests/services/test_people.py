@@ -14,7 +14,9 @@ from sqlalchemy import select, text
 from synkro.errors import AppError
 from synkro.models import AuditLog, Credential, LinkPurpose, StoredLetter, Tenant, User
 from synkro.models.states import Role, TenantStatus
-from synkro.services import accounts, links, outbox, people, sessions
+from synkro.services.companies import people
+from synkro.services.entry import accounts, links, sessions
+from synkro.services.mail import outbox
 from synkro.tenancy import db, system_scope
 from tests.services import at_once
 

@@ -15,8 +15,8 @@ from synkro.analysis.prompt import TASK_LIMIT
 from synkro.errors import AppError
 from synkro.models import AuditLog, Tenant, User
 from synkro.models.states import Topic
-from synkro.services import prompts
-from synkro.services.prompts import PAGE, Overtaken
+from synkro.services.connections import prompts
+from synkro.services.connections.prompts import PAGE, Overtaken
 from synkro.tenancy import db, tenant_scope
 
 TASK, KNOWLEDGE = Topic.TASK, Topic.KNOWLEDGE

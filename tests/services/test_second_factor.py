@@ -23,7 +23,7 @@ from synkro.crypto import CannotOpen, Vault
 from synkro.errors import AppError
 from synkro.extensions import redis, remember, settings, vault
 from synkro.models import RecoveryCode, StoredLetter, User
-from synkro.services import second_factor, sessions
+from synkro.services.entry import second_factor, sessions
 from synkro.tenancy import db, system_scope
 from tests.services.factor import NOON, Cast, acts, code_at, enrolled, secret_of, stored
 

@@ -14,7 +14,10 @@ from synkro.jobs.tick import tick
 from synkro.models import AuditLog, Automation, JobRun, Tenant, User
 from synkro.models.audit import PERSONAL
 from synkro.models.states import Kind, RunStatus, TenantStatus
-from synkro.services import audit_chain, audit_heads, runs, schedules, sessions, tenants
+from synkro.services.audit import heads, proof
+from synkro.services.companies import tenants
+from synkro.services.entry import sessions
+from synkro.services.reporting import runs, schedules
 from synkro.tenancy import Base, db, system_scope, tenant_scope
 from tests.services import DAY, NOON, begin, state
 
@@ -251,7 +254,7 @@ def test_the_audit_of_a_deleted_company_names_nobody_and_still_holds(cast: Cast,
     assert [row.act for row in rows] == ["tenant_paused", "tenant_deletion_asked"]
     assert all(getattr(row, name) == empty for row in rows for name, empty in PERSONAL.items())
     assert (erased.tenant_id, erased.object_id) == (None, str(tenant.id))
-    assert audit_chain.verify(audit_heads.read()).in_order
+    assert proof.verify(heads.read()).in_order
 
 
 def test_the_tick_erases_what_is_due(cast: Cast, tenant: Tenant, other_tenant: Tenant) -> None:

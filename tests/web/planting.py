@@ -29,8 +29,9 @@ from synkro.models import (
     User,
 )
 from synkro.models.states import Topic
-from synkro.services import reports, trials
-from synkro.services.secrets import seal_secret
+from synkro.services.connections import trials
+from synkro.services.connections.secrets import seal_secret
+from synkro.services.reporting import reports
 from synkro.tenancy import Base, db, tenant_scope
 from tests.web.rows import NOON, make_report, make_run, manager, quote
 from tests.web.sweep import Ids

@@ -9,7 +9,7 @@ from typing import Any
 
 from synkro.models import JobRun, JobStep, Tenant
 from synkro.models.states import Kind, ReportStatus, RunStatus, StepStatus
-from synkro.services import artifacts, reports, runs
+from synkro.services.reporting import artifacts, reports, runs
 from synkro.tenancy import db, tenant_scope
 
 NOON = datetime(2026, 11, 18, 19, 0, tzinfo=UTC)

@@ -9,7 +9,7 @@ from sqlalchemy import select, text
 
 from synkro.models import AuditLog, Tenant, User
 from synkro.models.states import TenantStatus
-from synkro.services import tenants
+from synkro.services.companies import tenants
 from synkro.tenancy import db, system_scope
 from tests.web.conftest import Enter
 from tests.web.rows import make_report

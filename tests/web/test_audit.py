@@ -17,7 +17,8 @@ from werkzeug.test import TestResponse
 from synkro.blueprints import audit_csv
 from synkro.blueprints.audit_words import ACTS, THINGS
 from synkro.models import AuditLog, LinkPurpose, Tenant
-from synkro.services import audit, audit_export
+from synkro.services import audit
+from synkro.services.audit import export
 from synkro.tenancy import db, system_scope, tenant_scope
 from tests.conftest import ROOT
 from tests.web.conftest import Enter
@@ -171,7 +172,7 @@ def test_an_export_asks_for_the_password_anew(enter: Enter, tenant: Tenant, who:
 
 
 def test_an_export_says_where_it_was_cut(enter: Enter, tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (audit_export, audit_csv):
+    for module in (export, audit_csv):
         monkeypatch.setattr(module, "MOST_EXPORTED", 2)
     for _ in range(3):
         noted(tenant)

@@ -14,7 +14,9 @@ from sqlalchemy import delete, select
 
 from synkro.models import AuditLog, Automation, IntegrationConfig, JobRun, Report, Tenant, User
 from synkro.models.states import Kind, TenantStatus
-from synkro.services import runs, schedules, setup, tenants
+from synkro.services.companies import tenants
+from synkro.services.connections import setup
+from synkro.services.reporting import runs, schedules
 from synkro.tenancy import db, tenant_scope
 from tests.web.conftest import Browser, Enter
 from tests.web.rows import make_report

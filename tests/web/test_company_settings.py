@@ -19,8 +19,8 @@ from synkro.jobs.worker import work_on
 from synkro.limits import limiter
 from synkro.models import AuditLog, IntegrationConfig, StoredLetter, Tenant, User
 from synkro.models.states import TenantStatus
-from synkro.services import helping, integrations
-from synkro.services.secrets import open_secrets
+from synkro.services.connections import helping, integrations
+from synkro.services.connections.secrets import open_secrets
 from synkro.services.wording import SENTENCES, outline
 from synkro.tenancy import db, system_scope, tenant_scope
 from tests.practice import Practice

@@ -21,7 +21,7 @@ from werkzeug.test import TestResponse
 from config import load
 from synkro import create_app
 from synkro.models import User
-from synkro.services import health
+from synkro.services.operations import health
 from synkro.tenancy import db
 from tests.conftest import PASSWORD, ROOT
 from tests.web.conftest import Browser, Enter

@@ -17,7 +17,7 @@ from synkro import queue
 from synkro.extensions import redis, remember, settings, vault
 from synkro.models import JobStep, StoredLetter, Tenant
 from synkro.models.states import RunStatus, StepStatus
-from synkro.services import health, workload
+from synkro.services.operations import health, workload
 from synkro.tenancy import db, system_scope, tenant_scope
 from tests.conftest import redis_away
 from tests.web.conftest import Enter

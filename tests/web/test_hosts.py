@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from synkro.models import Tenant
-from synkro.services import checks, hosts, integrations
+from synkro.services.connections import checks, hosts, integrations
 from synkro.tenancy import db, system_scope, tenant_scope
 from tests.web.conftest import Enter
 

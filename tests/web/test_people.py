@@ -15,7 +15,8 @@ from synkro.extensions import redis, remember, settings, vault
 from synkro.mail import Letter
 from synkro.models import AuditLog, Tenant, User
 from synkro.models.states import Role
-from synkro.services import outbox, sessions
+from synkro.services.entry import sessions
+from synkro.services.mail import outbox
 from synkro.tenancy import db, system_scope
 from tests.web.conftest import Enter
 from tests.web.test_admin import stale

@@ -14,7 +14,7 @@ from synkro import clock
 from synkro.analysis.prompt import DEFAULT_TASK, TASK_LIMIT
 from synkro.models import AuditLog, Tenant, Trial, User
 from synkro.models.states import Topic
-from synkro.services import prompts, trials
+from synkro.services.connections import prompts, trials
 from synkro.tenancy import db, system_scope, tenant_scope
 from tests.web.conftest import Enter
 from tests.web.rows import quote

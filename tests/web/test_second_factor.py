@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 
 from synkro.blueprints.cookie import TOKEN
 from synkro.models import AuditLog, User
-from synkro.services import second_factor
+from synkro.services.entry import second_factor
 from synkro.tenancy import db, system_scope
 from tests.conftest import PASSWORD
 from tests.web.conftest import Browser, Enter

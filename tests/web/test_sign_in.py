@@ -20,7 +20,7 @@ from synkro.extensions import redis, remember, settings, vault
 from synkro.limits import limiter
 from synkro.models import AuditLog, StoredLetter, Tenant, User
 from synkro.models.states import Role, TenantStatus
-from synkro.services import accounts
+from synkro.services.entry import accounts
 from synkro.tenancy import db, system_scope
 from tests.conftest import PASSWORD
 from tests.web.conftest import Browser, csrf_of

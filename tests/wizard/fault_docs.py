@@ -7,7 +7,7 @@ from pathlib import Path
 
 from flask_babel import force_locale
 
-from synkro.services.trials import SAMPLE
+from synkro.services.connections.trials import SAMPLE
 from synkro.services.wording import outline
 from tests.wizard import (
     test_ai_acts,

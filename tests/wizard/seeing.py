@@ -7,7 +7,7 @@ import re
 from flask_babel import force_locale
 
 from synkro.jobs.trials import try_out
-from synkro.services import checks, integrations, trials
+from synkro.services.connections import checks, integrations, trials
 from synkro.tenancy import tenant_scope
 from tests.practice import Practice
 from tests.wizard.faults import CHECK

@@ -7,7 +7,7 @@ from typing import Any
 
 from synkro.jobs.trials import try_out
 from synkro.models import Tenant, Trial
-from synkro.services import integrations, telegram_code, trials
+from synkro.services.connections import integrations, telegram_code, trials
 from synkro.tenancy import db, tenant_scope
 from tests.practice import Practice
 

@@ -18,8 +18,8 @@ from synkro.models import AiCall, Trial
 from synkro.models.states import Topic
 from synkro.records import Chat, Contact, Message
 from synkro.sandbox import gemini
-from synkro.services import integrations, prompts, trials
-from synkro.services.trials import says
+from synkro.services.connections import integrations, prompts, trials
+from synkro.services.connections.trials import says
 from synkro.tenancy import db, tenant_scope
 from tests.practice import Practice
 from tests.wizard.faults import Fault

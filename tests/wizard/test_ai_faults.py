@@ -8,8 +8,8 @@ import pytest
 
 from synkro.models.states import RunStatus, StepStatus
 from synkro.sandbox import openai, openai_answer
-from synkro.services import checks, integrations
-from synkro.services.integrations import find
+from synkro.services.connections import checks, integrations
+from synkro.services.connections.integrations import find
 from synkro.tenancy import tenant_scope
 from tests.practice import Practice
 from tests.wizard.faults import LATE_SECONDS, Fault

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 
-from synkro.services import amocrm_tokens, checks, integrations
+from synkro.services.connections import amocrm_tokens, checks, integrations
 from synkro.tenancy import tenant_scope
 from tests.practice import Practice
 from tests.services.test_amocrm_tokens import first_pair, new_code

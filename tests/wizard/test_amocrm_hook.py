@@ -15,7 +15,7 @@ from sqlalchemy import select, text
 from synkro import queue
 from synkro.jobs.worker import work_on
 from synkro.models import AuditLog, IntegrationConfig, Tenant
-from synkro.services import amocrm_tokens, integrations
+from synkro.services.connections import amocrm_tokens, integrations
 from synkro.tenancy import db, tenant_scope
 from tests.practice import Practice
 from tests.services.test_amocrm_tokens import first_pair

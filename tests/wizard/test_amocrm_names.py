@@ -11,7 +11,7 @@ from synkro.jobs.handover import Directory
 from synkro.jobs.worker import work_on
 from synkro.models import CrmLossReason, CrmPipeline, CrmStage, Tenant
 from synkro.records import Stage
-from synkro.services import crm, trials
+from synkro.services.connections import crm, trials
 from synkro.tenancy import db, tenant_scope
 from tests.practice import Practice
 from tests.web.conftest import Enter

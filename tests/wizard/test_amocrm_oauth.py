@@ -20,8 +20,8 @@ from synkro.extensions import redis, remember, settings, vault
 from synkro.integrations.errors import ApiError
 from synkro.jobs.worker import work_on
 from synkro.models import AuditLog, IntegrationConfig, Tenant, User
-from synkro.services import amocrm_tokens, integrations
-from synkro.services.amocrm_connect import STATE_SECONDS
+from synkro.services.connections import amocrm_tokens, integrations
+from synkro.services.connections.amocrm_connect import STATE_SECONDS
 from synkro.tenancy import db, tenant_scope
 from tests.conftest import redis_away
 from tests.practice import Practice

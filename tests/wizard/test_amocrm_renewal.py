@@ -8,7 +8,7 @@ from flask import Flask
 from synkro.integrations.errors import Refused
 from synkro.models import Tenant
 from synkro.models.plan import StepKey
-from synkro.services import checks, integrations
+from synkro.services.connections import checks, integrations
 from synkro.tenancy import db, tenant_scope
 from tests.practice import Practice
 from tests.services import at_once

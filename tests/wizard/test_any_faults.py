@@ -11,8 +11,8 @@ from synkro.crypto import Vault
 from synkro.extensions import redis, remember, settings
 from synkro.jobs import acts
 from synkro.jobs.worker import work_on
-from synkro.services import checks, integrations, trials
-from synkro.services.trials import SAMPLE
+from synkro.services.connections import checks, integrations, trials
+from synkro.services.connections.trials import SAMPLE
 from synkro.tenancy import tenant_scope
 from tests.practice import Practice
 from tests.wizard.faults import CHECK, Fault

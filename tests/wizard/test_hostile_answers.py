@@ -16,8 +16,8 @@ from synkro.extensions import redis, remember, settings, vault
 from synkro.jobs.worker import work_on
 from synkro.models import IntegrationConfig, Trial
 from synkro.sandbox.server import Server
-from synkro.services import checks, integrations, trials
-from synkro.services.trials import SAMPLE
+from synkro.services.connections import checks, integrations, trials
+from synkro.services.connections.trials import SAMPLE
 from synkro.tenancy import db, tenant_scope
 from tests.practice import Practice
 from tests.web.conftest import Browser

@@ -18,7 +18,7 @@ from synkro.models import Trial
 from synkro.records import Contact, Lead
 from synkro.sandbox import radist_api
 from synkro.sandbox.world import Chat
-from synkro.services import checks, integrations, trials
+from synkro.services.connections import checks, integrations, trials
 from synkro.tenancy import tenant_scope
 from tests.integrations.conftest import short_pauses as short_pauses  # noqa: PLC0414 (a fixture of theirs)
 from tests.practice import Practice

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from synkro.services import checks, integrations
+from synkro.services.connections import checks, integrations
 from synkro.services.wording import sentence
 from synkro.tenancy import tenant_scope
 from tests.practice import Practice

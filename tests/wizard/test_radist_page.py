@@ -8,7 +8,7 @@ import pytest
 
 from synkro import queue
 from synkro.jobs.worker import work_on
-from synkro.services import checks
+from synkro.services.connections import checks
 from synkro.tenancy import tenant_scope
 from tests.practice import Practice
 from tests.web.conftest import Enter

@@ -20,9 +20,10 @@ from synkro.integrations import INTEGRATIONS
 from synkro.jobs.worker import work_on
 from synkro.models import AuditLog, IntegrationConfig, Tenant
 from synkro.sandbox.server import Server
-from synkro.services import checks, integrations, keys, setup
-from synkro.services.integrations import find
-from synkro.services.secrets import open_secrets
+from synkro.services.connections import checks, integrations, setup
+from synkro.services.connections.integrations import find
+from synkro.services.connections.secrets import open_secrets
+from synkro.services.operations import keys
 from synkro.tenancy import db, system_scope, tenant_scope
 from tests.cli.conftest import Cli
 from tests.cli.conftest import cli as cli  # noqa: PLC0414

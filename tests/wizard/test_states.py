@@ -12,8 +12,8 @@ from sqlalchemy import update
 from synkro import clock
 from synkro.models import IntegrationConfig, User
 from synkro.models.states import TenantStatus
-from synkro.services import checks, integrations, setup, troubles
-from synkro.services.integrations import find
+from synkro.services.connections import checks, integrations, setup, troubles
+from synkro.services.connections.integrations import find
 from synkro.tenancy import db, system_scope, tenant_scope
 from tests.practice import Practice
 from tests.services.test_notices import stored

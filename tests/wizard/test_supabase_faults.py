@@ -15,7 +15,7 @@ from synkro.integrations import supabase
 from synkro.integrations.supabase import Supabase, schema_sql
 from synkro.sandbox.keys import Keys
 from synkro.sandbox.supabase_jwt import legacy_key
-from synkro.services import checks, integrations
+from synkro.services.connections import checks, integrations
 from synkro.tenancy import tenant_scope
 from tests.integrations.conftest import resolving_to
 from tests.integrations.conftest import short_pauses as short_pauses  # noqa: PLC0414 (a fixture of theirs)

@@ -8,7 +8,7 @@ from synkro.integrations.supabase import Supabase, schema_sql
 from synkro.jobs.acts import act_of
 from synkro.models.plan import StepKey
 from synkro.models.states import RunStatus
-from synkro.services import trials
+from synkro.services.connections import trials
 from synkro.tenancy import tenant_scope
 from tests.practice import Practice
 

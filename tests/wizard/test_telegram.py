@@ -21,7 +21,7 @@ from synkro.models import AuditLog, IntegrationConfig, Tenant, Trial
 from synkro.sandbox.telegram import OLD_GROUP
 from synkro.sandbox.telegram_html import parse
 from synkro.sandbox.telegram_updates import TOPIC
-from synkro.services import checks, integrations, setup, telegram_code, trials
+from synkro.services.connections import checks, integrations, setup, telegram_code, trials
 from synkro.tenancy import db, tenant_scope
 from tests.practice import Practice
 from tests.wizard.telegram_acts import chosen, code, outcome, saved, say, tried

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from synkro.models import Tenant
-from synkro.services import checks, integrations
+from synkro.services.connections import checks, integrations
 from synkro.tenancy import tenant_scope
 from tests.practice import Practice
 from tests.web.conftest import Browser, Enter

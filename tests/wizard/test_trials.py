@@ -14,8 +14,8 @@ from synkro.errors import AppError
 from synkro.jobs.acts import ACTS, act_of
 from synkro.jobs.worker import work_on
 from synkro.models import Tenant, Trial
-from synkro.services import integrations, setup, trials
-from synkro.services.trials import PATIENCE_SECONDS, SAMPLE, SECONDS, WAITING_SECONDS
+from synkro.services.connections import integrations, setup, trials
+from synkro.services.connections.trials import PATIENCE_SECONDS, SAMPLE, SECONDS, WAITING_SECONDS
 from synkro.tenancy import db, system_scope, tenant_scope
 from tests.conftest import redis_away
 from tests.practice import Practice
@@ -145,7 +145,7 @@ def test_two_workers_do_not_make_the_same_one(practice: Practice) -> None:
 
 
 def test_without_redis_it_says_so_and_can_be_asked_again(practice: Practice, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("synkro.services.trials.redis", redis_away)
+    monkeypatch.setattr("synkro.services.connections.trials.redis", redis_away)
     with tenant_scope(practice.tenant.id):
         for _ in range(2):
             with pytest.raises(AppError) as caught:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from synkro.models import IntegrationConfig, Tenant
-from synkro.services import hosts
+from synkro.services.connections import hosts
 
 
 def extra(_tenant: Tenant, config: IntegrationConfig | None) -> dict[str, Any]:

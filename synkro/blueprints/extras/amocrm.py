@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from synkro.models import IntegrationConfig, Tenant
-from synkro.services import crm
-from synkro.services.amocrm_connect import has_keys
-from synkro.services.amocrm_hook import hook_address
-from synkro.services.amocrm_tokens import redirect_uri
+from synkro.services.connections import crm
+from synkro.services.connections.amocrm_connect import has_keys
+from synkro.services.connections.amocrm_hook import hook_address
+from synkro.services.connections.amocrm_tokens import redirect_uri
 
 
 def extra(tenant: Tenant, config: IntegrationConfig | None) -> dict[str, Any]:

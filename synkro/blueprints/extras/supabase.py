@@ -6,7 +6,7 @@ from typing import Any
 
 from synkro.integrations.supabase import SCHEMA_VERSION, schema_sql
 from synkro.models import IntegrationConfig, Tenant
-from synkro.services import hosts
+from synkro.services.connections import hosts
 
 OWED = frozenset({"supabase_no_tables", "supabase_no_grants", "supabase_public_data", "supabase_granted"})
 """Outcomes of a check that end when the SQL is run."""

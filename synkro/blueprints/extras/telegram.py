@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from synkro.models import IntegrationConfig, Tenant
-from synkro.services import telegram_code
+from synkro.services.connections import telegram_code
 
 USERNAME = re.compile(r"[A-Za-z0-9_]{3,64}", re.ASCII)
 

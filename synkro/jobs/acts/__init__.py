@@ -7,7 +7,7 @@ from collections.abc import Callable
 from synkro.jobs.acts import ai, amocrm, radist, sample, supabase, telegram
 from synkro.jobs.acts.tried import Tried
 from synkro.models import Trial
-from synkro.services.trials import SAMPLE
+from synkro.services.connections.trials import SAMPLE
 
 Act = Callable[[Trial], Tried]
 

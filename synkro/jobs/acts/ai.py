@@ -17,7 +17,7 @@ from synkro.jobs.acts.tried import Tried, client, counted
 from synkro.jobs.asking import Cause, Paid, price
 from synkro.jobs.sample_package import SamplePackage
 from synkro.models import AiCall, Trial
-from synkro.services import trials
+from synkro.services.connections import trials
 from synkro.tenancy import db, end_reading
 
 ANSWER_TOKENS = 2_000

@@ -12,8 +12,10 @@ from synkro.jobs.sample_package import SamplePackage, names_of, packaged, sample
 from synkro.models import Trial
 from synkro.models.states import Topic
 from synkro.records import Contact
-from synkro.services import prompts, schedules, tenants
-from synkro.services.trials import SAMPLE
+from synkro.services.companies import tenants
+from synkro.services.connections import prompts
+from synkro.services.connections.trials import SAMPLE
+from synkro.services.reporting import schedules
 
 
 @dataclass(frozen=True, slots=True)

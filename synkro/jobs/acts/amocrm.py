@@ -8,8 +8,8 @@ from synkro.jobs.acts.tried import Tried, client, counted, last, shown
 from synkro.jobs.client_rows import contact_row, lead_row, origin
 from synkro.models import Trial
 from synkro.records import Contact, Lead
-from synkro.services import crm
-from synkro.services.trials import SAMPLE
+from synkro.services.connections import crm
+from synkro.services.connections.trials import SAMPLE
 
 
 def latest_deals(_trial: Trial) -> Tried:

@@ -18,7 +18,7 @@ from synkro.jobs.acts.tried import Tried, client, counted, last
 from synkro.jobs.client_rows import chat_row, message_row, origin
 from synkro.models import Trial
 from synkro.records import Chat, Contact, Lead, Message
-from synkro.services.trials import SAMPLE
+from synkro.services.connections.trials import SAMPLE
 
 SHOWN_MESSAGES = 6
 SHOWN_CHARACTERS = 240

@@ -8,7 +8,7 @@ from synkro.integrations.base import Preview
 from synkro.integrations.masks import without_numbers
 from synkro.jobs.acts.tried import Tried, shown
 from synkro.models import Trial
-from synkro.services import integrations
+from synkro.services.connections import integrations
 
 MOMENT = re.compile(r"\d{4}-\d\d-\d\d(T[\d:.+-]+Z?)?", re.ASCII)
 

@@ -19,8 +19,9 @@ from synkro.integrations.telegram_chats import Found, chats_with
 from synkro.jobs.acts.telegram_report import trial_report
 from synkro.jobs.acts.tried import Tried, client, last
 from synkro.models import Tenant, Trial
-from synkro.services import integrations, telegram_code, tenants
-from synkro.services.trials import ANALYSIS, SAMPLE
+from synkro.services.companies import tenants
+from synkro.services.connections import integrations, telegram_code
+from synkro.services.connections.trials import ANALYSIS, SAMPLE
 from synkro.tenancy import end_reading
 
 MOST_CHATS = 20

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from synkro.integrations.base import Colour, Integration, Preview
 from synkro.integrations.supabase import Supabase
 from synkro.models import Trial
-from synkro.services import integrations, trials
+from synkro.services.connections import integrations, trials
 
 Client = TypeVar("Client", bound=Integration)
 

@@ -19,9 +19,9 @@ from synkro.jobs.handover import ANSWER, FIGURES, PACKS
 from synkro.jobs.step import Ctx, Done, Step
 from synkro.models.plan import BY_KEY, StepKey
 from synkro.models.states import Topic
-from synkro.services import prompts
-from synkro.services.integrations import NotConnected
-from synkro.services.steps import LONGEST_PAUSE
+from synkro.services.connections import prompts
+from synkro.services.connections.integrations import NotConnected
+from synkro.services.reporting.steps import LONGEST_PAUSE
 
 SPLIT = ("blocked", "too_long")
 """Outcomes of a question that may yet be answered in parts."""

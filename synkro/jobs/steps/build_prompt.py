@@ -15,7 +15,7 @@ from synkro.jobs.handover import FIGURES, MASKS, PACKS, Directory
 from synkro.jobs.step import Ctx, Done, Step
 from synkro.models.plan import StepKey
 from synkro.records import Message
-from synkro.services import schedules
+from synkro.services.reporting import schedules
 from synkro.tenancy import end_reading
 
 PACK_TOKENS = 60_000

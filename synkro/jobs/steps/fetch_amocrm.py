@@ -10,7 +10,7 @@ from synkro.jobs import handover
 from synkro.jobs.handover import CONTACTS, DIRECTORY, LEADS
 from synkro.jobs.step import Ctx, Done, Step
 from synkro.models.plan import StepKey
-from synkro.services import crm
+from synkro.services.connections import crm
 
 FROM_THE_START: dict[str, Any] = {"next_page": 1, "filtered": None, "limit": PAGE, "unreadable": 0}
 """What is kept beside each page of deals: where a resumed fetch goes on. All pages keep the notices so far, too."""

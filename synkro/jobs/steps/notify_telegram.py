@@ -17,8 +17,9 @@ from synkro.jobs.step import Ctx, Done, Step
 from synkro.models import Delivery
 from synkro.models.plan import StepKey
 from synkro.models.states import DeliveryStatus
-from synkro.services import deliveries, holding, integrations, reports, steps
-from synkro.services.integrations import NotConnected
+from synkro.services.connections import integrations
+from synkro.services.connections.integrations import NotConnected
+from synkro.services.reporting import deliveries, holding, reports, steps
 from synkro.tenancy import end_reading
 
 MOST_PARTS = 6

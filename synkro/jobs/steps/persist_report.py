@@ -21,7 +21,7 @@ from synkro.jobs.step import Ctx, Done, Step
 from synkro.jobs.steps.writing import Writer
 from synkro.models.plan import StepKey
 from synkro.models.states import ReportStatus
-from synkro.services import reports, steps
+from synkro.services.reporting import reports, steps
 from synkro.tenancy import db
 
 

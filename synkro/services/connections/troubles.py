@@ -1,0 +1,53 @@
+"""Telling a company, once, that a service no longer works or works again: by letter and in its Telegram group."""
+
+from __future__ import annotations
+
+import logging
+from typing import Literal
+
+from flask_babel import force_locale, gettext
+
+from synkro.integrations import INTEGRATIONS
+from synkro.integrations.errors import ApiError
+from synkro.integrations.telegram import Telegram
+from synkro.models import IntegrationConfig, Tenant
+from synkro.services.connections import integrations
+from synkro.services.mail import company_notices
+from synkro.services.wording import sentence
+from synkro.tenancy import current_tenant_id, db, end_reading
+
+log = logging.getLogger(__name__)
+
+Change = Literal["broken", "mended"]
+
+
+def tell(config: IntegrationConfig, change: Change) -> None:
+    """Call it after the commit that remembers the change. The group is told, too, unless it is what does not work."""
+    kind, code, params = config.kind, config.check_code or "", dict(config.check_params)
+    company_notices.connection_changed(config.tenant_id, kind, change, lambda: sentence(code, params))
+    if kind == Telegram.kind and change == "broken":
+        return
+    tenant = db.session.get(Tenant, current_tenant_id())
+    end_reading()
+    if tenant is not None:
+        with force_locale(tenant.language):
+            _tell_group(_words(kind, change, sentence(code, params)))
+
+
+def _words(kind: str, change: Change, says: str) -> str:
+    service = str(INTEGRATIONS[kind].title)
+    if change == "mended":
+        return str(gettext("%(service)s works again.", service=service))
+    head = gettext("%(service)s does not work, so reports may fail.", service=service)
+    where = gettext("Open Settings in Synkro, choose %(service)s and press Check.", service=service)
+    return f"{head}\n{says}\n{where}"
+
+
+def _tell_group(text: str) -> None:
+    """Once: a message that may have arrived is not sent again, and the letter goes in any case."""
+    try:
+        telegram = integrations.build(Telegram.kind)
+        if isinstance(telegram, Telegram) and telegram.chat_id:
+            telegram.test_message(text)
+    except ApiError as error:
+        log.info("group not told", extra={"fields": {"code": error.code}})

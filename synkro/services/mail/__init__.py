@@ -1,0 +1,1 @@
+"""Letters: what they say, who gets which, and how they leave."""

@@ -1,0 +1,1 @@
+"""How the installation is: health, queues, and the keys that seal."""

@@ -1,0 +1,103 @@
+"""Is the installation well: database, Redis, tick, schema, keys."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from redis.exceptions import RedisError
+from sqlalchemy import text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import SQLAlchemyError
+
+from synkro import clock
+from synkro.crypto import CannotOpen
+from synkro.extensions import redis, settings, vault
+from synkro.models import SystemMark
+from synkro.services.sealed import SealedText
+from synkro.tenancy import db, end_reading
+
+MIGRATIONS = Path(__file__).resolve().parents[3] / "migrations"
+LATE_TICKS = 6
+CANARY = "key_canary"
+WORD = "the key fits"
+SEALED = SealedText("word that tells the key", SystemMark.value, (SystemMark.name,), str, SystemMark.name == CANARY)
+"""Its context is its name. Sealed anew after all else: with a key that is still needed gone, nothing starts."""
+
+
+class WrongKey(Exception):
+    """FIELD_ENCRYPTION_KEY is not the key that this database was sealed with."""
+
+
+def state() -> dict[str, str]:
+    """Each part up, down or late. Names no version and no address."""
+    return {"database": _database(), "redis": _redis(), "tick": _tick()}
+
+
+def _database() -> str:
+    try:
+        db.session.execute(text("select 1"))
+    except SQLAlchemyError:
+        return "down"
+    finally:
+        db.session.rollback()
+    return "up"
+
+
+def _redis() -> str:
+    try:
+        redis().ping()
+    except (RedisError, OSError):
+        return "down"
+    return "up"
+
+
+def _tick() -> str:
+    try:
+        at = last_tick()
+    except SQLAlchemyError:
+        return "down"
+    if at is None:
+        return "down"
+    return "up" if (clock.now() - at).total_seconds() < LATE_TICKS * settings().tick_seconds else "late"
+
+
+def last_tick() -> datetime | None:
+    mark = db.session.get(SystemMark, "tick", populate_existing=True)
+    end_reading()
+    return mark.at if mark else None
+
+
+def mark_tick() -> None:
+    _write_mark("tick", "")
+
+
+def _write_mark(name: str, value: str) -> None:
+    now = clock.now()
+    statement = insert(SystemMark).values(name=name, value=value, at=now)
+    db.session.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"value": value, "at": now}))
+    db.session.commit()
+
+
+def is_migrated() -> bool:
+    """The schema in the database is the one that this code was written for."""
+    head = ScriptDirectory(str(MIGRATIONS)).get_current_head()
+    with db.engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision() == head
+
+
+def verify_key() -> None:
+    """Open the canary word, or seal it at the first start. Raises WrongKey."""
+    mark = db.session.get(SystemMark, CANARY)
+    end_reading()
+    if mark is None:
+        _write_mark(CANARY, vault().seal(WORD, CANARY))
+        return
+    try:
+        fits = vault().open(mark.value, CANARY) == WORD
+    except CannotOpen:
+        fits = False
+    if not fits:
+        raise WrongKey("FIELD_ENCRYPTION_KEY is not the key that the stored secrets were sealed with")

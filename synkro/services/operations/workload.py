@@ -1,0 +1,136 @@
+"""What waits, works and failed in the whole installation: counts and names of companies, never what they read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from synkro.models import SystemMark
+from synkro.services.audit import heads
+from synkro.services.operations import bells, health
+from synkro.services.operations.bells import Bells
+from synkro.tenancy import db, system_scope
+
+LONGEST_ANSWER_MS = 2_000
+"""A page about a database that is slow must not be slow itself."""
+MOST_FAILURES = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    step: str
+    code: str
+    runs: int
+    companies: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """steps: of runs at work. late: ready for over a minute; rung_again: how many of these; rung_at: the last bell.
+
+    letters: still to be sent; unsent: given up within a day.
+    """
+
+    runs: dict[str, int]
+    steps: dict[str, int]
+    expired: int
+    late: int
+    rung_again: int
+    rung_at: datetime | None
+    letters: int
+    unsent: int
+    failures: list[Failure]
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """None: this part could not be read. tick: seconds since the last."""
+
+    state: dict[str, str]
+    tick: int | None
+    migrated: bool | None
+    heads_kept: datetime | None
+    bells: Bells
+    work: Work | None
+
+    @property
+    def colour(self) -> str:
+        """red: nothing can go on; yellow: somebody should look; else green."""
+        if "down" in self.state.values() or self.migrated is not True or not self.work or self.bells.queues is None:
+            return "red"
+        waits = self.work.expired or self.work.late or self.work.unsent or self.state["tick"] == "late"
+        idle = any(line.workers == 0 for line in self.bells.queues) or any(one.is_late for one in self.bells.workers)
+        return "yellow" if waits or idle else "green"
+
+
+_RUNS = text("select status, count(*) as n from job_runs group by status")
+_STEPS = text("""
+    select s.status, count(*) as n from job_steps s join job_runs r on r.id = s.run_id
+     where r.status in ('queued', 'running') group by s.status""")
+_LATE = text("""
+    select count(*) filter (where s.status = 'running' and s.lease_until < now()) as expired,
+           count(*) filter (where s.status = 'ready' and s.ready_at < now() - interval '1 minute') as late,
+           count(*) filter (where s.status = 'ready' and s.ready_at < now() - interval '1 minute'
+                              and s.rung_at > s.ready_at + interval '1 second') as rung_again,
+           max(s.rung_at) filter (where s.status = 'ready' and s.ready_at < now() - interval '1 minute') as rung_at
+      from job_steps s join job_runs r on r.id = s.run_id
+     where s.status in ('ready', 'running') and r.status in ('queued', 'running')""")
+_LETTERS = text("""
+    select count(*) filter (where next_at is not null) as letters,
+           count(*) filter (where next_at is null and sent_at is null
+                              and created_at > now() - interval '24 hours') as unsent
+      from letters""")
+_FAILURES = text("""
+    select s.key as step, coalesce(r.code, '') as code, count(*) as runs, array_agg(distinct t.name) as companies
+      from job_runs r join job_steps s on s.run_id = r.id and s.status = 'failed' join tenants t on t.id = r.tenant_id
+     where r.status = 'failed' and r.finished_at > now() - interval '24 hours'
+     group by s.key, coalesce(r.code, '') order by runs desc, step, code limit :most""")
+
+
+def installation() -> Installation:
+    """Each part for itself: one that is away leaves the others on the page."""
+    state = health.state()
+    return Installation(
+        state=state,
+        tick=bells.age(_read(health.last_tick)),
+        migrated=_read(health.is_migrated),
+        heads_kept=_read(_heads_mark),
+        bells=bells.read() if state["redis"] == "up" else Bells(),
+        work=_read(_work),
+    )
+
+
+def _read(part: Callable[[], Any]) -> Any:
+    try:
+        return part()
+    except SQLAlchemyError:
+        return None
+    finally:
+        db.session.rollback()
+
+
+def _heads_mark() -> datetime | None:
+    mark = db.session.get(SystemMark, heads.MARK, populate_existing=True)
+    return mark.at if mark else None
+
+
+def _work() -> Work:
+    with system_scope("health: counts over the runs of all companies"):
+        db.session.execute(text(f"set local statement_timeout = {LONGEST_ANSWER_MS}"))
+        late, mail = db.session.execute(_LATE).one(), db.session.execute(_LETTERS).one()
+        return Work(
+            runs={row.status: row.n for row in db.session.execute(_RUNS)},
+            steps={row.status: row.n for row in db.session.execute(_STEPS)},
+            expired=late.expired,
+            late=late.late,
+            rung_again=late.rung_again,
+            rung_at=late.rung_at,
+            letters=mail.letters,
+            unsent=mail.unsent,
+            failures=[Failure(*row) for row in db.session.execute(_FAILURES, {"most": MOST_FAILURES})],
+        )
