@@ -209,6 +209,22 @@ def test_another_key_has_to_prove_itself_again(practice: Practice, amocrm_state:
     assert amocrm_state() == "unproved"
 
 
+def test_rows_in_one_supabase_project_prove_nothing_about_another(practice: Practice, amocrm_state: Look) -> None:
+    practice.run()
+    checked(practice)
+    with tenant_scope(practice.tenant.id):
+        integrations.save("supabase", {"url": "https://another-project.supabase.co"})
+    assert amocrm_state() == "unproved"
+
+
+def test_a_renewed_key_of_supabase_takes_no_proof_away(practice: Practice, amocrm_state: Look) -> None:
+    practice.run()
+    checked(practice)
+    with tenant_scope(practice.tenant.id):
+        integrations.save("supabase", {"secret_key": "another-one"})
+    assert amocrm_state() == "done"
+
+
 def test_a_remark_of_a_check_is_no_fault(practice: Practice, amocrm_state: Look) -> None:
     practice.run()
     checked(practice, "yellow")

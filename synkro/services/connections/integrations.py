@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from synkro import clock
@@ -57,6 +57,7 @@ def save(kind: str, values: Mapping[str, str | None], *, actor: str = "") -> Int
         raise
     if typed_settings.place(cls, before) != typed_settings.place(cls, config.settings):
         typed_settings.forget_all_but(config, changed)
+        _prove_anew(kind)
     config.version += 1
     config.check_colour = config.check_code = config.checked_at = config.check_requested_at = None
     config.check_params, config.failures = {}, 0
@@ -66,6 +67,20 @@ def save(kind: str, values: Mapping[str, str | None], *, actor: str = "") -> Int
     if any(field.name in changed for field in cls.fields if not field.show):
         company_notices.key_changed(config.tenant_id, kind)
     return config
+
+
+def _prove_anew(kind: str) -> None:
+    """What stands on a service that is elsewhere now has to show once more that it does what it is for.
+
+    The rows that amoCRM wrote into one Supabase project prove nothing about another.
+    """
+    moved, standing_on_it = {kind}, []
+    for other, cls in INTEGRATIONS.items():  # in the order of their needs
+        if moved.intersection(cls.after):
+            moved.add(other)
+            standing_on_it.append(other)
+    rows = update(IntegrationConfig).where(IntegrationConfig.kind.in_(standing_on_it))
+    db.session.execute(rows.values(saved_at=clock.now()))
 
 
 def _locked(kind: str) -> IntegrationConfig:
