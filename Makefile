@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 VAR_DIR ?= var
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 export VAR_DIR
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -22,7 +23,7 @@ run: .venv/installed ## Web, worker and scheduler against .env
 
 test: .venv/installed-dev ## All tests, the browser ones included (BROWSER=skip leaves them out)
 	@tests/ensure_chromium.sh
-	$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 check: .venv/installed-dev ## Lint, format, types, catalogues, models = migrations
 	$(BIN)/ruff check .
