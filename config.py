@@ -1,4 +1,4 @@
-"""The settings of one installation. This module is the only reader of the environment."""
+"""The settings of one installation. This module is the only reader of the environment, but for gunicorn's PORT."""
 
 from __future__ import annotations
 
@@ -56,6 +56,9 @@ class Config:
     """Empty: letters become files under var_dir/mail."""
     mail_from: str
     log_level: str
+    sentry_dsn: str = field(repr=False)
+    """Empty: errors stay in the log."""
+    cors_origins: frozenset[str]
     stand_ins: Mapping[str, str]
     """Vendor -> base URL of an emulator. Not empty only outside production."""
     outbound_allow_hosts: frozenset[str]
@@ -154,6 +157,8 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
         mail_url=read.url("MAIL_URL", ("smtp", "smtps")),
         mail_from=read.text("MAIL_FROM", SAMPLE_SENDER),
         log_level=read.one_of("LOG_LEVEL", "INFO", LOG_LEVELS),
+        sentry_dsn=read.url("SENTRY_DSN", ("https", "http")),
+        cors_origins=frozenset(read.text("CORS_ALLOW_ORIGINS").replace(",", " ").split()),
         stand_ins={kind: url for kind in STAND_INS if (url := read.url(_stand_in_name(kind), ("http", "https")))},
         outbound_allow_hosts=frozenset(read.text("OUTBOUND_ALLOW_HOSTS").replace(",", " ").split()),
         lease_seconds=read.whole("LEASE_SECONDS", 60, 1, 3600),
@@ -230,9 +235,25 @@ def _judge(config: Config) -> list[str]:
         faults.append(
             "The time zone data is older than 2024a: reports would be an hour late. Update the tzdata package"
         )
+    if config.sentry_dsn and not _is_dsn(config.sentry_dsn):
+        faults.append("SENTRY_DSN must look like https://key@host/1")
+    faults += [f"CORS_ALLOW_ORIGINS: {one} is no origin" for one in sorted(config.cors_origins) if not _is_origin(one)]
     if config.production:
         faults += _judge_production(config)
     return faults + _judge_mail(config)
+
+
+def _is_dsn(text: str) -> bool:
+    parts = urlsplit(text)
+    return bool(parts.username) and parts.path.rpartition("/")[2].isdigit()
+
+
+def _is_origin(text: str) -> bool:
+    """Scheme, host and perhaps a port, as a browser sends it."""
+    parts = urlsplit(text) if _is_address(text) else urlsplit("")
+    return (
+        parts.scheme in ("http", "https") and text == f"{parts.scheme}://{parts.netloc}".lower() and not parts.username
+    )
 
 
 def _judge_mail(config: Config) -> list[str]:
@@ -257,6 +278,7 @@ def _judge_mail(config: Config) -> list[str]:
 
 def _judge_production(config: Config) -> list[str]:
     rules = (
+        (config.sentry_dsn.startswith("http:"), "SENTRY_DSN must begin with https://"),
         (not config.database_url, "DATABASE_URL is empty: the embedded PostgreSQL is not for production"),
         (not config.redis_url, "REDIS_URL is empty: the embedded Valkey is not for production"),
         (bool(config.stand_ins), "AMOCRM_BASE_URL and its like point to emulators: not in production"),

@@ -6,7 +6,7 @@ from flask import Flask, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from config import Config, load
-from synkro import access, blueprints, errors, expired_form, i18n, limits, log, security, stores
+from synkro import access, blueprints, errors, expired_form, i18n, limits, log, security, sentry, stores
 from synkro import cli as commands
 from synkro.crypto import Vault
 from synkro.extensions import babel, csrf, login, migrate, remember
@@ -24,6 +24,8 @@ def create_app(config: Config | None = None) -> Flask:
     app = Flask(__name__)
     app.config.update(_flask_settings(config))
     log.configure(config.log_level, config.var_dir / "logs", production=config.production)
+    if config.sentry_dsn:
+        sentry.init(config.sentry_dsn, config.env)
     remember(app, config, Vault(config.encryption_key, config.encryption_keys_old), stores.redis_client(config))
     app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
         app.wsgi_app, x_for=config.proxy_hops, x_proto=config.proxy_hops, x_host=config.proxy_hops
@@ -34,7 +36,7 @@ def create_app(config: Config | None = None) -> Flask:
     expired_form.init_app(app)
     access.identify(app)
     limits.init_app(app)
-    security.init_app(app, production=config.production)
+    security.init_app(app, production=config.production, cors_origins=config.cors_origins)
     csrf.init_app(app)
     access.guard(app)
     blueprints.init_app(app)

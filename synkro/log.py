@@ -49,6 +49,11 @@ def unbind() -> None:
     _context.set({})
 
 
+def context() -> dict[str, str]:
+    """The ids that every line carries now."""
+    return dict(_context.get())
+
+
 def request_id() -> str:
     return _context.get().get("request_id", "")
 
@@ -60,14 +65,14 @@ def redact(text: str) -> str:
     return QUOTED.sub(r"\1***", text)
 
 
-def _clean(value: object) -> object:
+def clean(value: object) -> object:
     """What JSON can hold, with every text in it redacted."""
     if value is None or isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value)):
         return value
     if isinstance(value, dict):
-        return {str(name): _clean(one) for name, one in value.items()}
+        return {str(name): clean(one) for name, one in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
-        return [_clean(one) for one in value]
+        return [clean(one) for one in value]
     return redact(str(value))
 
 
@@ -81,7 +86,7 @@ class JsonLines(logging.Formatter):
             "logger": record.name,
             "message": redact(record.getMessage()),
             **_context.get(),
-            **{name: _clean(value) for name, value in getattr(record, "fields", {}).items()},
+            **{name: clean(value) for name, value in getattr(record, "fields", {}).items()},
         }
         if record.exc_info:
             line["trace"] = redact(self.formatException(record.exc_info))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, request
@@ -38,7 +39,7 @@ MOST_FIELDS = 200
 """Of a form. A field costs far more time than its bytes: 50,000 of them fit into half a megabyte."""
 
 
-def init_app(app: Flask, *, production: bool) -> None:
+def init_app(app: Flask, *, production: bool, cors_origins: Collection[str]) -> None:
     """Before the tokens are checked and before the gate."""
     app.before_request(_refuse_what_others_send)
     app.before_request(_refuse_what_is_no_form)
@@ -48,6 +49,10 @@ def init_app(app: Flask, *, production: bool) -> None:
     def headers(response: Response) -> Response:
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
+        if (origin := request.origin) in cors_origins:  # and no Allow-Credentials: what needs a session stays closed
+            response.headers["Access-Control-Allow-Origin"] = origin
+        if cors_origins:
+            response.vary.add("Origin")
         if production:
             response.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
         if request.endpoint != "static":

@@ -27,6 +27,7 @@ SECRETS = {
     "DATABASE_OWNER_URL": "postgresql://synkro_owner:owner-word@db/synkro",
     "REDIS_URL": "redis://:redis-word@cache:6379/0",
     "MAIL_URL": "smtp://user:mail-word@mail:587",
+    "SENTRY_DSN": "https://sentry-word@errors.example.kz/1",
 }
 PRODUCTION = {**SECRETS, "APP_ENV": "production", "BASE_URL": "https://cabinet.example.kz", "MAIL_FROM": "a@b.kz"}
 
@@ -102,6 +103,10 @@ def test_production_refuses_a_missing_or_sample_key_in_one_line(name: str, value
         ({"MAIL_URL": "smtp://mail.example.kz?tls=1", "MAIL_FROM": "a@example.kz"}, "one option"),
         ({"MAIL_URL": "smtp://:25", "MAIL_FROM": "a@example.kz"}, "names no server"),
         ({"MAIL_FROM": "nobody"}, "MAIL_FROM"),
+        ({"SENTRY_DSN": "http://key@sentry.example.kz/1"}, "https"),
+        ({"SENTRY_DSN": "https://sentry.example.kz/1"}, "must look like"),
+        ({"CORS_ALLOW_ORIGINS": "https://a.example.kz, *"}, "* is no origin"),
+        ({"CORS_ALLOW_ORIGINS": "https://a.example.kz/"}, "no origin"),
     ],
 )
 def test_production_refuses(change: dict[str, str], word: str) -> None:

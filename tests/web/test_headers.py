@@ -20,6 +20,7 @@ from werkzeug.test import TestResponse
 
 from config import load
 from synkro import create_app
+from synkro.extensions import settings
 from synkro.models import User
 from synkro.services.operations import health
 from synkro.tenancy import db
@@ -268,3 +269,23 @@ def test_visitor_learns_nothing_from_the_live_block(enter: Enter) -> None:
     assert nobody.get(path, headers={"HX-Request": "true"}).status_code == 401
     assert nobody.get(path, headers={"Accept": "application/json"}).status_code == 401
     assert enter("other").get(path).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("origins", "origin", "allowed"),
+    [
+        ("", "https://a.kz", None),
+        ("https://a.kz", "https://b.kz", None),
+        ("https://a.kz", "https://a.kz", "https://a.kz"),
+    ],
+)
+def test_only_a_listed_site_may_read_and_never_with_cookies(
+    app: Flask, origins: str, origin: str, allowed: str | None
+) -> None:
+    values = {"APP_ENV": "test", "VAR_DIR": str(settings().var_dir), "CORS_ALLOW_ORIGINS": origins}
+    other = create_app(load(values))
+    answer = other.test_client().get("/health", headers={"Origin": origin})
+    with other.app_context():
+        db.engine.dispose()
+    told = answer.headers.get("Access-Control-Allow-Origin"), answer.headers.get("Access-Control-Allow-Credentials")
+    assert told == (allowed, None)
