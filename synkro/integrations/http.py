@@ -120,27 +120,36 @@ class Door:
         judge: Judge,
         headers: Mapping[str, str] | None = None,
         paces: Mapping[str, Pace] | None = None,
+        methods: Sequence[str] = ("GET", "POST"),
     ) -> Http:
         """address: base URL of the vendor; a stand-in listed under kind replaces its scheme, host and port.
 
-        service: the name that people read in sentences about it. Raises Refused for an address that is not allowed
-        and for a header that HTTP cannot carry: the library's own error would repeat the key.
+        service: the name that people read in sentences about it. methods: no other is ever sent. Raises Refused for an
+        address that is not allowed, and for a header that HTTP cannot carry: the library's error would repeat the key.
         """
         if not all(value.isascii() and value.isprintable() for value in (headers or {}).values()):
             raise Refused("key_malformed", service=service)
         if stand_in := self.replace.get(kind):
             address = stand_in.rstrip("/") + urlsplit(address).path
         _refuse_unsafe(address, self.allow_hosts, self.approved)
-        return Http(service, address.rstrip("/"), judge, dict(headers or {}), dict(paces or {}), self)
+        return Http(service, address.rstrip("/"), judge, dict(headers or {}), dict(paces or {}), methods, self)
 
 
 class Http:
     """A connection to one vendor with one key: paced, limited in time and size, never redirected."""
 
     def __init__(
-        self, service: str, base: str, judge: Judge, headers: dict[str, str], paces: dict[str, Pace], door: Door
+        self,
+        service: str,
+        base: str,
+        judge: Judge,
+        headers: dict[str, str],
+        paces: dict[str, Pace],
+        methods: Sequence[str],
+        door: Door,
     ) -> None:
         self.service = service
+        self._methods = methods
         self._base = base
         self._judge = judge
         self._paces = paces
@@ -178,6 +187,8 @@ class Http:
 
         Raises ApiError kinds only.
         """
+        if method not in self._methods:
+            raise ValueError(f"{self.service} is asked with {' and '.join(self._methods)} only")
         ends = time.monotonic() + deadline_seconds
         for turn in range(1, tries + 1):
             try:

@@ -108,6 +108,7 @@ class Radist(Integration):
                 "all": Pace(f"radist:{name}:all", ALL_PER_SECOND),
                 "chats": Pace(f"radist:{name}:chats", CHATS_PER_SECOND),
             },
+            methods=("GET",),
         )
 
     def check(self) -> Check:

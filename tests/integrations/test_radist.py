@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -312,4 +311,10 @@ def test_nothing_but_get_is_ever_made(demo: tuple[Radist, Emulator]) -> None:
     radist.check()
     radist.sample()
     assert {entry["method"] for entry in emulator.requests()} == {"GET"}
-    assert "post" not in inspect.getsource(Radist)
+
+
+def test_nothing_but_get_can_be_sent(demo: tuple[Radist, Emulator]) -> None:
+    radist, emulator = demo
+    with pytest.raises(ValueError, match="GET only"):
+        radist.http.post("/companies/", {})
+    assert emulator.requests() == []
