@@ -173,6 +173,16 @@ def test_of_the_tenant_and_the_settings_these_know_nothing(room: str) -> None:
     assert not wrong
 
 
+def test_a_page_asks_a_service_and_never_the_database() -> None:
+    asking = {
+        module.name
+        for module in in_room("blueprints")
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Attribute) and ast.unparse(node).endswith("db.session")
+    }
+    assert not asking
+
+
 def test_the_sandbox_stands_alone() -> None:
     wrong = [
         f"{m.name} -> {name}" for m in in_room("sandbox") for name in own(m) if not name.startswith("synkro.sandbox")
@@ -189,6 +199,7 @@ DOORS = {
     "httpx": set(),
     "aiohttp": set(),
     "supabase": set(),
+    "sentry_sdk": {"synkro.sentry"},
 }
 """Library -> who may use it. The demo speaks to its own loopback addresses."""
 

@@ -12,7 +12,7 @@ from flask_login import current_user
 
 from synkro import clock
 from synkro.analysis.cleaning import one_line
-from synkro.blueprints import formats, progress, reader
+from synkro.blueprints import formats, reader
 from synkro.blueprints.figure_view import KEY_FIGURES, figure, trend
 from synkro.blueprints.forms import RunForm
 from synkro.blueprints.report_rows import row, rows
@@ -21,7 +21,7 @@ from synkro.models import Report, Tenant
 from synkro.models.states import RunStatus
 from synkro.services.connections import setup
 from synkro.services.connections.setup import Step
-from synkro.services.reporting import reports, runs, schedules
+from synkro.services.reporting import progress, reports, runs, schedules
 
 SHOWN = 5
 NEEDED = ("supabase", "amocrm", "radist")

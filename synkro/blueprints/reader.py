@@ -15,7 +15,7 @@ from synkro.extensions import settings
 from synkro.models import Tenant, User
 from synkro.models.states import Role
 from synkro.services.companies import tenants
-from synkro.tenancy import db
+from synkro.services.entry import accounts
 
 LANGUAGES = (("ru", "Русский"), ("kk", "Қазақша"), ("en", "English"))
 THEMES = ("light", "dark")
@@ -27,7 +27,7 @@ def is_signed_in() -> bool:
 
 def me() -> User:
     """The person as a row of this request's session: the one of Flask-Login was read before the scope was entered."""
-    return db.session.get_one(User, current_user.id)
+    return accounts.get(current_user.id)
 
 
 def company() -> Tenant | None:
