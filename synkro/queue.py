@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import uuid
 
+import rq.job
 from redis import Redis
 from redis.exceptions import RedisError
 from rq import Queue, get_current_job
-from rq.serializers import JSONSerializer
+from rq.serializers import DefaultSerializer, JSONSerializer
 
 from synkro.log import request_id
 
@@ -20,8 +21,17 @@ QUEUES = (TICK, CHECKS, TRIALS, STEPS)
 KEEP_FAILED_SECONDS = 7 * 86_400
 
 
+def _nothing(_path: str) -> None:
+    """What a path that lies in Redis leads to."""
+
+
+# Who can write to Redis must not be able to run code: not in a worker, nor where the dashboard or the clock tidies up.
+# So nothing is unpickled, also where RQ names no serializer, and nothing is imported: a worker calls jobs.bell.JOBS.
+DefaultSerializer.dumps, DefaultSerializer.loads = JSONSerializer.dumps, JSONSerializer.loads
+rq.job.import_attribute = _nothing  # type: ignore[attr-defined,assignment]
+
+
 def queue(name: str, redis: Redis) -> Queue:
-    # JSON and not pickle: who can write to Redis must not be able to run code in a worker
     return Queue(name, connection=redis, serializer=JSONSerializer)
 
 

@@ -4,9 +4,11 @@ import json
 import logging
 import os
 import pickle
+import re
+import sys
 import uuid
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -16,11 +18,12 @@ from flask import Flask
 from redis import Redis
 from rq.job import Job
 from rq.serializers import JSONSerializer
+from rq_scheduler import Scheduler
 
 from synkro import log as logs
 from synkro import queue
-from synkro.jobs import runtime
-from synkro.jobs.scheduler import Clock
+from synkro.jobs import bell, checks, post, runtime, tick, trials
+from synkro.jobs.scheduler import ENTRY, Clock
 from synkro.jobs.worker import Worker
 from synkro.models import Tenant
 from synkro.models.plan import PLAN
@@ -127,7 +130,105 @@ def test_the_clock_rings_in_json_too(app: Flask, store: Redis) -> None:
 
 
 def test_the_names_of_jobs_are_those_of_functions() -> None:
-    assert f"{runtime.work.__module__}.{runtime.work.__name__}" == runs.WORK
+    ours = (runtime.work, checks.check, checks.tell, trials.try_out, post.send, tick.tick)
+    assert {f"{one.__module__}.{one.__name__}" for one in ours} == bell.JOBS
+
+
+def test_whatever_is_rung_for_is_known_to_the_worker() -> None:
+    """A new bell that nobody added to JOBS would be refused at work."""
+    texts = [path.read_text() for path in Path(queue.__file__).parent.rglob("*.py")]
+    named = {found for one in texts for found in re.findall(r'"(synkro\.jobs\.\w+\.\w+)"', one)}
+    assert named == bell.JOBS
+
+
+# ---- what is no doorbell of ours
+
+
+@pytest.fixture
+def trap(tmp_path: Path, mark: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The path of a function in a module that leaves a mark as soon as somebody imports it."""
+    (tmp_path / "planted_module.py").write_text(f"open({str(mark)!r}, 'w').close()\ndef run(*_args): pass\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    yield "planted_module.run"
+    sys.modules.pop("planted_module", None)
+
+
+def call(name: object, instance: object = None) -> bytes:
+    return bytes(JSONSerializer.dumps((name, instance, [], {})))
+
+
+STRANGE: dict[str, tuple[str, Callable[[str], dict[str, bytes | str]]]] = {
+    "another function": ("job_unknown", lambda trap: {"data": call(trap)}),
+    "no name": ("job_unknown", lambda _: {"data": call(["synkro.jobs.tick.tick"])}),
+    "an instance": ("job_unknown", lambda _: {"data": call("synkro.jobs.tick.tick", "text")}),
+    "a method": ("job_unknown", lambda _: {"data": call("upper", "text")}),
+    "after success": ("job_extras", lambda trap: {"data": call(runs.WORK), "success_callback_name": trap}),
+    "after failure": ("job_extras", lambda trap: {"data": call(runs.WORK), "failure_callback_name": trap}),
+    "after a stop": ("job_extras", lambda trap: {"data": call(runs.WORK), "stopped_callback_name": trap}),
+    "another job before": ("job_extras", lambda _: {"data": call(runs.WORK), "dependency_ids": '["other"]'}),
+    "many tries": ("job_extras", lambda _: {"data": call(runs.WORK), "retries_left": "9"}),
+    "once more": ("job_extras", lambda _: {"data": call(runs.WORK), "repeats_left": "9"}),
+    "a call to an address": (
+        "job_extras",
+        lambda _: {"data": call(runs.WORK), "webhooks": '[{"job_status": "failed", "url": "http://127.0.0.1:1"}]'},
+    ),
+    "no JSON": ("job_unreadable", lambda _: {"data": b"\x80\x04cos\nsystem\n."}),
+    "three of four parts": ("job_unreadable", lambda _: {"data": b'["synkro.jobs.tick.tick", null, []]'}),
+}
+
+
+@pytest.mark.parametrize("kind", STRANGE)
+def test_what_is_no_doorbell_is_failed_and_imports_nothing(
+    store: Redis, mark: Path, trap: str, caplog: pytest.LogCaptureFixture, kind: str
+) -> None:
+    code, parts = STRANGE[kind]
+    plant(store, **parts(trap))
+    drain(store)
+    said = [one.fields["code"] for one in caplog.records if one.message == "job refused"]  # type: ignore[attr-defined]
+    assert (mark.exists(), said) == (False, [code])
+    assert list(store.zrange(f"rq:failed:{queue.STEPS}", 0, -1)) == [b"planted"]  # type: ignore[arg-type]
+    assert store.llen(f"rq:queue:{queue.STEPS}:intermediate") == 0
+
+
+def test_a_refused_job_that_is_put_back_is_refused_again(store: Redis, mark: Path, trap: str) -> None:
+    """Who may press that button in the dashboard has not read the job."""
+    plant(store, data=call(trap))
+    drain(store)
+    queue.queue(queue.STEPS, store).failed_job_registry.requeue("planted")
+    drain(store)
+    assert not mark.exists()
+
+
+@pytest.mark.parametrize("who", ["worker", "dashboard"])
+def test_tidying_up_imports_nothing(store: Redis, mark: Path, trap: str, who: str) -> None:
+    plant(store, data=call(runs.WORK), failure_callback_name=trap)
+    store.delete(f"rq:queue:{queue.STEPS}")
+    store.zadd(f"rq:wip:{queue.STEPS}", {"planted:execution": 1})
+    if who == "worker":
+        drain(store)
+    else:
+        queue.queue(queue.STEPS, store).started_job_registry.get_job_ids()
+    assert not mark.exists()
+    assert list(store.zrange(f"rq:failed:{queue.STEPS}", 0, -1)) == [b"planted"]  # type: ignore[arg-type]
+
+
+def test_the_clock_imports_nothing(app: Flask, store: Redis, mark: Path, trap: str) -> None:
+    clock = Clock()
+    clock._turn()
+    queue.queue(queue.TICK, store).empty()
+    data = call("synkro.jobs.tick.tick")
+    for name in (ENTRY, "planted"):
+        store.hset(f"rq:job:{name}", mapping={"data": data, "meta": json.dumps({"queue_class_name": trap})})
+        store.zadd(Scheduler.scheduled_jobs_key, {name: 0})
+    clock._turn()
+    assert not mark.exists()
+
+
+def test_rq_by_itself_runs_nothing(store: Redis, mark: Path, trap: str) -> None:
+    """Whoever fetches a job in whatever process."""
+    plant(store, data=call(trap), success_callback_name=trap)
+    job = Job.fetch("planted", connection=store, serializer=JSONSerializer)
+    assert (job.func, job.success_callback, mark.exists()) == (None, None, False)
 
 
 def test_ringing_without_redis_says_so() -> None:
@@ -147,7 +248,8 @@ def listen(word: str) -> None:
 
 
 @pytest.mark.parametrize("request_id", ["of-the-request", ""])
-def test_one_id_joins_the_web_and_the_worker(store: Redis, request_id: str) -> None:
+def test_one_id_joins_the_web_and_the_worker(store: Redis, monkeypatch: pytest.MonkeyPatch, request_id: str) -> None:
+    monkeypatch.setattr(bell, "JOBS", {"tests.test_queue.listen"})
     heard.clear()
     logs.unbind()
     logs.bind(request_id=request_id)

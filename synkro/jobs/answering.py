@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import traceback
 from datetime import timedelta
@@ -9,9 +10,14 @@ from typing import Any
 
 from rq import Queue, SimpleWorker
 from rq.executions import Execution
-from rq.job import Job
+from rq.job import Job, JobStatus
 from rq.utils import now
 from rq.worker.base import WorkerStatus
+
+from synkro.jobs.bell import Bell, fault_of
+from synkro.queue import KEEP_FAILED_SECONDS
+
+log = logging.getLogger(__name__)
 
 BEAT = timedelta(seconds=5)
 
@@ -24,9 +30,24 @@ class AnsweringWorker(SimpleWorker):
     parent.
     """
 
+    job_class = Bell
+
     def execute_job(self, job: Job, queue: Queue) -> None:
-        self.perform_job(job, queue)
+        if fault := fault_of(job):
+            self._refuse(job, queue, fault)
+        else:
+            self.perform_job(job, queue)
         self.set_state(WorkerStatus.IDLE)
+
+    def _refuse(self, job: Job, queue: Queue, fault: str) -> None:
+        """To the failed ones without a look at what it would call, before, during or after."""
+        log.error("job refused", extra={"fields": {"code": fault, "queue": queue.name, "job": job.id[:64]}})
+        with self.connection.pipeline() as pipeline:
+            pipeline.lrem(queue.intermediate_queue_key, 1, job.id)
+            job.set_status(JobStatus.FAILED, pipeline)
+            queue.failed_job_registry.add(job, KEEP_FAILED_SECONDS, fault, pipeline)
+            self.increment_failed_job_count(pipeline)
+            pipeline.execute()
 
     def prepare_job_execution(self, job: Job, remove_from_intermediate_queue: bool = False) -> None:
         """The execution, the worker, the job and the queue in one transaction. RQ makes two and three single calls."""

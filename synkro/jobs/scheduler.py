@@ -22,7 +22,6 @@ from synkro.jobs.tick import tick
 log = logging.getLogger(__name__)
 
 ENTRY = "tick"
-ASSERT_SECONDS = 60
 
 
 class JsonJob(Job):
@@ -38,9 +37,10 @@ class Clock:
 
     def __init__(self) -> None:
         self._stopping = False
-        self._asserted = 0.0
         self._queue = queue.queue(queue.TICK, redis())
         self._scheduler = Scheduler(queue=self._queue, connection=redis(), interval=1, job_class=JsonJob)
+        # it would import the class of queue that an entry names, whoever wrote it
+        self._scheduler.get_queue_for_job = lambda _job: self._queue
 
     def run(self) -> None:
         signal.signal(signal.SIGTERM, self._stop)
@@ -49,13 +49,12 @@ class Clock:
             try:
                 self._turn()
             except RedisError as error:
-                self._asserted = 0.0
                 log.warning("queue away", extra={"fields": {"error": type(error).__name__}})
             time.sleep(1)
 
     def _turn(self) -> None:
-        if time.monotonic() - self._asserted > ASSERT_SECONDS or ENTRY not in self._scheduler:
-            self._assert()
+        if ENTRY not in self._scheduler:
+            self._enter()
         # without a worker the ticks would pile up, and one that waits is as good as a thousand
         if self._queue.is_empty() and self._scheduler.acquire_lock():
             try:
@@ -63,14 +62,12 @@ class Clock:
             finally:
                 self._scheduler.remove_lock()
 
-    def _assert(self) -> None:
-        """Put the entry back if an emptied Redis lost it. The id is fixed: there is never a second one."""
-        if ENTRY not in self._scheduler:
-            # no result_ttl: one shorter than the interval would delete the entry after its first run
-            self._scheduler.schedule(
-                scheduled_time=datetime.now(UTC), func=tick, interval=settings().tick_seconds, id=ENTRY, timeout=120
-            )
-        self._asserted = time.monotonic()
+    def _enter(self) -> None:
+        """At the start, and when an emptied Redis has lost the entry. The id is fixed: there is never a second one."""
+        # no result_ttl: one shorter than the interval would delete the entry after its first run
+        self._scheduler.schedule(
+            scheduled_time=datetime.now(UTC), func=tick, interval=settings().tick_seconds, id=ENTRY, timeout=120
+        )
 
     def _stop(self, _signal: int, _frame: FrameType | None) -> None:
         self._stopping = True

@@ -18,6 +18,7 @@ from sqlalchemy import text
 from config import load
 from synkro import create_app, queue
 from synkro.extensions import remember, settings, vault
+from synkro.jobs import bell
 from synkro.jobs.worker import work_on
 from synkro.models import Tenant, User
 from synkro.tenancy import db, system_scope
@@ -75,8 +76,10 @@ def job(tenant: Tenant, store: Redis) -> str:
 
 
 @pytest.fixture
-def failed(app: Flask, store: Redis) -> str:
-    queue.ring(store, queue.STEPS, f"{__name__}.says_what_a_customer_said", seconds=5)
+def failed(app: Flask, store: Redis, monkeypatch: pytest.MonkeyPatch) -> str:
+    breaks = f"{__name__}.says_what_a_customer_said"
+    monkeypatch.setattr(bell, "JOBS", {breaks})
+    queue.ring(store, queue.STEPS, breaks, seconds=5)
     name = str(queue.queue(queue.STEPS, store).job_ids[0])
     work_on(app, queue.STEPS, burst=True)
     return name
