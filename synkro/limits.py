@@ -10,13 +10,17 @@ from flask_limiter import ApplicationLimit, Limiter
 from flask_login import current_user
 from redis.exceptions import RedisError
 
+from synkro import device_cookie
 from synkro.access import rule_of, sitting
 from synkro.errors import answer
 from synkro.i18n import _l
+from synkro.tokens import keyed_hash
 
 PER_MINUTE = {"api": 100, "auth": 5, "webhook": 50, "ai": 20, "poll": 120, "static": 2_000}
 """For a person; for a visitor and for files, by address. A page that renews itself asks 30 times a minute."""
 AI_OF_A_COMPANY = 60
+NO_TRY = frozenset({400, 403, 413, 415})
+"""Answers to what was turned away before anything that was typed was looked at."""
 
 
 def class_of_request() -> str:
@@ -28,16 +32,28 @@ def class_of_request() -> str:
 
 
 def who_is_counted() -> str:
-    """ "<class>|<id of a person, or an address>"."""
-    kind = class_of_request()
+    """ "<class>|<id of a person, or what stands for a known browser, or an address>"."""
+    return f"{class_of_request()}|{_who()}"
+
+
+def _who() -> str:
     # a file is open to all: to look its reader up would cost more than the file
-    person = current_user.id if kind != "static" and sitting() else request.remote_addr
-    return f"{kind}|{person}"
+    if class_of_request() == "static":
+        return str(request.remote_addr)
+    if sitting():
+        return str(current_user.id)
+    device, _ = device_cookie.read()
+    # what others at the same address use up does not shut out whoever has signed in here before
+    return keyed_hash(device, "device")[:32] if device else str(request.remote_addr)
+
+
+def _was_no_try(response: Response) -> bool:
+    return response.status_code in NO_TRY
 
 
 def _failed(response: Response) -> bool:
     """What went well leads on and is not counted, since an office shares one address; nor is a form with a gap."""
-    return response.status_code // 100 != 3 and response.status_code != 422
+    return response.status_code // 100 != 3 and response.status_code != 422 and not _was_no_try(response)
 
 
 def _is_auth() -> bool:
@@ -57,6 +73,12 @@ limiter = Limiter(
             exempt_when=lambda: not _is_auth(),
             deduct_when=_failed,
             scope="auth",
+        ),
+        ApplicationLimit(
+            lambda: f"{PER_MINUTE['api']} per minute",
+            key_function=lambda: f"api|{_who()}",
+            exempt_when=lambda: not _is_auth(),
+            deduct_when=_was_no_try,
         ),
         ApplicationLimit(
             lambda: f"{AI_OF_A_COMPANY} per minute",

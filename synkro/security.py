@@ -40,10 +40,8 @@ MOST_FIELDS = 200
 
 
 def init_app(app: Flask, *, production: bool, cors_origins: Collection[str]) -> None:
-    """Before the tokens are checked and before the gate."""
+    """Before the limits: a page of somebody else must not use up those of whoever looks at it."""
     app.before_request(_refuse_what_others_send)
-    app.before_request(_refuse_what_is_no_form)
-    app.before_request(_refuse_countless_fields)
 
     @app.after_request
     def headers(response: Response) -> Response:
@@ -59,6 +57,12 @@ def init_app(app: Flask, *, production: bool, cors_origins: Collection[str]) -> 
             # the pages of visitors too: their forms carry a token of the session
             response.headers["Cache-Control"] = "no-store"
         return response
+
+
+def judge_forms(app: Flask) -> None:
+    """Before the tokens are checked and before the gate."""
+    app.before_request(_refuse_what_is_no_form)
+    app.before_request(_refuse_countless_fields)
 
 
 def _refuse_what_others_send() -> None:

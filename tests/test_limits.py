@@ -44,6 +44,7 @@ NOT_API = {
     "rq_dashboard.static": "static",
     "runs.create": "ai",
     "runs.resume": "ai",
+    "runs.send_again": "ai",
     "runs.steps": "poll",
     "second_factor.ask": "auth",
     "second_factor.enrol": "auth",
@@ -245,6 +246,71 @@ def test_refusal_is_json_for_programs(enter: Enter) -> None:
 
 def test_person_who_may_not_enter_is_counted_before_the_gate(client: Browser) -> None:
     assert ask(client, "/admin", 101) == {302: 100, 429: 1}
+
+
+# ---- nobody is locked out by a stranger
+
+
+def sign_in(browser: Browser, email: str = "user@example.com", password: str = PASSWORD) -> int:
+    return browser.send("/login", email=email, password=password).status_code
+
+
+def posted(browser: Browser, times: int, site: str = "") -> Counter[int]:
+    """What a page of somebody else makes the browsers of an office send."""
+    headers = {"Sec-Fetch-Site": site} if site else {}
+    return Counter(browser.post("/login", headers=headers).status_code for _ in range(times))
+
+
+def test_what_other_sites_send_uses_no_limit_up(client: Browser, cast: dict[str, User], store: Redis) -> None:
+    assert posted(client, 150, "cross-site") == {403: 150}
+    assert store.keys("LIMITS*") == []
+    assert sign_in(client) == 303
+
+
+def test_posts_without_a_token_are_no_tries(client: Browser, cast: dict[str, User]) -> None:
+    assert posted(client, 20) == {400: 20}
+    assert sign_in(client) == 303
+
+
+def test_what_is_no_form_is_no_try(client: Browser, cast: dict[str, User]) -> None:
+    assert [client.post("/login", json={}).status_code for _ in range(6)] == [415] * 6
+    assert sign_in(client) == 303
+
+
+def test_posts_without_a_token_count_with_the_usual_ones(client: Browser, store: Redis) -> None:
+    assert posted(client, 99) == {400: 99}
+    assert ask(client, "/login", 2) == {200: 1, 429: 1}
+    assert posted(client, 1) == {429: 1}
+
+
+def test_tries_do_not_count_with_the_usual_ones(client: Browser, cast: dict[str, User], store: Redis) -> None:
+    token = client.token()
+    store.flushdb()
+    client.post("/login", data={"csrf_token": token, "email": "user@example.com", "password": "wrong"})
+    assert counted_at(store) == ["auth|127.0.0.1"]
+
+
+def test_a_known_browser_has_counts_of_its_own(app: Flask, client: Browser, cast: dict[str, User]) -> None:
+    assert sign_in(client) == 303
+    client.send("/logout")
+    stranger = Browser(app, app.response_class)
+    assert [sign_in(stranger, password="wrong", email=f"{n}@example.com") for n in range(6)] == [401] * 5 + [429]
+    ask(stranger, "/login", 100)
+    assert sign_in(client) == 303
+
+
+def test_a_known_browser_has_a_limit_too(client: Browser, cast: dict[str, User]) -> None:
+    assert sign_in(client) == 303
+    client.send("/logout")
+    got = [sign_in(client, password="wrong", email=f"{n}@example.com") for n in range(6)]
+    assert got == [401] * 5 + [429]
+
+
+@pytest.mark.parametrize("cookie", ["x", "WyJkZXZpY2UiXQ.aaaaaa.bbbbbbbbbbbb"])
+def test_a_forged_device_is_counted_by_its_address(client: Browser, store: Redis, cookie: str) -> None:
+    client.set_cookie("device", cookie)
+    client.get("/login")
+    assert counted_at(store) == ["api|127.0.0.1"]
 
 
 # ---- Redis away

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import unicodedata
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -12,11 +13,13 @@ import pytest
 import time_machine
 from flask import Flask
 from redis import Redis
+from sqlalchemy import text
 
 from synkro.extensions import remember, settings, vault
 from synkro.services.entry import attempt_books, attempts
 from synkro.services.entry.attempt_books import LONGEST_DELAY
 from synkro.services.entry.attempts import TooManyTries
+from synkro.tenancy import db
 
 ANN, BOB = "ann@example.com", "bob@example.com"
 HOME, OFFICE = "192.0.2.1", "198.51.100.7"
@@ -212,3 +215,21 @@ def test_right_person_gives_the_try_back_without_redis() -> None:
         for _ in range(30):
             attempts.give_back(attempts.take(ANN, HOME))
         assert is_let()
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [("admİn@x.kz", "admin@x.kz"), ("ＡＤＭＩＮ@x.kz", "admin@x.kz"), ("\u212aate@x.kz", "kate@x.kz")],
+)
+def test_spellings_of_one_address_share_a_book(app: Flask, store: Redis, typed: str, kept: str) -> None:
+    assert [is_let(typed) for _ in range(5)] == [True] * 5
+    assert not is_let(kept)
+
+
+def test_what_the_database_takes_for_one_address_has_one_book(app: Flask) -> None:
+    """Every letter that lower() changes: an account is found by it. None has letters that are new to Python."""
+    asked = "select chr(n), lower(chr(n)) from generate_series(1, 1114111) n where n not between 55296 and 57343"
+    found = db.session.execute(text(f"{asked} and lower(chr(n)) <> chr(n)")).all()
+    rows = [(one, lower) for one, lower in found if unicodedata.category(one) != "Cn"]
+    assert len(rows) > 1_000
+    assert [one for one, lower in rows if attempts.name_of(f"a{one}n") != attempts.name_of(f"a{lower}n")] == []

@@ -20,10 +20,11 @@ from synkro.extensions import redis, remember, settings, vault
 from synkro.limits import limiter
 from synkro.models import AuditLog, StoredLetter, Tenant, User
 from synkro.models.states import Role, TenantStatus
+from synkro.services.companies import tenants
 from synkro.services.entry import accounts
 from synkro.tenancy import db, system_scope
 from tests.conftest import PASSWORD
-from tests.web.conftest import Browser, csrf_of
+from tests.web.conftest import Browser, Enter, csrf_of
 
 Cast = dict[str, User]
 
@@ -298,6 +299,18 @@ def test_limit_is_by_address(client: Browser, cast: Cast) -> None:
 
 def test_looking_at_the_door_is_not_limited(client: Browser) -> None:
     assert {client.get("/login").status_code for _ in range(8)} == {200}
+
+
+def test_company_that_is_being_deleted_says_so_to_its_people_only(
+    client: Browser, enter: Enter, cast: Cast, tenant: Tenant
+) -> None:
+    tenants.delete(None, tenant.id, tenant.slug)
+    right = client.send("/login", email="user@example.com", password=PASSWORD)
+    assert (right.status_code, "Your company is being deleted" in right.text) == (403, True)
+    wrong = enter("nobody").send("/login", email="user@example.com", password="not the password")
+    assert (wrong.status_code, "being deleted" in wrong.text) == (401, False)
+    with system_scope("test: letters"):
+        assert db.session.execute(select(StoredLetter)).first() is None
 
 
 def test_paused_company_may_look(client: Browser, cast: Cast, tenant: Tenant) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import math
+import unicodedata
 import uuid
 from dataclasses import dataclass
 
@@ -54,8 +55,13 @@ class Try:
 
 
 def name_of(email: str) -> str:
-    """What stands for an account in Redis and in the cookie of a device, whether the account exists or not."""
-    return keyed_hash(email.strip().lower(), "account")[:32]
+    """What stands for an account in Redis and in the cookie of a device, whether the account exists or not.
+
+    All spellings that PostgreSQL's lower() takes for one address have one name: each would be a book of tries of its
+    own. That some addresses share one is harmless.
+    """
+    bare = "".join(one for one in unicodedata.normalize("NFKD", email.strip()) if not unicodedata.combining(one))
+    return keyed_hash(bare.casefold(), "account")[:32]
 
 
 def take(email: str, address: str, device: str = "") -> Try:
