@@ -31,12 +31,12 @@ control_socket_disable = True  # it would lie in the home folder
 
 
 def post_worker_init(worker: Any) -> None:
-    """With a wrong sealing key nothing is served: the exit code tells the parent not to try again."""
+    """With a wrong key or wrong rights nothing is served: the exit code tells the parent not to try again."""
     with worker.app.wsgi().app_context():
         try:
-            health.verify_key()
-        except health.WrongKey as error:
+            health.verify()
+        except health.Unfit as error:
             worker.log.error(str(error))
             sys.exit(Arbiter.WORKER_BOOT_ERROR)
         except SQLAlchemyError as error:
-            worker.log.warning("the database is away, so the key was not tried: %s", type(error).__name__)
+            worker.log.warning("the database is away, so key and rights were not tried: %s", type(error).__name__)

@@ -165,7 +165,7 @@ def test_not_ready_with_another_schema(migrated: Flask, engines: embedded.Engine
         finally:
             connection.execute("update alembic_version set version_num = (select version_num from kept)")
             connection.execute("drop table kept")
-    assert (answer.status_code, answer.json) == (503, {"migrated": False})
+    assert (answer.status_code, answer.json) == (503, {"migrated": False, "rights": True})
 
 
 def test_not_ready_without_any_schema(whole_app: Flask, new_database: Callable[[str], tuple[str, str]]) -> None:

@@ -34,6 +34,6 @@ def healthy() -> tuple[Response, int]:
 @blueprint.get("/ready")
 @access(public=True)
 def ready() -> tuple[Response, int]:
-    """Whether the schema of the database is the one of this code."""
-    migrated = health.is_migrated()
-    return jsonify(migrated=migrated), 200 if migrated else 503
+    """Whether the schema of the database is the one of this code, and companies are kept apart in it."""
+    state = {"migrated": health.is_migrated(), "rights": health.is_bound()}
+    return jsonify(state), 200 if all(state.values()) else 503

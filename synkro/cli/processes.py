@@ -11,7 +11,7 @@ from synkro.jobs import scheduler as clock
 from synkro.jobs.tick import tick as tick_once
 from synkro.jobs.worker import flask_command, supervise, work_on
 from synkro.services.operations import health
-from synkro.services.operations.health import WrongKey
+from synkro.services.operations.health import Unfit
 
 
 @click.command("worker")
@@ -20,7 +20,7 @@ from synkro.services.operations.health import WrongKey
 @click.option("--steps", default=1, show_default=True, help="Processes that work on steps.")
 def worker(name: str | None, *, burst: bool, steps: int) -> None:
     """Work: one process for each queue, watched and started again when one dies."""
-    _verify_key()
+    _verify()
     app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
     if name:
         work_on(app, name, burst=burst)
@@ -32,7 +32,7 @@ def worker(name: str | None, *, burst: bool, steps: int) -> None:
 @click.command("scheduler")
 def scheduler() -> None:
     """Send a tick every few seconds. Any number may run."""
-    _verify_key()
+    _verify()
     clock.run(current_app._get_current_object())  # type: ignore[attr-defined]  # noqa: SLF001
 
 
@@ -40,15 +40,16 @@ def scheduler() -> None:
 @command
 def tick() -> None:
     """Do one tick here and now."""
+    _verify()
     tick_once()
 
 
 @command
-def _verify_key() -> None:
-    """Better no worker than one whose every step fails."""
+def _verify() -> None:
+    """Better no worker than one whose every step fails, or who reads across companies."""
     try:
-        health.verify_key()
-    except WrongKey as error:
+        health.verify()
+    except Unfit as error:
         fail(str(error))
 
 

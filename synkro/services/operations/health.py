@@ -27,7 +27,15 @@ SEALED = SealedText("word that tells the key", SystemMark.value, (SystemMark.nam
 """Its context is its name. Sealed anew after all else: with a key that is still needed gone, nothing starts."""
 
 
-class WrongKey(Exception):
+class Unfit(Exception):
+    """With these settings nothing may start. The text says why."""
+
+
+class OpenToAll(Unfit):
+    """Row-level security does not bind the role of DATABASE_URL: every company would read every other."""
+
+
+class WrongKey(Unfit):
     """FIELD_ENCRYPTION_KEY is not the key that this database was sealed with."""
 
 
@@ -86,6 +94,31 @@ def is_migrated() -> bool:
     head = ScriptDirectory(str(MIGRATIONS)).get_current_head()
     with db.engine.connect() as connection:
         return MigrationContext.configure(connection).get_current_revision() == head
+
+
+def verify() -> None:
+    """What every process asks before it starts. Raises Unfit."""
+    verify_rights()
+    verify_key()
+
+
+def verify_rights() -> None:
+    """Raises OpenToAll."""
+    if not is_bound():
+        raise OpenToAll(
+            "The role in DATABASE_URL is above row-level security: it must be no superuser, not BYPASSRLS and must not "
+            "inherit synkro_system. See docs/production.md"
+        )
+
+
+def is_bound() -> bool:
+    """The role that we connect as sees the rows of one company only."""
+    statement = text(
+        "select rolsuper or rolbypassrls or pg_has_role(rolname, 'synkro_system', 'usage') "
+        "from pg_roles where rolname = current_user"
+    )
+    with db.engine.connect() as connection:
+        return not connection.execute(statement).scalar_one()
 
 
 def verify_key() -> None:
