@@ -24,7 +24,9 @@ import psutil
 import pytest
 import requests
 
+from config import load
 from synkro import embedded
+from synkro.demo.__main__ import _environment
 from tests.conftest import ROOT
 
 PATIENCE = 240
@@ -222,3 +224,10 @@ def test_ctrl_c_is_quick(second: Start) -> None:
 
 def test_no_trace_on_the_screen(first: Start, second: Start) -> None:
     assert "Traceback" not in first.said + second.said
+
+
+def test_a_demo_sends_nothing_out_whatever_an_env_file_says(tmp_path: Path) -> None:
+    of_the_file = {"MAIL_URL": "smtp://mail.example.kz:587", "SENTRY_DSN": "https://key@errors.example.kz/1"}
+    vendors = dict.fromkeys(("amocrm", "radist", "gemini", "telegram"), "http://127.0.0.1:1")
+    config = load({**of_the_file, **_environment(tmp_path, vendors, 8000)})
+    assert (config.mail_url, config.sentry_dsn) == ("", "")

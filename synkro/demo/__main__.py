@@ -115,6 +115,9 @@ def _environment(var: Path, urls: Mapping[str, str], port: int) -> dict[str, str
         "VAR_DIR": str(var),
         "DATABASE_URL": "",
         "REDIS_URL": "",
+        # whatever an .env file says: letters and errors of a demo stay on this machine
+        "MAIL_URL": "",
+        "SENTRY_DSN": "",
         "BASE_URL": f"http://127.0.0.1:{port}",
         "AMOCRM_BASE_URL": urls["amocrm"],
         "AMOCRM_OAUTH_URL": urls["amocrm"],

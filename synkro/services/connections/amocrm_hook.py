@@ -18,7 +18,7 @@ from synkro.models import AuditLog, IntegrationConfig, Tenant
 from synkro.services import audit
 from synkro.services.connections import amocrm_tokens, checks, integrations
 from synkro.services.connections.amocrm_tokens import KIND
-from synkro.services.connections.secrets import open_secrets
+from synkro.services.connections.secrets import open_secret
 from synkro.tenancy import db, tenant_scope
 
 NOTED = timedelta(minutes=10)
@@ -62,7 +62,7 @@ def _is_genuine(config: IntegrationConfig | None, sent: Mapping[str, str]) -> bo
     if config is None:
         return False
     try:
-        secret = open_secrets(config).get("client_secret", "")
+        secret = open_secret(config, "client_secret")
     except CannotOpen:
         return False
     client_id, named = str(config.settings.get("client_id") or ""), sent.get("client_uuid", "")

@@ -24,6 +24,12 @@ def open_secrets(config: IntegrationConfig) -> dict[str, str]:
     return {name: vault().open(str(token), _context(tenant_id, kind, name)) for name, token in config.secrets.items()}
 
 
+def open_secret(config: IntegrationConfig, field: str) -> str:
+    """One field in clear, "" for none. Raises CannotOpen."""
+    token = config.secrets.get(field)
+    return vault().open(str(token), _context(current_tenant_id(), config.kind, field)) if token else ""
+
+
 def _context(tenant_id: uuid.UUID | None, kind: str, field: str) -> str:
     return f"secret|{tenant_id}|{kind}|{field}"
 
