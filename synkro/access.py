@@ -27,8 +27,9 @@ FRESH = timedelta(minutes=15)
 class Rule:
     """public: no sign-in. roles: who of the signed-in. settings: needs the right to manage settings as well.
 
-    fresh: "password" or "code" must have been shown within FRESH. half: the view is also open to a person whose second
-    factor is due in this way ("code" to show it, "enrol" to set it up). limit: the class of synkro.limits.
+    fresh: what must have been shown within FRESH: "password", "code" or "password code". half: the view is also open to
+    a person whose second factor is due in this way ("code" to show it, "enrol" to set it up). limit: the class of
+    synkro.limits. form: the view reads a PostedForm, which knows its fields; to any other nothing can be posted.
     """
 
     public: bool = False
@@ -37,16 +38,23 @@ class Rule:
     fresh: str = ""
     half: str = ""
     limit: str = "api"
+    form: bool = False
 
     def allows(self, user: Any) -> bool:
         return user.role in self.roles and (user.can_manage_settings or not self.settings)
 
 
 def access(
-    *roles: str, public: bool = False, settings: bool = False, fresh: str = "", half: str = "", limit: str = "api"
+    *roles: str,
+    public: bool = False,
+    settings: bool = False,
+    fresh: str = "",
+    half: str = "",
+    limit: str = "api",
+    form: bool = False,
 ) -> Callable[[View], View]:
     """See Rule."""
-    rule = Rule(public, frozenset(roles), settings, fresh, half, limit)
+    rule = Rule(public, frozenset(roles), settings, fresh, half, limit, form)
 
     def declare(view: View) -> View:
         view.access = rule  # type: ignore[attr-defined]
@@ -95,13 +103,24 @@ def _gate() -> Response | None:
     if rule.public:
         return None
     if not current_user.is_authenticated:
-        due = sitting().needs if sitting() else ""
-        return None if due and due == rule.half else _onward(DOORS[due])
+        return _half_open(rule)
     if not rule.allows(current_user):
         raise NotOpen
-    if rule.fresh and not is_fresh(rule.fresh):
-        return _to_confirm(rule.fresh)
-    return None
+    stale = _stale(rule)
+    return _to_confirm(stale) if stale else None
+
+
+def _half_open(rule: Rule) -> Response | None:
+    """For a visitor, and for a person whose second factor is due: the page that confirms is behind that door, so who
+    showed the password too long ago signs in anew."""
+    due = sitting().needs if sitting() else ""
+    if not due or due != rule.half:
+        return _onward(DOORS[due])
+    return _onward(DOORS[""]) if _stale(rule) else None
+
+
+def _stale(rule: Rule) -> list[str]:
+    return [what for what in rule.fresh.split() if not is_fresh(what)]
 
 
 def sitting() -> Any:
@@ -130,10 +149,14 @@ def _onward(door: str) -> Response:
     return redirect(url_for(door, next=_wanted()))
 
 
-def _to_confirm(what: str) -> Response:
+def _to_confirm(stale: list[str]) -> Response:
+    """One after the other, and then on."""
     if wants_json():
         return answer(403, "confirm_first")
-    return redirect(url_for("auth.confirm", what=what, next=_wanted()), 303)
+    onward = _wanted()
+    for what in reversed(stale):
+        onward = url_for("auth.confirm", what=what, next=onward)
+    return redirect(onward, 303)
 
 
 def _wanted() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 from flask import Flask, Response, g, jsonify, make_response, render_template, request
 from flask_babel import LazyString
@@ -40,13 +41,14 @@ ADVICE: dict[int, LazyString] = {
 
 
 class AppError(Exception):
-    """A known refusal. code: stable word for programs. says: one sentence for people."""
+    """A known refusal. code: stable word for programs. says: one sentence for people. fields: which are wrong."""
 
-    def __init__(self, status: int, code: str, says: LazyString) -> None:
+    def __init__(self, status: int, code: str, says: LazyString, fields: list[str] | None = None) -> None:
         super().__init__(code)
         self.status = status
         self.code = code
         self.says = says
+        self.fields = fields
 
 
 class NotOpen(AppError):
@@ -61,7 +63,7 @@ def wants_json() -> bool:
     return request.is_json or best == "application/json"
 
 
-def answer(status: int, code: str, says: LazyString | str | None = None, **more: int | str) -> Response:
+def answer(status: int, code: str, says: LazyString | str | None = None, **more: Any) -> Response:
     """The one shape of a failure: {error, code} and more for programs, a page with a request number for people."""
     title = TITLES.get(status) or TITLES[500 if status >= 500 else 400]
     says = says or ADVICE.get(status, "")
@@ -74,7 +76,8 @@ def answer(status: int, code: str, says: LazyString | str | None = None, **more:
 def init_app(app: Flask) -> None:
     @app.errorhandler(AppError)
     def known(error: AppError) -> Response:
-        return answer(error.status, error.code, error.says)
+        named: dict[str, Any] = {"fields": error.fields} if error.fields else {}
+        return answer(error.status, error.code, error.says, **named)
 
     @app.errorhandler(BadHost)
     def no_such_host(_error: BadHost) -> Response:

@@ -6,7 +6,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask import Blueprint, abort, flash, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, url_for
 from flask_babel import gettext
 from flask_login import current_user
 from werkzeug.wrappers import Response
@@ -16,8 +16,10 @@ from synkro.access import access, sitting
 from synkro.blueprints import cookie
 from synkro.blueprints.account_forms import PasswordForm
 from synkro.blueprints.browsers import browser_name
+from synkro.blueprints.found import found_or_404
 from synkro.blueprints.tries import REFUSED, counted, later
 from synkro.errors import AppError
+from synkro.models import WebSession
 from synkro.models.states import Role
 from synkro.services.entry import accounts, passwords, second_factor, sessions
 from synkro.services.entry.attempts import TooManyTries
@@ -52,7 +54,7 @@ def _page(form: PasswordForm) -> str:
 
 def _rows() -> list[Row]:
     """This browser first, then the latest used. What idled away opens nothing and is left out."""
-    own, alive = sitting().id, clock.now() - (sessions.IDLE_STAFF if current_user.is_staff else sessions.IDLE_USER)
+    own, alive = sitting().id, clock.now() - sessions.idle_of(current_user)
     rows = [
         Row(one.id, browser_name(one.agent), one.address, one.created_at, one.seen_at, one.id == own)
         for one in sessions.of(current_user.id)
@@ -62,7 +64,7 @@ def _rows() -> list[Row]:
 
 
 @blueprint.post("/password")
-@access(*Role, limit="auth")
+@access(*Role, limit="auth", form=True)
 def change_password() -> Answer:
     form = PasswordForm()
     if not form.validate():
@@ -89,7 +91,7 @@ def change_password() -> Answer:
 @access(*Role)
 def end_session(session_id: uuid.UUID) -> Response:
     if not accounts.end_session(current_user, session_id):
-        abort(404)
+        found_or_404(None, WebSession, session_id)
     flash(gettext("That browser is signed out."), "success")
     return _back()
 

@@ -42,7 +42,7 @@ def home() -> str:
 
 
 @blueprint.route("/companies/new", methods=["GET", "POST"])
-@access(Role.SUPER_ADMIN)
+@access(Role.SUPER_ADMIN, form=True)
 def create() -> Response | Shown:
     form = NewCompany()
     if request.method != "POST":
@@ -65,7 +65,7 @@ def company(tenant_id: uuid.UUID) -> str:
 
 
 @blueprint.post("/companies/<uuid:tenant_id>/name")
-@access(Role.SUPER_ADMIN)
+@access(Role.SUPER_ADMIN, form=True)
 def rename(tenant_id: uuid.UUID) -> Response | Shown:
     form = CompanyName()
     try:
@@ -94,7 +94,7 @@ def resume(tenant_id: uuid.UUID) -> Response:
 
 
 @blueprint.post("/companies/<uuid:tenant_id>/delete")
-@access(Role.SUPER_ADMIN, fresh="password")
+@access(Role.SUPER_ADMIN, fresh="password", form=True)
 def delete(tenant_id: uuid.UUID) -> Response | Shown:
     form = Deletion()
     try:
@@ -125,7 +125,7 @@ def _page(tenant_id: uuid.UUID, *, name: CompanyName | None = None, deletion: De
         "admin/company.html",
         tenant=tenant,
         people=directory.people(Wanted(tenant_id=tenant_id), 1),
-        name=name or CompanyName(data={"name": tenant.name}),
+        name=name or CompanyName(formdata=None, data={"name": tenant.name}),
         deletion=deletion or Deletion(formdata=None),
         hosts=hosts.waiting(tenant_id) if is_chief else [],
         is_chief=is_chief,

@@ -126,7 +126,7 @@ def _row(entry: Entry, who: str, company_name: str) -> AuditRow:
 
 def _who(entry: Entry) -> str:
     """For a company the staff is one."""
-    return entry.actor or gettext("Synkro staff")
+    return entry.actor or (gettext("Synkro staff") if entry.is_known else gettext("Not known any more"))
 
 
 def _company(names: dict[uuid.UUID, str], tenant_id: uuid.UUID | None) -> str:

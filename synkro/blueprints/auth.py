@@ -16,6 +16,7 @@ from synkro.blueprints.forms import SignInForm
 from synkro.blueprints.own_paths import page_or
 from synkro.blueprints.second_factor_forms import CodeForm
 from synkro.blueprints.tries import REFUSED, counted, later
+from synkro.errors import AppError
 from synkro.i18n import _l
 from synkro.models import User
 from synkro.models.states import Role
@@ -30,7 +31,7 @@ Answer = Response | tuple[str, int]
 
 
 @blueprint.route("/login", methods=["GET", "POST"])
-@access(public=True, limit="auth")
+@access(public=True, limit="auth", form=True)
 def sign_in() -> Answer:
     """The same answer to an unknown account, a wrong password and a disabled person."""
     if reader.is_signed_in():
@@ -46,6 +47,8 @@ def sign_in() -> Answer:
         user = counted(email, lambda: accounts.sign_in(email, form.password.data))
     except TooManyTries as refusal:
         return later(_door(form, refusal.says), refusal)
+    except AppError as refusal:
+        return _door(form, refusal.says), refusal.status
     if user is None:
         wrong, advice = (
             gettext("The e-mail or the password is wrong."),
@@ -85,7 +88,7 @@ def logout() -> Response:
 
 
 @blueprint.route("/confirm", methods=["GET", "POST"])
-@access(*Role, limit="auth")
+@access(*Role, limit="auth", form=True)
 def confirm() -> Answer:
     """what: password or code, to be shown once more before something weighty. Then on to `next`."""
     what = "code" if request.args.get("what") == "code" else "password"

@@ -30,7 +30,7 @@ def show() -> str:
 
 
 @blueprint.post("")
-@access(Role.USER, settings=True)
+@access(Role.USER, settings=True, form=True)
 def save() -> Response | tuple[str, int]:
     tenant = reader.my_company()
     form = schedule_form(request.form, automations.current(tenant))

@@ -91,7 +91,7 @@ class ScheduleForm(PostedForm):
             yield name, self[f"on_{day}"], self[f"from_{day}"], self[f"to_{day}"]
 
     def validate(self, *args: Any, **named: Any) -> bool:
-        is_good = super().validate(*args, **named)
+        is_good = bool(super().validate(*args, **named))
         for _, on, opens, closes in self.days:
             if on.data and not opens.errors and not closes.errors:
                 is_good &= _judge_day(opens, closes)

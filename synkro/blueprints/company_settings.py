@@ -40,7 +40,7 @@ def show(tenant_id: uuid.UUID, kind: str) -> str:
 
 
 @blueprint.post("/<kind>")
-@access(Role.SUPER_ADMIN, fresh="password")
+@access(Role.SUPER_ADMIN, fresh="password", form=True)
 def save(tenant_id: uuid.UUID, kind: str) -> Response | tuple[str, int]:
     """Any of the fields of the service; those that are empty or not sent stay as they are."""
     form = key_form(_known(kind), request.form, blind=True)

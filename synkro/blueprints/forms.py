@@ -6,38 +6,61 @@ from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import request
-from flask_login import current_user
 from flask_wtf import FlaskForm
-from wtforms import DateField, EmailField, HiddenField, PasswordField, RadioField, SelectChoice, TextAreaField
+from flask_wtf.form import _Auto
+from wtforms import (
+    BooleanField,
+    DateField,
+    EmailField,
+    HiddenField,
+    PasswordField,
+    RadioField,
+    SelectChoice,
+    StringField,
+    TextAreaField,
+)
 from wtforms.validators import InputRequired, Length, Optional
 
 from synkro import clock
 from synkro.analysis.window import Window, latest_closed, period_window
-from synkro.errors import AppError
+from synkro.blueprints import refused
 from synkro.i18n import _l
-from synkro.services import audit
 from synkro.services.reporting.reports import LONGEST_COMMENT
 
 WEEK_DAYS = 7
 
 
 class PostedForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
-    """What people send: what a form does not have cannot be sent with it, so that nobody tries in vain or in hope."""
+    """What people send: what a form does not have cannot be sent with it, so that nobody tries in vain or in hope.
 
-    def validate(self, *args: Any, **named: Any) -> bool:
-        unknown = set(request.form) - {field.name for field in self}
-        if unknown:
-            if current_user.is_authenticated:
-                audit.note_tampering(unknown)
-            raise AppError(422, "unknown_field", _l("This form has no such field"))
-        return bool(super().validate(*args, **named))
+    A view that reads one says so with access(form=True). formdata None: it is only shown, not read. Raises AppError.
+    """
+
+    def __init__(self, formdata: Any = _Auto, **named: Any) -> None:
+        super().__init__(formdata, **named)
+        if formdata is not None and self.is_submitted():
+            refused.unknown_fields({field.name for field in self})
 
 
 class SignInForm(PostedForm):
     email = EmailField(_l("E-mail"), [InputRequired(_l("Fill this in"))])
     password = PasswordField(_l("Password"), [InputRequired(_l("Fill this in"))])
     next = HiddenField()
+
+
+class ThemeForm(PostedForm):
+    theme = StringField()
+    next = HiddenField()
+
+
+class LanguageForm(PostedForm):
+    language = StringField()
+    next = HiddenField()
+
+
+class TrialForm(PostedForm):
+    newest = BooleanField()
+    """To take the newest there is, whatever it belongs to."""
 
 
 class RunForm(PostedForm):

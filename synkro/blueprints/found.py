@@ -7,16 +7,15 @@ from typing import TypeVar
 
 from flask import abort
 
-from synkro.models import JobRun, Report
 from synkro.services import audit
 
 Thing = TypeVar("Thing")
 
 
-def found_or_404(thing: Thing | None, kind: type[JobRun | Report], thing_id: uuid.UUID) -> Thing:
+def found_or_404(thing: Thing | None, kind: type[audit.Owned], thing_id: uuid.UUID) -> Thing:
     """Another company's row is None here already: row-level security hides it, so both cases look the same.
 
-    That somebody asked for another company's row is written down.
+    That somebody asked for another company's or person's row is written down.
     """
     if thing is None:
         audit.note_foreign(kind, thing_id)

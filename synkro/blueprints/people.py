@@ -47,7 +47,7 @@ def index() -> str:
 
 
 @blueprint.route("/new", methods=["GET", "POST"])
-@access(*STAFF)
+@access(*STAFF, fresh="password", form=True)
 def new() -> Response | Shown:
     kind = AnyInvitation if staff.is_chief(current_user) else Invitation
     form = kind(company=request.args.get("company", ""))
@@ -107,7 +107,7 @@ def show(person_id: uuid.UUID) -> str:
 
 
 @blueprint.post("/<uuid:person_id>/invitation")
-@access(*STAFF)
+@access(*STAFF, fresh="password")
 def invite_again(person_id: uuid.UUID) -> Response | Shown:
     arrives = _letters_arrive(person_id)
     link = people.invite_again(current_user, person_id)
@@ -123,7 +123,7 @@ def make_reset_link(person_id: uuid.UUID) -> Response | Shown:
 
 
 @blueprint.post("/<uuid:person_id>/name")
-@access(*STAFF)
+@access(*STAFF, form=True)
 def rename(person_id: uuid.UUID) -> Response | Shown:
     form = PersonName()
     try:
@@ -152,7 +152,7 @@ def enable(person_id: uuid.UUID) -> Response:
 
 
 @blueprint.post("/<uuid:person_id>/access")
-@access(Role.SUPER_ADMIN, fresh="password")
+@access(Role.SUPER_ADMIN, fresh="password", form=True)
 def set_access(person_id: uuid.UUID) -> Response | Shown:
     form = Access()
     if not form.validate():

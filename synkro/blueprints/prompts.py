@@ -13,10 +13,11 @@ from werkzeug.wrappers import Response
 from synkro.access import access
 from synkro.analysis.prompt import DEFAULT_TASK, rules
 from synkro.blueprints import claim_view, reader
+from synkro.blueprints.found import found_or_404
 from synkro.blueprints.paging import asked_page, pager
 from synkro.blueprints.prompt_forms import HIGHEST_VERSION, LABELS, PromptForm
 from synkro.errors import AppError
-from synkro.i18n import _l
+from synkro.models import Trial
 from synkro.models.states import Role, Topic
 from synkro.services.connections import analyses, prompts, trials
 from synkro.services.reporting.reports import Body
@@ -41,7 +42,7 @@ def show(which: str) -> str:
 
 
 @blueprint.post(WHICH)
-@access(Role.USER, settings=True)
+@access(Role.USER, settings=True, form=True)
 def save(which: str) -> Response | Shown:
     form = PromptForm()
     if not form.validate():
@@ -93,9 +94,7 @@ def list_analyses() -> str:
 @blueprint.get("/analyses/<uuid:trial_id>")
 @access(Role.USER, settings=True)
 def analysis(trial_id: uuid.UUID) -> str:
-    kept = analyses.find(trial_id)
-    if kept is None:
-        raise AppError(404, "no_analysis", _l("There is no such analysis"))
+    kept = found_or_404(analyses.find(trial_id), Trial, trial_id)
     return render_template("prompts/analysis.html", kept=kept, result=trials.result(kept.trial))
 
 

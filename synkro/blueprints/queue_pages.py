@@ -9,7 +9,6 @@ import rq_dashboard
 from flask import Blueprint, Flask, Response, current_app, g, request
 from redis.exceptions import RedisError
 from rq.exceptions import DeserializationError, InvalidJobOperation, NoSuchJobError
-from rq.serializers import DefaultSerializer, JSONSerializer
 
 from synkro.access import access
 from synkro.errors import ADVICE, AppError, answer
@@ -34,9 +33,6 @@ ODD_QUESTIONS = (
     ZeroDivisionError,
 )
 """What rq-dashboard raises for a job that is gone or no JSON, and for a queue, register or page that is none."""
-
-# half of rq-dashboard's look-ups name no serializer, and RQ's default is pickle: what lies in Redis must not run here
-DefaultSerializer.dumps, DefaultSerializer.loads = JSONSerializer.dumps, JSONSerializer.loads
 
 pages: Blueprint = rq_dashboard.blueprint
 pages.before_request_funcs[None] = []  # its own one opens a connection of its own for each request

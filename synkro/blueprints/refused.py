@@ -11,16 +11,21 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import OperationalError
 
 from synkro import limits
+from synkro.access import rule_of
+from synkro.analysis.cleaning import one_line
 from synkro.errors import AppError, NotOpen, answer
 from synkro.extensions import redis
+from synkro.i18n import _l
 from synkro.services import audit
 from synkro.services.companies import staff
 
+MOST_FIELDS, LONGEST_FIELD_NAME = 10, 50
 NOTED_FOR = 300
 """Seconds: whoever goes on knocking at a closed limit is written down once in this time."""
 
 
 def init_app(app: Flask) -> None:
+    app.before_request(_nothing_to_fill_in)
     app.register_error_handler(NotOpen, refused)
     app.register_error_handler(RateLimitExceeded, _limited)
 
@@ -29,6 +34,25 @@ def refused(error: AppError) -> Response:
     if isinstance(error, NotOpen) and current_user.is_authenticated:
         staff.note_overstep(current_user, str(request.endpoint), "user", current_user.id)
     return answer(error.status, error.code, error.says)
+
+
+def unknown_fields(known: set[str]) -> None:
+    """Refuse what was sent under other names than these, and name it. What a stranger sends is not written down."""
+    sent = {*request.form, *request.files} - {"csrf_token"}
+    unknown = sorted(one_line(name, LONGEST_FIELD_NAME) for name in sent - known)[:MOST_FIELDS]
+    if not unknown:
+        return
+    if current_user.is_authenticated:
+        audit.note_tampering(unknown)
+    says = _l("This form has no such field: %(fields)s", fields=", ".join(unknown))
+    raise AppError(422, "unknown_field", says, unknown)
+
+
+def _nothing_to_fill_in() -> None:
+    """A view that reads no form takes no field. One that does refuses by itself: only its form knows the names."""
+    rule = rule_of(request.endpoint or "")
+    if request.method == "POST" and rule and not rule.form:
+        unknown_fields(set())
 
 
 def _limited(_error: RateLimitExceeded) -> Response:

@@ -40,7 +40,7 @@ def show(report_id: uuid.UUID) -> str:
 
 
 @blueprint.post("/<uuid:report_id>/comments")
-@access(Role.USER)
+@access(Role.USER, form=True)
 def comment(report_id: uuid.UUID) -> Response | tuple[str, int]:
     report = found_or_404(reports.find(report_id), Report, report_id)
     form = CommentForm()

@@ -25,7 +25,7 @@ Answer = Response | tuple[str, int]
 
 
 @blueprint.route("/second-factor", methods=["GET", "POST"])
-@access(*Role, half="code", limit="auth")
+@access(*Role, half="code", limit="auth", form=True)
 def ask() -> Answer:
     """A code of the app or a recovery code."""
     if reader.is_signed_in():
@@ -52,7 +52,7 @@ def _ask_page(form: CodeForm, problem: object = None, *, waits: bool = False) ->
 
 
 @blueprint.route("/second-factor/set-up", methods=["GET", "POST"])
-@access(*Role, fresh="password", half="enrol", limit="auth")
+@access(*Role, fresh="password", half="enrol", limit="auth", form=True)
 def enrol() -> Answer:
     """Open to everybody; staff without a second factor reach nothing else."""
     if second_factor.state(current_user.id).confirmed_at:
@@ -63,7 +63,7 @@ def enrol() -> Answer:
     if not form.validate():
         return _enrol_page(form), 422
     try:
-        codes = second_factor.confirm(current_user, form.code.data)
+        codes = second_factor.confirm(current_user, sitting().id, form.code.data)
     except AppError as refusal:
         form.code.errors = [refusal.says]
         return _enrol_page(form), refusal.status
@@ -74,7 +74,7 @@ def enrol() -> Answer:
 
 
 def _enrol_page(form: CodeForm) -> str:
-    setup = second_factor.begin(current_user)
+    setup = second_factor.begin(current_user, sitting().id)
     qr = Markup(setup.qr_svg)  # noqa: S704 (drawn by us: squares, no text)
     return render_template("second_factor/enrol.html", form=form, setup=setup, qr=qr, due=not reader.is_signed_in())
 
@@ -98,13 +98,13 @@ def manage() -> str:
 
 
 @blueprint.post("/account/second-factor/codes")
-@access(*Role, fresh="code", limit="auth")
+@access(*Role, fresh="password code", limit="auth")
 def new_codes() -> Answer:
     return _codes_page(second_factor.new_recovery_codes(current_user), url_for("second_factor.manage"))
 
 
 @blueprint.post("/account/second-factor/off")
-@access(Role.USER, fresh="code", limit="auth")
+@access(Role.USER, fresh="password code", limit="auth")
 def switch_off() -> Response:
     second_factor.switch_off(current_user)
     flash(gettext("The second factor is off. The password alone opens your account now."), "warning")

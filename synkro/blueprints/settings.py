@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from synkro.access import access
 from synkro.blueprints.connection_form import filled_in, key_form, missing_labels, place, way_of
 from synkro.blueprints.connection_view import shown
-from synkro.blueprints.forms import PostedForm
+from synkro.blueprints.forms import PostedForm, TrialForm
 from synkro.errors import AppError
 from synkro.i18n import _l
 from synkro.integrations import INTEGRATIONS
@@ -18,8 +18,6 @@ from synkro.models.states import Role
 from synkro.services.connections import checks, integrations, setup, trials
 
 blueprint = Blueprint("settings", __name__, url_prefix="/settings")
-ASKED = ("newest",)
-"""What a person may ask of an act: to take the newest there is, whatever it belongs to."""
 
 
 @blueprint.get("")
@@ -36,7 +34,7 @@ def show(kind: str) -> str:
 
 
 @blueprint.post("/<kind>")
-@access(Role.USER, settings=True, fresh="password")
+@access(Role.USER, settings=True, fresh="password", form=True)
 def save(kind: str) -> Response | tuple[str, int]:
     """Any of the fields of the service; those that are not sent stay as they are."""
     form = key_form(_known(kind), request.form)
@@ -63,9 +61,9 @@ def check(kind: str) -> Response:
 
 
 @blueprint.post("/<kind>/try/<act>")
-@access(Role.USER, settings=True, limit="ai")
+@access(Role.USER, settings=True, limit="ai", form=True)
 def try_out(kind: str, act: str) -> Response:
-    asked = {name: True for name in ASKED if request.form.get(name)}
+    asked = {"newest": True} if TrialForm().newest.data else {}
     trials.request(_known(kind), act, by=current_user.id, asked=asked)
     return _to(kind)
 

@@ -36,7 +36,7 @@ HOUR = 3600
 
 
 @blueprint.route("/welcome", methods=["GET", "POST"])
-@access(public=True, limit="auth")
+@access(public=True, limit="auth", form=True)
 def accept() -> Answer:
     if links.PARAMETER in request.args:
         return _take_out_of_the_address(LinkPurpose.INVITATION)
@@ -56,7 +56,7 @@ def accept() -> Answer:
 
 
 @blueprint.route("/reset", methods=["GET", "POST"])
-@access(public=True, limit="auth")
+@access(public=True, limit="auth", form=True)
 def reset() -> Answer:
     if links.PARAMETER in request.args:
         return _take_out_of_the_address(LinkPurpose.RESET)
@@ -75,7 +75,7 @@ def reset() -> Answer:
 
 
 @blueprint.route("/forgot", methods=["GET", "POST"])
-@access(public=True, limit="auth")
+@access(public=True, limit="auth", form=True)
 def forgot() -> Answer:
     """The same answer for every address."""
     form = ForgotForm()

@@ -18,6 +18,7 @@ STAFF_CHAIN = uuid.UUID(int=0)
 
 class AuditLog(Base):
     """tenant_id None: an act of staff or of somebody unknown. details: names of fields, never their values.
+    outsider: who acted belonged at that moment to another company, or to none; None: written before this was kept.
 
     No foreign key: the chain outlives the company. seq counts within the chain of a company, from 1, without a gap;
     mac covers the row and the mac before it. What says who and what is emptied when the company is deleted; its hash,
@@ -45,6 +46,7 @@ class AuditLog(Base):
     address: Mapped[Words] = mapped_column(default="")
     request_id: Mapped[Words] = mapped_column(default="")
     details: Mapped[Json]
+    outsider: Mapped[bool | None]
 
     @property
     def chain(self) -> uuid.UUID:
@@ -52,7 +54,9 @@ class AuditLog(Base):
 
     def payload(self) -> dict[str, Any]:
         """What digest is the hash of."""
-        return {
+        # a row from before the column was hashed without it
+        told = {} if self.outsider is None else {"outsider": self.outsider}
+        return told | {
             "at": self.at.astimezone(UTC).isoformat(),
             "actor_id": str(self.actor_id or ""),
             "actor": self.actor,

@@ -20,7 +20,8 @@ Once = Annotated[datetime | None, mapped_column(DateTime(timezone=True))]
 class Credential(Base):
     """password_hash '': an invited person has none yet. totp_secret is sealed; it counts from totp_confirmed_at on.
 
-    totp_last_step: the time step of the last code that was taken, so that no code works twice.
+    Until then it is good for the session that began to set it up, for a while. totp_last_step: the time step of the
+    last code that was taken, so that no code works twice.
     """
 
     __tablename__ = "credentials"
@@ -29,6 +30,9 @@ class Credential(Base):
     password_hash: Mapped[Words] = mapped_column(default="")
     password_changed_at: Mapped[Created]
     totp_secret: Mapped[str | None]
+    totp_begun_by: Mapped[uuid.UUID | None]
+    """The session, which may have ended."""
+    totp_begun_at: Mapped[Once]
     totp_confirmed_at: Mapped[Once]
     totp_last_step: Mapped[int] = mapped_column(BigInteger, default=0)
 

@@ -21,6 +21,8 @@ class IntegrationConfig(TenantRow, Base):
         UniqueConstraint("tenant_id", "kind"),
         parent_key(),
         one_of("check_colour", COLOURS),
+        one_of("check_stands", ("", "idle", "choice", "unsure")),
+        one_of("news", ("", "broken", "mended")),
     )
 
     id: Mapped[Key]
@@ -32,6 +34,8 @@ class IntegrationConfig(TenantRow, Base):
     check_colour: Mapped[str | None]
     check_code: Mapped[str | None]
     check_params: Mapped[Json]
+    check_stands: Mapped[Words] = mapped_column(default="", server_default="")
+    """What the check said of the work, where its colour does not say it: integrations/base.py, Stands."""
     check_requested_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     checked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     checked_seconds: Mapped[float | None]
@@ -41,9 +45,11 @@ class IntegrationConfig(TenantRow, Base):
     """When a person last saved settings. What was proved before that is proved no longer."""
     worked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     failures: Mapped[int] = mapped_column(default=0, server_default="0")
-    """Red outcomes in a row."""
+    """Outcomes in a row that it does not work."""
     told_broken_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
-    """People were told that it is broken, and not yet that it works again."""
+    """People are told that it is broken, and not yet that it works again."""
+    news: Mapped[Words] = mapped_column(default="", server_default="")
+    """broken or mended: what people have still to be told."""
     updated_at: Mapped[Created]
 
 

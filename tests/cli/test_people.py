@@ -11,6 +11,7 @@ from synkro.services.companies import tenants
 from synkro.services.entry import accounts, second_factor, sessions
 from synkro.tenancy import db, system_scope
 from tests.cli.conftest import Cli
+from tests.services.factor import HERE
 
 LONG = "a password of some length"
 
@@ -117,7 +118,7 @@ def test_password_that_is_no_text_is_wrong_use(cli: Cli) -> None:
 
 def test_second_factor_of_a_person_is_reset(cli: Cli, cast: dict[str, User]) -> None:
     admin = cast["admin"]
-    second_factor.confirm(admin, pyotp.TOTP(second_factor.begin(admin).secret).now())
+    second_factor.confirm(admin, HERE, pyotp.TOTP(second_factor.begin(admin, HERE).secret).now())
     token = sessions.start(admin, "192.0.2.1", "a browser")
     done = cli("users", "reset-second-factor", " ADMIN@example.com")
     assert (done.exit_code, done.stdout) == (0, "")

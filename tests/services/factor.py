@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import UTC, datetime, timedelta
 
 import pyotp
@@ -15,6 +16,8 @@ from synkro.tenancy import db, system_scope
 NOON = datetime(2026, 11, 20, 12, 0, 0, tzinfo=UTC)
 """The beginning of a time step."""
 Cast = dict[str, User]
+HERE = uuid.UUID(int=1)
+"""The session in which it is set up."""
 
 
 def secret_of(user: User) -> str:
@@ -33,8 +36,8 @@ def code_at(user: User, moment: datetime) -> str:
 
 def enrolled(user: User) -> list[str]:
     """With the code of the step before this one: the present code is unused."""
-    second_factor.begin(user)
-    return second_factor.confirm(user, code_at(user, datetime.now(UTC) - timedelta(seconds=30)))
+    second_factor.begin(user, HERE)
+    return second_factor.confirm(user, HERE, code_at(user, datetime.now(UTC) - timedelta(seconds=30)))
 
 
 def acts() -> list[tuple[str, str]]:

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from synkro.errors import AppError
 from synkro.models import AuditLog, Credential, Tenant, User
 from synkro.models.states import Role
+from synkro.services.companies import tenants
 from synkro.services.entry import accounts, passwords, sessions
 from synkro.tenancy import db, system_scope
 from tests.conftest import DECOY_PASSWORD, PASSWORD, REAL_DECOY
@@ -31,6 +32,16 @@ def test_the_right_pair_signs_in(tenant: Tenant) -> None:
     assert found is not None
     assert found.id == user.id
     assert found.last_sign_in_at is not None
+
+
+def test_nobody_of_a_company_that_is_being_deleted_signs_in(tenant: Tenant) -> None:
+    made(tenant)
+    tenants.delete(None, tenant.id, tenant.slug)
+    with pytest.raises(AppError, match="tenant_deleting"):
+        accounts.sign_in("ann@example.com", PASSWORD)
+    assert accounts.sign_in("ann@example.com", "not the password") is None
+    told = [act for act, _, _ in acts()]
+    assert (told.count("sign_in_refused"), "signed_in" in told) == (2, False)
 
 
 @pytest.mark.parametrize("typed", ["ANN@Example.com", "  ann@example.com "])

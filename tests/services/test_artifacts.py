@@ -12,6 +12,7 @@ from sqlalchemy import func, select, update
 
 from synkro.crypto import CannotOpen
 from synkro.models import Artifact, Tenant
+from synkro.models.plan import StepKey
 from synkro.services.reporting import artifacts
 from synkro.services.reporting.artifacts import Damaged
 from synkro.tenancy import db, system_scope, tenant_scope
@@ -162,7 +163,7 @@ def test_pages_are_forgotten_by_name_and_from_a_number_on(run_id: uuid.UUID) -> 
     assert [page.seq for page in artifacts.pages(run_id, "messages")] == [0, 1]
     artifacts.forget(run_id, ("messages", "chats"))
     db.session.commit()
-    assert not artifacts.remain(run_id)
+    assert artifacts.count(run_id, "messages") == artifacts.count(run_id, "chats") == 0
 
 
 def test_retention_deletes_some_at_a_time(run_id: uuid.UUID, other_tenant: Tenant) -> None:
@@ -173,6 +174,38 @@ def test_retention_deletes_some_at_a_time(run_id: uuid.UUID, other_tenant: Tenan
     with system_scope("test"):
         assert [artifacts.purge(30, most=3) for _ in range(3)] == [3, 2, 0]
     assert db.session.execute(select(func.count()).select_from(Artifact)).scalar_one() == 1
+
+
+def test_retention_takes_the_oldest_first(run_id: uuid.UUID) -> None:
+    for seq, days in enumerate((35, 40, 31)):
+        put(run_id, "leads", seq, [1])
+        at = datetime.now(UTC) - timedelta(days=days)
+        db.session.execute(update(Artifact).where(Artifact.seq == seq).values(created_at=at))
+        db.session.commit()
+    left = []
+    for _ in range(3):
+        with system_scope("test"):
+            artifacts.purge(30, most=1)
+        left.append([page.seq for page in artifacts.pages(run_id, "leads")])
+    assert left == [[0, 2], [2], []]
+
+
+def test_a_page_that_is_made_anew_is_young_again(run_id: uuid.UUID) -> None:
+    put(run_id, "leads", 0, [1])
+    change(created_at=datetime.now(UTC) - timedelta(days=40))
+    put(run_id, "leads", 0, [2])
+    with system_scope("test"):
+        assert artifacts.purge(30) == 0
+
+
+@pytest.mark.parametrize("key", StepKey)
+@pytest.mark.parametrize("left", ["directory", "final", "report"])
+def test_a_step_needs_the_first_page_of_the_run_and_the_last_step_only_what_it_sends(
+    run_id: uuid.UUID, left: str, key: StepKey
+) -> None:
+    put(run_id, left, 0, [1])
+    needed = {StepKey.FETCH_AMOCRM: left, StepKey.NOTIFY_TELEGRAM: "final"}.get(key, "directory")
+    assert artifacts.remain(run_id, key) is (left == needed)
 
 
 def test_retention_deletes_nothing_young(run_id: uuid.UUID) -> None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import psycopg
 import pytest
 import time_machine
 from flask import Flask
+from sqlalchemy import select
 
-from synkro.models import Tenant, User
+from synkro import embedded
+from synkro.models import AuditLog, Tenant, User
 from synkro.models.audit import STAFF_CHAIN
 from synkro.services import audit
-from synkro.services.audit import export, trail
+from synkro.services.audit import export, heads, proof, trail
 from synkro.services.audit.trail import Asked, Entry
 from synkro.tenancy import db, system_scope, tenant_scope
 
@@ -99,6 +102,7 @@ def test_a_company_does_not_see_who_of_staff_it_was(app: Flask, tenant: Tenant, 
         audit.record("tenant_paused", tenant_id=tenant.id)
         row = db.session().info[audit.PENDING][0]
         row.actor_id, row.actor, row.address = cast["admin"].id, cast["admin"].email, "192.0.2.7"
+        row.outsider = True
         db.session.commit()
     with tenant_scope(tenant.id):
         found = trail.page(Asked(), 0, 0).entries
@@ -115,6 +119,35 @@ def test_a_company_sees_who_of_its_people_it_was(tenant: Tenant, cast: dict[str,
         db.session.commit()
         found = trail.page(Asked(actor="user@"), 0, 0).entries
     assert [(one.actor, one.address) for one in found] == [(cast["user"].email, "192.0.2.7")]
+
+
+def test_a_row_that_does_not_say_who_it_was_names_and_blames_nobody(tenant: Tenant, cast: dict[str, User]) -> None:
+    with tenant_scope(tenant.id):
+        audit.record("comment_added")
+        row = db.session().info[audit.PENDING][0]
+        row.actor_id, row.actor, row.outsider = cast["user"].id, cast["user"].email, None
+        db.session.commit()
+        (found,) = trail.page(Asked(), 0, 0).entries
+    assert (found.actor, found.is_known) == ("", False)
+
+
+def test_whether_staff_acted_cannot_be_changed_unseen(tenant: Tenant, engines: embedded.Engines) -> None:
+    noted(tenant, "a")
+    assert proof.verify(heads.read()).in_order
+    with psycopg.connect(engines.superuser_url, dbname="synkro", autocommit=True) as connection:
+        connection.execute("set session_replication_role = replica")
+        connection.execute("update audit_log set outsider = not outsider")
+    assert not proof.verify(heads.read()).in_order
+
+
+def test_a_row_from_before_the_mark_still_fits_its_hash(tenant: Tenant) -> None:
+    with tenant_scope(tenant.id):
+        audit.record("a")
+        db.session().info[audit.PENDING][0].outsider = None
+        db.session.commit()
+        row = db.session.execute(select(AuditLog)).scalar_one()
+        assert "outsider" not in row.payload()
+    assert proof.verify(heads.read()).in_order
 
 
 def test_an_export_tells_by_one_row_that_there_are_more(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -175,6 +175,13 @@ def test_change_is_written_down_in_the_chain_of_the_company(cast: Cast, tenant: 
     assert NEW not in str(vars(row))
 
 
+def test_the_one_of_before_is_no_new_one(cast: Cast) -> None:
+    token = sessions.start(cast["user"], "192.0.2.1", "a browser")
+    with pytest.raises(AppError, match="password_same"):
+        passwords.change(cast["user"], PASSWORD, keep=None)
+    assert sessions.load(token) is not None
+
+
 def test_moment_of_the_change_is_kept(cast: Cast) -> None:
     with system_scope("test: look at the credentials"):
         before = db.session.get_one(Credential, cast["user"].id).password_changed_at

@@ -12,13 +12,15 @@ from flask import Flask
 from sqlalchemy import select, text
 
 from synkro.errors import AppError
-from synkro.models import AuditLog, Credential, LinkPurpose, StoredLetter, Tenant, User
+from synkro.models import AuditLog, Credential, LinkPurpose, Report, StoredLetter, Tenant, User
 from synkro.models.states import Role, TenantStatus
 from synkro.services.companies import people
 from synkro.services.entry import accounts, links, sessions
 from synkro.services.mail import outbox
-from synkro.tenancy import db, system_scope
+from synkro.services.reporting import reports
+from synkro.tenancy import db, system_scope, tenant_scope
 from tests.services import at_once
+from tests.web.rows import make_report
 
 Cast = dict[str, User]
 Act = Callable[[User | None, User], object]
@@ -216,6 +218,34 @@ def test_nobody_joins_a_company_that_is_being_deleted(cast: Cast, other_tenant: 
     db.session.commit()
     with pytest.raises(AppError, match="tenant_deleting"):
         people.set_access(cast["admin"], cast["user"].id, Role.USER, other_tenant, can_manage_settings=False)
+
+
+OVERTAKEN: dict[str, Act] = {
+    "disabled and enabled": lambda by, person: (people.disable(by, person.id), people.enable(by, person.id)),
+    "promoted": lambda by, person: people.set_access(by, person.id, Role.SUPER_ADMIN, None, can_manage_settings=False),
+}
+
+
+@pytest.mark.parametrize("act", sorted(OVERTAKEN))
+def test_an_old_invitation_opens_nothing_after_the_rights_have_changed(cast: Cast, tenant: Tenant, act: str) -> None:
+    person, url = people.invite(cast["admin"], "new@example.com", "", Role.USER, tenant)
+    token = parse_qs(urlsplit(url).query)["t"][0]
+    assert links.find(token, LinkPurpose.INVITATION)
+    OVERTAKEN[act](cast["admin"], person)
+    assert links.find(token, LinkPurpose.INVITATION) is None
+    again = parse_qs(urlsplit(people.invite_again(cast["admin"], person.id)).query)["t"][0]
+    assert links.find(again, LinkPurpose.INVITATION)
+
+
+def test_what_a_deleted_person_wrote_stays_without_a_name(cast: Cast, tenant: Tenant) -> None:
+    report_id = make_report(tenant)
+    with tenant_scope(tenant.id):
+        for name in ("user", "settings"):
+            reports.comment(db.session.get_one(Report, report_id), cast[name], f"by {name}")
+    people.delete(cast["admin"], cast["user"].id)
+    with tenant_scope(tenant.id):
+        kept = [(one.author, one.body) for one in reports.comments(report_id)]
+    assert kept == [("", "by user"), ("Settings", "by settings")]
 
 
 def test_a_person_is_deleted_with_all_that_opens_the_door(cast: Cast) -> None:

@@ -114,6 +114,15 @@ def test_a_paused_company_makes_no_reports(tenant: Tenant) -> None:
         begin(tenant)
 
 
+def test_a_company_that_was_paused_meanwhile_continues_no_run(tenant: Tenant) -> None:
+    run_id = stopped_at(tenant, 4)
+    db.session.merge(tenant).status = TenantStatus.PAUSED
+    db.session.commit()
+    with pytest.raises(AppError, match="tenant_paused"):
+        resume(tenant, run_id)
+    assert state(tenant, run_id)[0].status == RunStatus.FAILED
+
+
 def test_a_run_of_another_company_does_not_exist(tenant: Tenant, other_tenant: Tenant) -> None:
     run_id = begin(tenant)
     with tenant_scope(other_tenant.id):
@@ -306,6 +315,7 @@ def test_a_run_waits_for_the_active_one(tenant: Tenant) -> None:
 def test_a_run_whose_pages_are_deleted_begins_with_the_first_step(tenant: Tenant) -> None:
     run_id = stopped_at(tenant, 4)
     with tenant_scope(tenant.id):
+        artifacts.put(run_id, "messages", 0, [1], {})  # what is younger may still be here
         artifacts.forget(run_id, ("directory",))
         db.session.commit()
     with pytest.raises(AppError, match="pages_deleted"):

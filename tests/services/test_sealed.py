@@ -29,6 +29,7 @@ from synkro.services.reporting import artifacts
 from synkro.tenancy import Base, db, system_scope, tenant_scope
 from tests.conftest import ROOT
 from tests.practice import Practice
+from tests.services.factor import HERE
 from tests.services.rotation import NEW, REGISTERED, configure, keys_in_use, rotate, unopened
 
 
@@ -43,7 +44,7 @@ class Lived:
 
     def read(self) -> list[Any]:
         """All of it, in clear, the way the program reads it."""
-        setup = second_factor.begin(self.person)
+        setup = second_factor.begin(self.person, HERE)
         with tenant_scope(self.practice.tenant.id):
             configs = db.session.execute(select(IntegrationConfig).order_by(IntegrationConfig.kind)).scalars()
             secrets = [open_secrets(config) for config in configs]
@@ -71,7 +72,7 @@ def old(app: Flask) -> str:
 def lived(old: str, practice: Practice, cast: dict[str, User]) -> Lived:
     run_id = practice.start()
     practice.drain()
-    second_factor.begin(cast["user"])
+    second_factor.begin(cast["user"], HERE)
     with tenant_scope(practice.tenant.id):
         trials.finish(
             trials.request("amocrm", trials.SAMPLE), "green", "sample_ok", {"count": 1}, {"previews": ["one"]}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
@@ -23,9 +23,11 @@ from synkro.crypto import CannotOpen, Vault
 from synkro.errors import AppError
 from synkro.extensions import redis, remember, settings, vault
 from synkro.models import RecoveryCode, StoredLetter, User
-from synkro.services.entry import second_factor, sessions
+from synkro.models.states import Role
+from synkro.services.companies import people
+from synkro.services.entry import accounts, passwords, second_factor, sessions
 from synkro.tenancy import db, system_scope
-from tests.services.factor import NOON, Cast, acts, code_at, enrolled, secret_of, stored
+from tests.services.factor import HERE, NOON, Cast, acts, code_at, enrolled, secret_of, stored
 
 
 @pytest.fixture
@@ -43,21 +45,67 @@ def user(cast: Cast, clock: time_machine.Coordinates) -> User:
 
 
 def test_setup_names_the_product_and_the_person(user: User) -> None:
-    setup = second_factor.begin(user)
+    setup = second_factor.begin(user, HERE)
     read = pyotp.parse_uri(setup.uri)
     assert (read.secret, read.issuer, read.name) == (setup.secret, "Synkro", user.email)
 
 
 def test_a_setup_that_is_begun_again_is_the_same(user: User) -> None:
-    assert second_factor.begin(user) == second_factor.begin(user)
+    assert second_factor.begin(user, HERE) == second_factor.begin(user, HERE)
+
+
+def test_a_secret_that_was_begun_elsewhere_is_not_taken(user: User) -> None:
+    """Somebody who was in once leaves nothing behind that the owner sets up."""
+    planted = second_factor.begin(user, uuid.UUID(int=2)).secret
+    assert second_factor.begin(user, HERE).secret != planted
+    with pytest.raises(AppError, match="wrong_code"):
+        second_factor.confirm(user, HERE, pyotp.TOTP(planted).at(NOON))
+
+
+def test_a_secret_of_another_session_is_not_confirmed(user: User) -> None:
+    planted = second_factor.begin(user, HERE).secret
+    with pytest.raises(AppError, match="wrong_code"):
+        second_factor.confirm(user, uuid.UUID(int=2), pyotp.TOTP(planted).at(NOON))
+
+
+@pytest.mark.parametrize(("minutes", "is_kept"), [(30, True), (30.1, False)])
+def test_a_setup_that_is_left_lying_begins_anew(
+    user: User, clock: time_machine.Coordinates, minutes: float, is_kept: bool
+) -> None:
+    old = second_factor.begin(user, HERE).secret
+    clock.shift(timedelta(minutes=minutes))
+    assert (second_factor.begin(user, HERE).secret == old) is is_kept
+
+
+ENDINGS: dict[str, Callable[[User], object]] = {
+    "password": lambda user: passwords.change(user, "kettle anchor violet ninety", keep=HERE),
+    "rights": lambda user: people.set_access(None, user.id, Role.ADMIN_LITE, None, can_manage_settings=False),
+    "everywhere": lambda user: people.sign_out_everywhere(None, user.id),
+    "elsewhere": lambda user: accounts.end_other_sessions(user, keep=HERE),
+    "disabled": lambda user: people.disable(None, user.id),
+}
+
+
+@pytest.mark.parametrize("ending", sorted(ENDINGS))
+def test_a_setup_that_was_begun_ends_with_the_sessions(user: User, ending: str) -> None:
+    second_factor.begin(user, HERE)
+    ENDINGS[ending](user)
+    assert (stored(user).totp_secret, stored(user).totp_begun_at) == (None, None)
+
+
+@pytest.mark.parametrize("ending", sorted({*ENDINGS} - {"rights", "disabled"}))
+def test_a_second_factor_that_counts_stays(user: User, ending: str) -> None:
+    enrolled(user)
+    ENDINGS[ending](user)
+    assert second_factor.state(user.id).confirmed_at
 
 
 def test_secrets_differ_between_people(cast: Cast) -> None:
-    assert second_factor.begin(cast["user"]).secret != second_factor.begin(cast["other"]).secret
+    assert second_factor.begin(cast["user"], HERE).secret != second_factor.begin(cast["other"], HERE).secret
 
 
 def test_secret_is_sealed_for_this_person(cast: Cast) -> None:
-    secret = second_factor.begin(cast["user"]).secret
+    secret = second_factor.begin(cast["user"], HERE).secret
     sealed = stored(cast["user"]).totp_secret or ""
     assert secret not in sealed
     with pytest.raises(CannotOpen):
@@ -65,16 +113,16 @@ def test_secret_is_sealed_for_this_person(cast: Cast) -> None:
 
 
 def test_setup_begun_before_the_key_was_lost_begins_anew(app: Flask, user: User) -> None:
-    lost = second_factor.begin(user).secret
+    lost = second_factor.begin(user, HERE).secret
     remember(app, settings(), Vault("5e" * 32), redis())
     with pytest.raises(AppError, match="wrong_code"):
-        second_factor.confirm(user, pyotp.TOTP(lost).at(NOON))
-    assert second_factor.begin(user).secret != lost
-    assert len(second_factor.confirm(user, code_at(user, NOON))) == 10
+        second_factor.confirm(user, HERE, pyotp.TOTP(lost).at(NOON))
+    assert second_factor.begin(user, HERE).secret != lost
+    assert len(second_factor.confirm(user, HERE, code_at(user, NOON))) == 10
 
 
 def test_what_is_only_begun_does_not_count(user: User) -> None:
-    second_factor.begin(user)
+    second_factor.begin(user, HERE)
     assert second_factor.state(user.id) == second_factor.State(None, 0)
     assert not second_factor.take_code(user.id, code_at(user, NOON))
 
@@ -86,44 +134,44 @@ def test_confirmed_it_counts_from_now_on(user: User) -> None:
 
 
 def test_code_of_the_setup_is_used_up(user: User) -> None:
-    second_factor.begin(user)
-    second_factor.confirm(user, code_at(user, NOON))
+    second_factor.begin(user, HERE)
+    second_factor.confirm(user, HERE, code_at(user, NOON))
     assert not second_factor.take_code(user.id, code_at(user, NOON))
 
 
 @pytest.mark.parametrize("code", ["", "000", "abcdef", "12345678"])
 def test_wrong_code_sets_nothing_up(user: User, code: str) -> None:
-    second_factor.begin(user)
+    second_factor.begin(user, HERE)
     with pytest.raises(AppError) as refusal:
-        second_factor.confirm(user, code)
+        second_factor.confirm(user, HERE, code)
     assert refusal.value.code == "wrong_code"
     assert second_factor.state(user.id).confirmed_at is None
 
 
 def test_nothing_is_confirmed_that_was_not_begun(user: User) -> None:
     with pytest.raises(AppError):
-        second_factor.confirm(user, "123456")
+        second_factor.confirm(user, HERE, "123456")
 
 
 def test_confirmed_one_is_neither_shown_nor_set_up_again(user: User) -> None:
     enrolled(user)
     kept = secret_of(user)
     with pytest.raises(AppError) as shown:
-        second_factor.begin(user)
+        second_factor.begin(user, HERE)
     with pytest.raises(AppError) as again:
-        second_factor.confirm(user, code_at(user, NOON))
+        second_factor.confirm(user, HERE, code_at(user, NOON))
     assert {shown.value.code, again.value.code} == {"second_factor_is_on"}
     assert secret_of(user) == kept
 
 
 def test_two_confirmations_at_once_leave_ten_codes(app: Flask, user: User) -> None:
-    second_factor.begin(user)
+    second_factor.begin(user, HERE)
     code = code_at(user, NOON)
 
     def confirm(_turn: int) -> bool:
         with app.app_context():
             try:
-                second_factor.confirm(user, code)
+                second_factor.confirm(user, HERE, code)
             except AppError:
                 return False
             return True
@@ -273,7 +321,7 @@ def test_new_recovery_codes_end_the_old_ones(user: User) -> None:
 
 
 def test_no_recovery_codes_without_a_second_factor(user: User) -> None:
-    second_factor.begin(user)
+    second_factor.begin(user, HERE)
     with pytest.raises(AppError) as refusal:
         second_factor.new_recovery_codes(user)
     assert (refusal.value.code, second_factor.state(user.id).codes_left) == ("no_second_factor", 0)
@@ -316,8 +364,8 @@ def test_after_a_reset_a_new_secret_is_set_up(user: User) -> None:
     enrolled(user)
     old = secret_of(user)
     second_factor.reset(user.id)
-    assert second_factor.begin(user).secret != old
-    assert second_factor.confirm(user, code_at(user, NOON))
+    assert second_factor.begin(user, HERE).secret != old
+    assert second_factor.confirm(user, HERE, code_at(user, NOON))
 
 
 def test_nobody_is_not_reset(app: Flask) -> None:

@@ -14,6 +14,7 @@ from synkro.jobs.tick import tick
 from synkro.models import AuditLog, Automation, JobRun, Tenant, User
 from synkro.models.audit import PERSONAL
 from synkro.models.states import Kind, RunStatus, TenantStatus
+from synkro.services import audit
 from synkro.services.audit import heads, proof
 from synkro.services.companies import tenants
 from synkro.services.entry import sessions
@@ -53,6 +54,18 @@ def test_a_short_name_is_taken_once(app: Flask) -> None:
     with pytest.raises(AppError, match="slug_taken"):
         tenants.create("alfa", "Another")
     assert [tenant.id for tenant in tenants.listed()] == [first.id]
+
+
+def test_no_company_is_made_without_its_line_in_the_audit(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_row: AuditLog) -> str:
+        raise ValueError
+
+    monkeypatch.setattr(audit, "digest_of", broken)
+    with pytest.raises(ValueError):
+        tenants.create("alfa", "Alfa")
+    monkeypatch.undo()
+    db.session.remove()
+    assert tenants.listed() == []
 
 
 def test_a_company_is_found_by_its_short_name(tenant: Tenant) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
-from sqlalchemy import CheckConstraint, String, Table
+from sqlalchemy import CheckConstraint, String, Table, select
 from sqlalchemy.dialects.postgresql import JSONB
 
 from synkro import clock
@@ -31,6 +31,8 @@ from synkro.models import (
 from synkro.models.states import Topic
 from synkro.services.connections import trials
 from synkro.services.connections.secrets import seal_secret
+from synkro.services.connections.trials import ANALYSIS
+from synkro.services.entry import sessions
 from synkro.services.reporting import reports
 from synkro.tenancy import Base, db, tenant_scope
 from tests.web.rows import NOON, make_report, make_run, manager, quote
@@ -83,6 +85,7 @@ def plant(tenant: Tenant, person: User, superuser_url: str) -> Ids:
     report_id = make_report(tenant, body=body, figures=with_words, summary=OWN)
     run_id = make_run(tenant)
     _rows(tenant, person, report_id, run_id)
+    sessions.start(person, "192.0.2.1", "test")
     _words(tenant, superuser_url)
     return {
         "report_id": report_id,
@@ -91,7 +94,19 @@ def plant(tenant: Tenant, person: User, superuser_url: str) -> Ids:
         "person_id": person.id,
         "tenant_id": tenant.id,
         "company_id": tenant.id,
+        "session_id": sessions.of(person.id)[0].id,
+        **_ids_of(tenant),
     }
+
+
+def _ids_of(tenant: Tenant) -> Ids:
+    """Of what the settings have by an id: a test analysis, a host."""
+    with tenant_scope(tenant.id):
+        made = select(Trial.id).where(Trial.kind == ANALYSIS[0], Trial.act == ANALYSIS[1])
+        return {
+            "trial_id": db.session.execute(made).scalar_one(),
+            "host_id": db.session.execute(select(ApprovedHost.id)).scalar_one(),
+        }
 
 
 def _rows(tenant: Tenant, person: User, report_id: uuid.UUID, run_id: uuid.UUID) -> None:

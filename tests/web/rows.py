@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from synkro.models import JobRun, JobStep, Tenant
+from synkro.models import ApprovedHost, JobRun, JobStep, Tenant, Trial, User
 from synkro.models.states import Kind, ReportStatus, RunStatus, StepStatus
+from synkro.services.connections import trials
+from synkro.services.entry import sessions
 from synkro.services.reporting import artifacts, reports, runs
 from synkro.tenancy import db, tenant_scope
 
@@ -128,3 +130,28 @@ def make_report(
             artifacts.put(run_id, reports.BODY, 0, [dict(body)], {})
         db.session.commit()
         return report_id
+
+
+def make_analysis(tenant: Tenant) -> uuid.UUID:
+    """A test analysis that has ended without an answer."""
+    with tenant_scope(tenant.id):
+        kind, act = trials.ANALYSIS
+        trial = Trial(tenant_id=tenant.id, kind=kind, act=act, asked={}, params={}, asked_at=NOON)
+        db.session.add(trial)
+        db.session.commit()
+        trials.finish(trial, "red", "ai_quota", {}, {})
+        return trial.id
+
+
+def make_host(tenant: Tenant) -> uuid.UUID:
+    """One that its people asked for."""
+    with tenant_scope(tenant.id):
+        host = ApprovedHost(tenant_id=tenant.id, kind="supabase", host="db.example.com", asked_at=NOON)
+        db.session.add(host)
+        db.session.commit()
+        return host.id
+
+
+def make_session(person: User) -> uuid.UUID:
+    sessions.start(person, "192.0.2.1", "test")
+    return sessions.of(person.id)[0].id

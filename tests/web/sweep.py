@@ -37,7 +37,7 @@ def paths_of(app: Flask, rule: Rule, ids: Ids) -> list[str]:
 
 
 def path_of(app: Flask, rule: Rule, ids: Ids) -> str:
-    """Arguments without a place in ids: any id of ids, 1, or a word, by the converter."""
+    """Arguments without a place in ids: 1 or a word, by the converter. An id has to have one."""
     with app.test_request_context():
         return app.url_for(rule.endpoint, **{name: _value(rule, name, ids) for name in rule.arguments})
 
@@ -49,8 +49,7 @@ def _value(rule: Rule, name: str, ids: Ids) -> object:
     if name in (rule.defaults or {}):
         return rule.defaults[name]
     converter = rule._converters[name]
-    if isinstance(converter, UUIDConverter):
-        return next(iter(ids.values()))
+    assert not isinstance(converter, UUIDConverter), f"{rule.rule}: no id to open it with"
     return 1 if isinstance(converter, IntegerConverter) else "x" * 43
 
 

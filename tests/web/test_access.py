@@ -7,11 +7,14 @@ import uuid
 import pytest
 from flask import Flask
 from sqlalchemy import text
+from werkzeug.test import TestResponse
 
+from synkro.access import rule_of
 from synkro.models import Tenant, User
 from synkro.tenancy import db, system_scope
 from tests.web.conftest import Browser, Enter
-from tests.web.rows import make_report, make_run
+from tests.web.rows import make_analysis, make_host, make_report, make_run, make_session
+from tests.web.test_admin import stale
 
 PEOPLE = ("nobody", "user", "settings", "other", "lite", "admin")
 
@@ -28,7 +31,7 @@ TABLE: dict[tuple[str, str], tuple[int, int, int, int, int, int]] = {
     ("POST", "auth.confirm"): (302, 422, 422, 422, 422, 422),
     ("GET", "account.show"): (302, 200, 200, 200, 200, 200),
     ("POST", "account.change_password"): (302, 422, 422, 422, 422, 422),
-    ("POST", "account.end_session"): (302, 404, 404, 404, 404, 404),
+    ("POST", "account.end_session"): (302, 303, 404, 404, 404, 404),
     ("POST", "account.end_others"): (302, 303, 303, 303, 303, 303),
     ("GET", "welcome.accept"): (410, 410, 410, 410, 410, 410),
     ("POST", "welcome.accept"): (410, 410, 410, 410, 410, 410),
@@ -52,6 +55,7 @@ TABLE: dict[tuple[str, str], tuple[int, int, int, int, int, int]] = {
     ("GET", "runs.steps"): (302, 200, 200, 404, 403, 403),
     ("POST", "runs.stop"): (302, 303, 303, 404, 403, 403),
     ("POST", "runs.resume"): (302, 409, 409, 404, 403, 403),
+    ("POST", "runs.send_again"): (302, 409, 409, 404, 403, 403),
     ("GET", "reports.index"): (302, 200, 200, 200, 403, 403),
     ("GET", "reports.show"): (302, 200, 200, 404, 403, 403),
     ("POST", "reports.comment"): (302, 422, 422, 404, 403, 403),
@@ -73,8 +77,8 @@ TABLE: dict[tuple[str, str], tuple[int, int, int, int, int, int]] = {
     ("POST", "company_settings.check"): (302, 403, 403, 403, 403, 404),
     ("GET", "company_settings.state"): (302, 403, 403, 403, 403, 200),
     ("POST", "hosts.ask"): (302, 403, 404, 403, 403, 403),
-    ("POST", "hosts.approve"): (302, 403, 403, 403, 403, 404),
-    ("POST", "hosts.withdraw"): (302, 403, 403, 403, 403, 404),
+    ("POST", "hosts.approve"): (302, 403, 403, 403, 403, 303),
+    ("POST", "hosts.withdraw"): (302, 403, 403, 403, 403, 303),
     ("GET", "settings.index"): (302, 403, 200, 403, 403, 403),
     ("GET", "settings.show"): (302, 403, 200, 403, 403, 403),
     ("POST", "settings.save"): (302, 403, 303, 403, 403, 403),
@@ -106,7 +110,7 @@ TABLE: dict[tuple[str, str], tuple[int, int, int, int, int, int]] = {
     ("GET", "prompts.version"): (302, 403, 404, 403, 403, 403),
     ("POST", "prompts.restore"): (302, 403, 404, 403, 403, 403),
     ("GET", "prompts.list_analyses"): (302, 403, 200, 403, 403, 403),
-    ("GET", "prompts.analysis"): (302, 403, 404, 403, 403, 403),
+    ("GET", "prompts.analysis"): (302, 403, 200, 403, 403, 403),
     ("GET", "health.show"): (302, 403, 403, 403, 403, 200),
     ("GET", "health.now"): (302, 403, 403, 403, 403, 200),
     ("GET", "rq_dashboard.static"): (302, 403, 403, 403, 403, 404),
@@ -125,6 +129,26 @@ TABLE: dict[tuple[str, str], tuple[int, int, int, int, int, int]] = {
     ("POST", "rq_dashboard.empty_queue"): (302, 403, 403, 403, 403, 403),
     ("POST", "rq_dashboard.compact_queue"): (302, 403, 403, 403, 403, 403),
 }
+FRESH = {
+    "second_factor.enrol": "password",
+    "second_factor.new_codes": "password code",
+    "second_factor.switch_off": "password code",
+    "settings.save": "password",
+    "company_settings.save": "password",
+    "hosts.approve": "password",
+    "hosts.withdraw": "password",
+    "amocrm.authorize": "password",
+    "admin.delete": "password",
+    "people.new": "password",
+    "people.invite_again": "password",
+    "people.make_reset_link": "password",
+    "people.set_access": "password",
+    "people.reset_factor": "password",
+    "people.delete": "password",
+    "audit.staff_export": "password",
+    "audit.company_export": "password",
+}
+"""What has to have been shown in the last quarter of an hour. All pages of rq-dashboard want the code."""
 POSTS = sorted(endpoint for method, endpoint in TABLE if method == "POST")
 
 
@@ -133,9 +157,9 @@ def ids(tenant: Tenant, cast: dict[str, User]) -> dict[str, uuid.UUID]:
     return {
         "report_id": make_report(tenant),
         "run_id": make_run(tenant),
-        "session_id": uuid.uuid4(),
-        "host_id": uuid.uuid4(),
-        "trial_id": uuid.uuid4(),
+        "session_id": make_session(cast["user"]),
+        "host_id": make_host(tenant),
+        "trial_id": make_analysis(tenant),
         "tenant_id": tenant.id,
         "person_id": cast["user"].id,
     }
@@ -177,6 +201,53 @@ def test_table_names_every_route(app: Flask) -> None:
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
     assert routes == set(TABLE)
+
+
+def test_the_table_of_fresh_proofs_is_what_the_routes_ask_for(app: Flask) -> None:
+    asked = {}
+    for _, endpoint in TABLE:
+        with app.test_request_context():
+            rule = rule_of(endpoint)
+        if rule and rule.fresh and not endpoint.startswith("rq_dashboard."):
+            asked[endpoint] = rule.fresh
+    assert asked == FRESH
+
+
+@pytest.mark.parametrize("endpoint", sorted(FRESH))
+def test_an_old_password_opens_nothing_that_wants_a_fresh_one(
+    app: Flask, enter: Enter, ids: dict[str, uuid.UUID], endpoint: str
+) -> None:
+    for method in ("GET", "POST"):
+        if (method, endpoint) not in TABLE:
+            continue
+        for name in (name for name, status in zip(PEOPLE, TABLE[method, endpoint], strict=True) if status != 403):
+            browser = enter(name)
+            path = path_of(app, endpoint, ids)
+            token = browser.token()
+            stale()
+            answer = browser.get(path) if method == "GET" else browser.post(path, data={"csrf_token": token})
+            asked = "/login" if name == "nobody" else "/confirm"
+            assert (answer.location or "").partition("?")[0] == asked, (method, name)
+
+
+@pytest.mark.parametrize("endpoint", POSTS)
+def test_a_field_that_a_form_does_not_have_is_named_and_nothing_happens(
+    app: Flask, enter: Enter, ids: dict[str, uuid.UUID], endpoint: str
+) -> None:
+    """Of everybody who may come: also where a form has no field at all."""
+    path = path_of(app, endpoint, ids)
+    for name, status in zip(PEOPLE, TABLE["POST", endpoint], strict=True):
+        if "code" in FRESH.get(endpoint, "") or endpoint.startswith("rq_dashboard.") or status in (302, 403, 404, 410):
+            continue  # nobody of the cast has shown a code
+        browser = enter(name)
+        token = browser.token()
+        before = everything()
+        answer = browser.post(path, data={"csrf_token": token, "role": "x"}, headers={"Accept": "application/json"})
+        assert (answer.status_code, answer.get_json()["fields"]) == (422, ["role"]), name
+        after = everything()
+        for told in ("audit_log", "sessions"):
+            before.pop(told), after.pop(told)
+        assert after == before
 
 
 @pytest.mark.parametrize(("method", "endpoint"), sorted(TABLE))
@@ -221,17 +292,17 @@ def everything() -> dict[str, list[str]]:
 
 def test_foreign_and_missing_look_the_same(app: Flask, enter: Enter, ids: dict[str, uuid.UUID]) -> None:
     stranger = enter("other")
-    same_number = {"X-Request-ID": "12345678"}
     for kind in ("run", "report"):
-        foreign = stranger.get(f"/{kind}s/{ids[f'{kind}_id']}", headers=same_number)
-        missing = stranger.get(f"/{kind}s/{uuid.uuid4()}", headers=same_number)
+        foreign = stranger.get(f"/{kind}s/{ids[f'{kind}_id']}")
+        missing = stranger.get(f"/{kind}s/{uuid.uuid4()}")
         assert (foreign.status_code, missing.status_code) == (404, 404)
-        assert without_tokens(foreign.text) == without_tokens(missing.text)
+        assert without_tokens(foreign) == without_tokens(missing)
 
 
-def without_tokens(page: str) -> list[str]:
-    """The hidden fields hold a token and the path that was asked for by this very person."""
-    return [part for part in page.replace("<input", "\n<input").splitlines() if not part.startswith("<input")]
+def without_tokens(page: TestResponse) -> list[str]:
+    """The hidden fields hold a token and the path that was asked for by this very person; a request has its number."""
+    text = page.text.replace(page.headers["X-Request-ID"], "").replace("<input", "\n<input")
+    return [part for part in text.splitlines() if not part.startswith("<input")]
 
 
 def test_visitor_comes_back_where_he_wanted(client: Browser) -> None:

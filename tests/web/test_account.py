@@ -96,6 +96,11 @@ def test_refused_password_changes_nothing(enter: Enter, current: str, new: str, 
     assert accounts.sign_in("user@example.com", PASSWORD) is not None
 
 
+def test_the_password_of_before_is_not_a_new_one(enter: Enter) -> None:
+    answer = enter("user").send("/account/password", current=PASSWORD, new=PASSWORD)
+    assert (answer.status_code, "Take a new one." in answer.text) == (422, True)
+
+
 def test_guessing_the_current_password_is_limited(enter: Enter, cast: Cast) -> None:
     browser = enter("user")
     with time_machine.travel(datetime.now(UTC), tick=False):

@@ -7,9 +7,12 @@ import uuid
 import pytest
 from sqlalchemy import select
 
-from synkro.models import AuditLog, Tenant, User
-from synkro.tenancy import db, system_scope
+from synkro import embedded
+from synkro.models import AuditLog, Tenant, Trial, User
+from synkro.services.entry import sessions
+from synkro.tenancy import db, system_scope, tenant_scope
 from tests.web.conftest import Enter
+from tests.web.planting import plant
 from tests.web.rows import make_report
 
 
@@ -29,6 +32,59 @@ def test_a_strangers_report_is_missing_and_the_attempt_is_written_down(
     assert enter("other").get(f"/reports/{report_id}").status_code == 404
     [row] = noted()
     assert (row.tenant_id, row.actor_id, row.object_type) == (cast["other"].tenant_id, cast["other"].id, "reports")
+
+
+def test_a_strangers_test_analysis_is_written_down(
+    enter: Enter, cast: dict[str, User], tenant: Tenant, engines: embedded.Engines
+) -> None:
+    cast["other"].can_manage_settings = True
+    db.session.commit()
+    trial_id = plant(tenant, cast["settings"], engines.superuser_url)["trial_id"]
+    assert enter("other").get(f"/settings/ai/analyses/{trial_id}").status_code == 404
+    assert [(row.object_type, row.object_id) for row in noted()] == [("trials", str(trial_id))]
+
+
+def test_an_own_trial_that_is_no_analysis_is_no_attempt(
+    enter: Enter, cast: dict[str, User], tenant: Tenant, engines: embedded.Engines
+) -> None:
+    plant(tenant, cast["settings"], engines.superuser_url)
+    with tenant_scope(tenant.id):
+        sample = db.session.execute(select(Trial.id).where(Trial.act == "chats")).scalar_one()
+    before = len(noted())
+    assert enter("settings").get(f"/settings/ai/analyses/{sample}").status_code == 404
+    assert len(noted()) == before
+
+
+@pytest.mark.parametrize("name", ["settings", "other", "lite", "admin"])
+def test_ending_a_session_of_somebody_else_is_written_down(enter: Enter, cast: dict[str, User], name: str) -> None:
+    enter("user")
+    session_id = sessions.of(cast["user"].id)[0].id
+    assert enter(name).send(f"/account/sessions/{session_id}/end").status_code == 404
+    assert [(row.actor, row.object_type) for row in noted()] == [(cast[name].email, "sessions")]
+    assert sessions.of(cast["user"].id)
+
+
+@pytest.mark.parametrize("path", ["/account/sessions/end-others", "/logout"])
+def test_a_form_without_fields_takes_none(enter: Enter, cast: dict[str, User], path: str) -> None:
+    answer = enter("user").send(path, role="super_admin")
+    assert (answer.status_code, "role" in answer.text) == (422, True)
+    assert [row.details for row in noted("form_tampered")] == [{"fields": ["role"]}]
+
+
+@pytest.mark.parametrize("path", ["name", "delete"])
+def test_a_form_that_is_only_read_takes_no_other_field(
+    enter: Enter, cast: dict[str, User], tenant: Tenant, path: str
+) -> None:
+    answer = enter("admin").send(f"/admin/companies/{tenant.id}/{path}", name="New", slug="alfa", tenant_id="x")
+    assert answer.status_code == 422
+    assert db.session.get_one(Tenant, tenant.id).status == "active"
+    assert len(noted("form_tampered")) == 1
+
+
+def test_a_person_is_not_renamed_with_fields_of_another_form(enter: Enter, cast: dict[str, User]) -> None:
+    answer = enter("admin").send(f"/admin/people/{cast['user'].id}/name", name="New", email="new@example.com")
+    assert answer.status_code == 422
+    assert db.session.get_one(User, cast["user"].id).name == "User"
 
 
 def test_a_report_that_is_nowhere_is_no_attempt(enter: Enter, cast: dict[str, User]) -> None:

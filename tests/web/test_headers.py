@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 import requests
 from flask import Flask
@@ -243,6 +244,17 @@ def test_nothing_is_served_with_a_wrong_key(served: Callable[..., tuple[subproce
     health.verify_key()
     server, _ = served(FIELD_ENCRYPTION_KEY="ab" * 32)
     assert server.wait(30) != 0
+
+
+def test_nothing_is_served_where_row_security_does_not_bind(
+    served: Callable[..., tuple[subprocess.Popen[bytes], str]], engines: Any
+) -> None:
+    with psycopg.connect(engines.superuser_url, autocommit=True) as connection:
+        connection.execute("alter role synkro_app bypassrls")
+        try:
+            assert served()[0].wait(30) != 0
+        finally:
+            connection.execute("alter role synkro_app nobypassrls")
 
 
 def free_port() -> int:

@@ -19,7 +19,7 @@ from synkro.models import Tenant, User
 from synkro.tenancy import TenantRow, db, system_scope
 from tests.conftest import ROOT
 from tests.web.conftest import Browser, Enter
-from tests.web.rows import make_report, make_run
+from tests.web.rows import make_analysis, make_host, make_report, make_run, make_session
 from tests.web.sweep import Ids, code_in, forms_of, path_of, readable, writable
 
 PEOPLE = ("nobody", "user", "settings", "lite", "admin")
@@ -71,6 +71,9 @@ def ids_of(tenant: Tenant, person: User) -> Ids:
         "person_id": person.id,
         "tenant_id": tenant.id,
         "company_id": tenant.id,
+        "session_id": make_session(person),
+        "host_id": make_host(tenant),
+        "trial_id": make_analysis(tenant),
     }
 
 
@@ -304,7 +307,7 @@ BODIES = {
     "XML": (b'<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><a>&b;</a>', "application/xml"),
     "broken parts": (b"--b\r\nContent-Disposition: form-data", "multipart/form-data; boundary=b"),
     "no kind": (b"\x00\xff" * 100, ""),
-    "unknown letters": (b"text=%ff%fe%00", "application/x-www-form-urlencoded; charset=utf-7"),
+    "unknown letters": (b"text=%ff%fe%00&%ff=1", "application/x-www-form-urlencoded; charset=utf-7"),
 }
 
 

@@ -33,8 +33,11 @@ def test_the_page_offers_to_ask_and_then_says_that_it_was_asked(enter: Enter, re
     assert "The approval was asked for" in after
 
 
-def test_the_host_is_that_of_the_saved_address_whatever_is_sent(enter: Enter, refused: Tenant) -> None:
-    enter("settings").send("/settings/supabase/host", host="evil.test:443", url="https://evil.test", tenant_id="x")
+def test_the_host_is_that_of_the_saved_address_and_no_other_can_be_sent(enter: Enter, refused: Tenant) -> None:
+    person = enter("settings")
+    assert person.send("/settings/supabase/host", host="evil.test:443", tenant_id="x").status_code == 422
+    assert hosts.waiting(refused.id) == []
+    person.send("/settings/supabase/host")
     assert [one.host for one in hosts.waiting(refused.id)] == ["db.example.kz:443"]
 
 

@@ -112,6 +112,15 @@ def test_its_own_people_do_see_the_words(app: Flask, enter: Enter, ids: Ids) -> 
     assert {f"/reports/{ids['report_id']}", "/reports", "/dashboard"} <= shown
 
 
+def test_its_own_people_open_every_page_with_an_id(app: Flask, enter: Enter, ids: Ids) -> None:
+    """Else the sweeps ask for pages that nobody gets."""
+    got, browser = {}, enter("settings")
+    for rule in readable(app):
+        if set(rule.arguments) & set(ids) and not rule.rule.startswith("/admin"):
+            got[rule.endpoint] = browser.get(path_of(app, rule, ids), buffered=True).status_code
+    assert got == dict.fromkeys(("prompts.analysis", "reports.show", "runs.show", "runs.steps"), 200)
+
+
 @pytest.mark.parametrize("name", OTHERS)
 def test_nobody_else_sees_a_word(app: Flask, enter: Enter, ids: Ids, name: str) -> None:
     got = answers(app, enter(name), ids)

@@ -65,7 +65,7 @@ def test_new_company_sees_what_to_do(user: Browser) -> None:
     [
         ({}, "Saved, not checked yet"),
         ({"check_requested_at": NOW - timedelta(seconds=5)}, "Being checked"),
-        ({"check_requested_at": NOW - timedelta(hours=1)}, "No worker picked up the check."),
+        ({"check_requested_at": NOW - timedelta(hours=1)}, "Nobody has taken this up on our side."),
         ({"check_colour": "green", "check_code": "ai_ok", "check_params": {"model": "m-1"}}, "Connected: m-1 answers."),
         ({"check_colour": "red", "check_code": "unknown_code"}, "unknown_code"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from datetime import timedelta
 from typing import Any
@@ -129,6 +130,36 @@ def test_text_that_is_gone_is_with_the_client(user: Browser, tenant: Tenant) -> 
     assert 'id="findings"' not in text
 
 
+BY_HOUR = [0] * 9 + [5, 9, 12, 4] + [0] * 11
+
+
+@pytest.mark.parametrize(
+    ("open_hours", "bands", "outside"),
+    [
+        ([10, 11, 12, 13], [(10, 4)], 1),
+        ([9, 11, 12, 22, 23], [(9, 1), (11, 2), (22, 2)], 1),
+        ([], [], 4),
+        ([*range(24)], [(0, 24)], 0),
+    ],
+    ids=str,
+)
+def test_chart_shades_the_hours_that_the_figures_used(
+    user: Browser, tenant: Tenant, open_hours: list[int], bands: list[tuple[int, int]], outside: int
+) -> None:
+    figures = {"inbound_by_hour": BY_HOUR, "open_hours": open_hours}
+    page = user.get(f"/reports/{make_report(tenant, figures=figures)}").text
+    drawn = re.findall(r'class="band" x="([\d.]+)%" y="0" width="([\d.]+)%"', page)
+    hours = [(round(float(x) * 0.24), round(float(width) * 0.24)) for x, width in drawn]
+    assert (hours, page.count("bar--off")) == (bands, outside)
+    assert "outside working hours" in page
+
+
+def test_chart_of_a_report_that_does_not_know_its_hours_shades_none(user: Browser, tenant: Tenant) -> None:
+    page = user.get(f"/reports/{make_report(tenant, figures={'inbound_by_hour': BY_HOUR})}").text
+    assert 'class="bar"' in page
+    assert not any(words in page for words in ('class="band"', "bar--off", "outside working hours"))
+
+
 def test_report_of_figures_alone_says_why(user: Browser, tenant: Tenant) -> None:
     bare = {**BODY, "findings": [], "managers": [], "unconfirmed": []}
     report_id = make_report(tenant, body=bare, summary="", status=ReportStatus.FIGURES_ONLY)
@@ -140,6 +171,30 @@ def test_report_of_figures_alone_says_why(user: Browser, tenant: Tenant) -> None
     text = page(user, report_id)
     assert "The AI is not connected, so the dialogs were not analysed." in text
     assert "There is no summary in this report." in text
+
+
+def test_report_of_an_analysis_that_is_not_whole_says_why(user: Browser, tenant: Tenant) -> None:
+    report_id = make_report(tenant)
+    assert "Not all dialogs were analysed" not in page(user, report_id)
+    with tenant_scope(tenant.id):
+        report = reports.find(report_id)
+        assert report is not None
+        run_id = report.run_id
+    set_step(tenant, run_id, 6, status=StepStatus.DONE, colour="yellow", code="ai_key_invalid")
+    text = page(user, report_id)
+    assert "Not all dialogs were analysed" in text
+    assert "Google does not accept the API key." in text
+
+
+def test_report_counts_the_dialogs_that_were_cut(user: Browser, tenant: Tenant) -> None:
+    report_id = make_report(tenant, figures={"chats_by_outcome": {"analysed": 80, "analysed_in_part": 3}})
+    assert "only the newest part was sent to the AI: 3" in page(user, report_id)
+
+
+def test_silence_is_told_as_time_since_the_clients_last_message(user: Browser, tenant: Tenant) -> None:
+    text = page(user, make_report(tenant))
+    assert "since the client&#39;s last message: 8" in text
+    assert "Waiting longer than" not in text
 
 
 def test_older_report_without_newer_figures_opens(user: Browser, tenant: Tenant) -> None:

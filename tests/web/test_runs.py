@@ -12,8 +12,8 @@ from flask import Flask
 from sqlalchemy import event
 
 from synkro.models import JobRun, Tenant
-from synkro.models.states import RunStatus, StepStatus
-from synkro.services.reporting import runs
+from synkro.models.states import RunStatus, StepStatus, TenantStatus
+from synkro.services.reporting import artifacts, runs
 from synkro.tenancy import db, tenant_scope
 from tests.web.conftest import Browser, Enter
 from tests.web.rows import make_report, make_run, set_step
@@ -162,7 +162,91 @@ def test_resume_waits_for_another_run(user: Browser, tenant: Tenant) -> None:
     assert user.send(f"/runs/{failed}/resume").status_code == 409
 
 
-@pytest.mark.parametrize("act", ["stop", "resume"])
+@pytest.fixture
+def in_doubt(tenant: Tenant) -> uuid.UUID:
+    """A run whose report may have arrived in the group, or not."""
+    make_report(tenant)
+    with tenant_scope(tenant.id):
+        run = runs.latest()
+        assert run is not None
+        artifacts.put(run.id, artifacts.FINAL, 0, [{}], {})
+        db.session.commit()
+    set_step(tenant, run.id, 8, colour="yellow", code="telegram_unknown")
+    return run.id
+
+
+def pause(tenant: Tenant) -> None:
+    tenant.status = TenantStatus.PAUSED
+    db.session.commit()
+
+
+@pytest.mark.parametrize("code", ["telegram_unknown", "telegram_earlier_unknown"])
+def test_what_may_not_have_arrived_can_be_sent_again_after_a_question(
+    user: Browser, tenant: Tenant, in_doubt: uuid.UUID, code: str
+) -> None:
+    set_step(tenant, in_doubt, 8, code=code)
+    page = user.get(f"/runs/{in_doubt}").text
+    question = page.partition("<dialog")[2].partition("</dialog>")[0]
+    assert f'action="/runs/{in_doubt}/send-again"' in question
+    assert "a second time" in question
+    assert user.send(f"/runs/{in_doubt}/send-again").location == f"/runs/{in_doubt}"
+    assert steps_of(tenant, in_doubt) == ["done"] * 7 + ["ready"]
+
+
+def test_a_second_press_sends_nothing_more(user: Browser, in_doubt: uuid.UUID) -> None:
+    answers = [user.send(f"/runs/{in_doubt}/send-again").status_code for _ in range(2)]
+    assert answers == [303, 409]
+
+
+def test_what_retention_has_taken_is_not_sent_again(user: Browser, tenant: Tenant, in_doubt: uuid.UUID) -> None:
+    with tenant_scope(tenant.id):
+        artifacts.forget(in_doubt, (artifacts.FINAL,))
+        db.session.commit()
+    answer = user.send(f"/runs/{in_doubt}/send-again")
+    assert (answer.status_code, "it stays here only" in answer.text) == (409, True)
+
+
+@pytest.mark.parametrize("code", [None, "telegram_plain", "held_for_review"])
+def test_what_arrived_is_not_sent_again(user: Browser, tenant: Tenant, in_doubt: uuid.UUID, code: str | None) -> None:
+    set_step(tenant, in_doubt, 8, code=code)
+    assert "send-again" not in user.get(f"/runs/{in_doubt}").text
+    assert user.send(f"/runs/{in_doubt}/send-again").status_code == 409
+    assert status_of(tenant, in_doubt) == "succeeded"
+
+
+def test_a_paused_company_does_not_continue_a_run(user: Browser, tenant: Tenant) -> None:
+    run_id = make_run(tenant, status=RunStatus.FAILED)
+    set_step(tenant, run_id, 1, status=StepStatus.FAILED, colour="red", code="step_died")
+    pause(tenant)
+    page = user.get(f"/runs/{run_id}").text
+    assert ("/resume" in page, "The company is paused: no reports are made" in page) == (False, True)
+    assert user.send(f"/runs/{run_id}/resume").status_code == 409
+    assert status_of(tenant, run_id) == "failed"
+
+
+def test_a_paused_company_does_not_send_again(user: Browser, tenant: Tenant, in_doubt: uuid.UUID) -> None:
+    pause(tenant)
+    page = user.get(f"/runs/{in_doubt}").text
+    assert ("/send-again" in page, "The company is paused: no reports are made" in page) == (False, True)
+    assert user.send(f"/runs/{in_doubt}/send-again").status_code == 409
+
+
+def test_what_is_worth_knowing_stands_behind_the_count(user: Browser, tenant: Tenant, run_id: uuid.UUID) -> None:
+    done = {"status": StepStatus.DONE, "colour": "green", "done": 30}
+    set_step(tenant, run_id, 1, **done, params={"notices": ["amocrm_filter_off", "amocrm_managers_hidden"]})
+    row = user.get(f"/runs/{run_id}").text
+    filter_off = "The filter add-on is not connected in amoCRM. Deals are read in another way, slower."
+    managers = "amoCRM does not show the names of the managers to this token."
+    assert f"Deals: 30. {filter_off} {managers}" in row
+
+
+def test_what_is_worth_knowing_stands_behind_a_remark(user: Browser, tenant: Tenant, in_doubt: uuid.UUID) -> None:
+    set_step(tenant, in_doubt, 8, params={"lines": 7, "notices": ["telegram_shortened"]})
+    said = "Look into the group first. The report was too long for the group. Lines that stand in the cabinet only: 7."
+    assert said in user.get(f"/runs/{in_doubt}").text
+
+
+@pytest.mark.parametrize("act", ["stop", "resume", "send-again"])
 def test_strangers_can_not_touch_it(enter: Enter, tenant: Tenant, run_id: uuid.UUID, act: str) -> None:
     assert enter("other").send(f"/runs/{run_id}/{act}").status_code == 404
     assert status_of(tenant, run_id) == "queued"
@@ -171,3 +255,8 @@ def test_strangers_can_not_touch_it(enter: Enter, tenant: Tenant, run_id: uuid.U
 def status_of(tenant: Tenant, run_id: uuid.UUID) -> str:
     with tenant_scope(tenant.id):
         return db.session.get_one(JobRun, run_id).status
+
+
+def steps_of(tenant: Tenant, run_id: uuid.UUID) -> list[str]:
+    with tenant_scope(tenant.id):
+        return [step.status for step in runs.steps_of(run_id)]

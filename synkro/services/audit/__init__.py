@@ -6,8 +6,7 @@ import hashlib
 import hmac
 import json
 import uuid
-from collections.abc import Iterable
-from itertools import groupby, islice
+from itertools import groupby
 from typing import Any
 
 from flask import has_request_context, request
@@ -16,17 +15,17 @@ from sqlalchemy import event, func, select, text
 from sqlalchemy.orm import Session, SessionTransaction
 
 from synkro import clock
-from synkro.analysis.cleaning import one_line
 from synkro.extensions import settings
 from synkro.log import request_id
-from synkro.models import AuditLog, JobRun, Report
+from synkro.models import AuditLog, JobRun, Report, Trial, WebSession
 from synkro.models.audit import STAFF_CHAIN
 from synkro.tenancy import current_tenant_id, db, system_scope
 
 OPERATOR = "command line"
 WORKER = "worker"
 UNKNOWN = "unknown"
-MOST_FIELDS, LONGEST_FIELD_NAME = 10, 50
+Owned = JobRun | Report | Trial | WebSession
+"""What people open by its id."""
 PENDING = "audit"
 """Where the rows of a transaction wait in Session.info for its commit."""
 
@@ -48,8 +47,9 @@ def record(
     is the one who is signed in, else actor. address: of the browser for whom a worker acts.
     """
     person = current_user if has_request_context() and current_user.is_authenticated else None
+    company = current_tenant_id() or tenant_id
     row = AuditLog(
-        tenant_id=current_tenant_id() or tenant_id,
+        tenant_id=company,
         at=clock.now(),
         actor_id=person.id if person else None,
         actor=person.email if person else actor or WORKER,
@@ -59,24 +59,31 @@ def record(
         address=(request.remote_addr or "") if has_request_context() else address,
         request_id=request_id(),
         details=details,
+        outsider=person is not None and person.tenant_id != company,
     )
     db.session().info.setdefault(PENDING, []).append(row)
 
 
-def note_foreign(kind: type[JobRun | Report], thing_id: uuid.UUID) -> None:
-    """Write down that the person asked for a row of another company, if it is one. Commits."""
+def note_foreign(kind: type[Owned], thing_id: uuid.UUID) -> None:
+    """Write down that the person asked for a row of another company or person, if it is one. Commits."""
     with system_scope("staff audit: somebody asked for another company's row"):
-        if db.session.get(kind, thing_id) is not None:
+        found: Any = db.session.get(kind, thing_id)
+        if found is not None and not _is_own(found):
             tenant_id = current_user.tenant_id
             record("foreign_object", kind.__tablename__, thing_id, tenant_id=tenant_id)
         db.session.commit()
 
 
-def note_tampering(fields: Iterable[str]) -> None:
+def _is_own(found: Owned) -> bool:
+    if isinstance(found, WebSession):
+        return bool(found.user_id == current_user.id)
+    return bool(found.tenant_id == current_user.tenant_id)
+
+
+def note_tampering(fields: list[str]) -> None:
     """Write down that the person sent fields that a form does not have, such as a role: their names only. Commits."""
     with system_scope("staff audit: somebody tried what a form does not offer"):
-        named = sorted(one_line(name, LONGEST_FIELD_NAME) for name in islice(fields, MOST_FIELDS))
-        record("form_tampered", "form", request.endpoint or "", tenant_id=current_user.tenant_id, fields=named)
+        record("form_tampered", "form", request.endpoint or "", tenant_id=current_user.tenant_id, fields=fields)
         db.session.commit()
 
 

@@ -10,14 +10,14 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, and_, func, not_, select
 
-from synkro.models import AuditLog, User
+from synkro.models import AuditLog
 from synkro.models.audit import STAFF_CHAIN
 from synkro.tenancy import current_tenant_id, db, end_reading, system_scope
 
 PAGE = 100
 
-OUTSIDER = and_(AuditLog.actor_id.is_not(None), User.tenant_id.is_distinct_from(AuditLog.tenant_id))
-"""Acted in a company without belonging to it: staff, also such as are deleted by now."""
+HIDDEN = and_(AuditLog.actor_id.is_not(None), AuditLog.outsider.is_not(False))
+"""From a company: who acted in it without belonging to it. Rows that do not say count as such: no name is let out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,10 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A row as its reader may see it. For a company, actor and address are '' where one of staff acted."""
+    """A row as its reader may see it. For a company, actor and address are '' where one of staff acted.
+
+    is_known False: the row is from before it was written down whether staff acted.
+    """
 
     id: int
     seq: int | None
@@ -50,6 +53,7 @@ class Entry:
     object_id: str
     request_id: str
     details: dict[str, Any]
+    is_known: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +94,7 @@ def _read(statement: Select[AuditLog, bool]) -> list[Entry]:
 
 
 def _wanted(asked: Asked) -> Select[AuditLog, bool]:
-    statement = select(AuditLog, OUTSIDER.label("outsider")).outerjoin(User, User.id == AuditLog.actor_id)
-    return statement.where(*_conditions(asked))
+    return select(AuditLog, HIDDEN.label("hidden")).where(*_conditions(asked))
 
 
 def _conditions(asked: Asked) -> Iterator[ColumnElement[bool]]:
@@ -107,12 +110,12 @@ def _conditions(asked: Asked) -> Iterator[ColumnElement[bool]]:
         # PostgreSQL takes no NUL in a text
         yield AuditLog.actor.icontains(asked.actor.replace("\0", ""), autoescape=True)
         if current_tenant_id():
-            yield not_(OUTSIDER)  # what is not shown cannot be guessed by searching for it
+            yield not_(HIDDEN)  # what is not shown cannot be guessed by searching for it
 
 
 def _entry(row: Row[AuditLog, bool]) -> Entry:
-    one, outsider = row
-    hidden = outsider and current_tenant_id() is not None
+    one, hidden = row
+    hidden = hidden and current_tenant_id() is not None
     return Entry(
         id=one.id,
         seq=one.seq,
@@ -125,4 +128,5 @@ def _entry(row: Row[AuditLog, bool]) -> Entry:
         object_id=one.object_id,
         request_id=one.request_id,
         details=one.details,
+        is_known=one.outsider is not None,
     )

@@ -6,12 +6,12 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from synkro.errors import AppError
 from synkro.i18n import _l
-from synkro.models import Credential, Tenant, User
+from synkro.models import Credential, ReportComment, Tenant, User
 from synkro.models.states import Role, TenantStatus
 from synkro.services import audit
 from synkro.services.companies import staff
@@ -80,7 +80,7 @@ def disable(by: User | None, person_id: uuid.UUID) -> None:
         _must_not_be_missed(by, person)
         if person.is_active:
             person.is_active = False
-            sessions.end_all(person.id)
+            _shut_out(person)
             _note(by, "user_disabled", person)
 
 
@@ -104,7 +104,7 @@ def set_access(
             return
         _must_not_be_missed(by, person)
         person.role, person.tenant_id, person.can_manage_settings = wanted
-        sessions.end_all(person.id)
+        _shut_out(person)
         # who leaves a company leaves a trace there, and one where he comes
         for company in {left, person.tenant_id}:
             changes = {"before": before, "after": _rights(person)}
@@ -130,6 +130,7 @@ def delete(by: User | None, person_id: uuid.UUID) -> None:
     with _changing(by, person_id, "user_deleted", staff.is_chief) as person:
         _must_not_be_missed(by, person)
         _note(by, "user_deleted", person, before=_rights(person))
+        db.session.execute(update(ReportComment).where(ReportComment.author_id == person.id).values(author=""))
         db.session.delete(person)
 
 
@@ -152,6 +153,12 @@ def _changing(by: User | None, person_id: uuid.UUID, act: str, may: Judge = staf
             raise staff.overstep(by, act, "user", person_id)
         yield person
         db.session.commit()
+
+
+def _shut_out(person: User) -> None:
+    """Nothing that was given out for the rights of before opens anything later."""
+    sessions.end_all(person.id)
+    links.end_all(person.id)
 
 
 def _must_fit(role: Role, tenant: Tenant | None) -> None:

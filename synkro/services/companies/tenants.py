@@ -39,15 +39,13 @@ def create(slug: str, name: str, timezone: str = "Asia/Almaty", *, by: User | No
     name = _name(name)
     zone(timezone)
     tenant = Tenant(id=uuid.uuid4(), slug=slug, name=name, timezone=timezone)
-    try:
-        db.session.add(tenant)
-        db.session.commit()
-    except IntegrityError:
-        db.session.rollback()
-        raise AppError(409, "slug_taken", _l("There is already a company with this short name")) from None
     with tenant_scope(tenant.id):
+        db.session.add(tenant)
         audit.record("tenant_created", "tenant", tenant.id, actor=by.email if by else actor, slug=slug)
-        db.session.commit()
+        try:
+            db.session.commit()
+        except IntegrityError:
+            raise AppError(409, "slug_taken", _l("There is already a company with this short name")) from None
     return tenant
 
 

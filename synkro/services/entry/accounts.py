@@ -11,7 +11,7 @@ from synkro import clock
 from synkro.errors import AppError
 from synkro.i18n import _l
 from synkro.models import Credential, Tenant, User, WebSession
-from synkro.models.states import Role
+from synkro.models.states import Role, TenantStatus
 from synkro.services import audit
 from synkro.services.entry import passwords, sessions
 from synkro.services.names import valid_email
@@ -45,11 +45,18 @@ def create(
 
 
 def sign_in(email: str, password: str) -> User | None:
-    """The person, or None for a wrong pair: the same answer in the same time for an unknown account."""
+    """The person, or None for a wrong pair: the same answer in the same time for an unknown account.
+
+    Raises AppError for the right pair of somebody whose company is being deleted.
+    """
     with system_scope("sign-in: the tenant is not known before"):
         user, held = _known(email)
         right = passwords.matches(held.password_hash if held else "", password)
         allowed = user is not None and right and user.is_active
+        if user and allowed and _is_leaving(user):
+            _note("sign_in_refused", user)
+            db.session.commit()
+            raise AppError(403, "tenant_deleting", _l("Your company is being deleted: its people cannot sign in."))
         _note("signed_in" if allowed else "sign_in_refused", user)
         if user and held and allowed:
             user.last_sign_in_at = clock.now()
@@ -58,6 +65,11 @@ def sign_in(email: str, password: str) -> User | None:
         db.session.commit()
         db.session.expunge_all()
     return user if allowed else None
+
+
+def _is_leaving(user: User) -> bool:
+    company = db.session.get(Tenant, user.tenant_id) if user.tenant_id else None
+    return company is not None and company.status == TenantStatus.DELETING
 
 
 def note_limited(email: str) -> None:
@@ -106,6 +118,11 @@ def end_other_sessions(user: User, keep: uuid.UUID) -> None:
         sessions.end_all(user.id, but=keep)
         audit.record("signed_out_elsewhere", "user", user.id, actor=user.email, tenant_id=user.tenant_id)
         db.session.commit()
+
+
+def get(user_id: uuid.UUID) -> User:
+    """As a row of the scope that is entered now."""
+    return db.session.get_one(User, user_id)
 
 
 def set_theme(user: User, theme: str) -> None:

@@ -37,7 +37,7 @@ def make(user: User, purpose: LinkPurpose) -> tuple[str, datetime]:
     """
     now, token = clock.now(), new_token()
     until = now + LIFE[purpose]
-    _end_all(user.id, purpose)
+    end_all(user.id, purpose)
     db.session.add(
         OneTimeLink(
             user_id=user.id,
@@ -119,8 +119,7 @@ def _spend(token: str, purpose: LinkPurpose, password: str, **changes: str) -> U
             setattr(user, field, value)
         this = update(OneTimeLink).where(OneTimeLink.token_hash == _hash(token, purpose))
         db.session.execute(this.values(used_at=clock.now()))
-        for every in LinkPurpose:
-            _end_all(user.id, every)
+        end_all(user.id)
         audit.record(f"{purpose}_used", "user", user.id, actor=user.email, tenant_id=user.tenant_id)
         passwords.store(user, password, keep=None, actor=user.email)
         db.session.commit()
@@ -170,9 +169,11 @@ def _hash(token: str, purpose: LinkPurpose) -> str:
     return keyed_hash(token, f"link|{purpose}")
 
 
-def _end_all(user_id: uuid.UUID, purpose: LinkPurpose) -> None:
+def end_all(user_id: uuid.UUID, *purposes: LinkPurpose) -> None:
+    """Of these purposes or, without any, of all. Part of an act: the caller is in the system scope and commits."""
     now = clock.now()
-    mine = (OneTimeLink.user_id == user_id, OneTimeLink.purpose == purpose, OneTimeLink.expires_at > now)
+    ended = OneTimeLink.purpose.in_(purposes or tuple(LinkPurpose))
+    mine = (OneTimeLink.user_id == user_id, ended, OneTimeLink.expires_at > now)
     db.session.execute(update(OneTimeLink).where(*mine).values(expires_at=now))
 
 

@@ -71,7 +71,9 @@ def store(user: User, new: str, *, keep: uuid.UUID | None, actor: str = "") -> N
     """What `change` does, as part of an act: the caller is in the system scope, commits, and then tells the person."""
     company = db.session.get(Tenant, user.tenant_id) if user.tenant_id else None
     verify(new, email=user.email, company=company.name if company else "")
-    held = db.session.get(Credential, user.id) or Credential(user_id=user.id)
+    held = db.session.get(Credential, user.id) or Credential(user_id=user.id, password_hash="")
+    if held.password_hash and matches(held.password_hash, new):
+        raise AppError(422, "password_same", _l("This is the password of before. Take a new one."))
     held.password_hash, held.password_changed_at = hasher.hash(new), clock.now()
     db.session.add(held)
     sessions.end_all(user.id, but=keep)

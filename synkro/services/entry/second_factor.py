@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import uuid
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
 
@@ -23,6 +23,9 @@ from synkro.services.sealed import SealedText
 from synkro.tenancy import db, system_scope
 
 log = logging.getLogger(__name__)
+
+BEGUN = timedelta(minutes=30)
+"""How long a set-up that was begun can be finished."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,32 +102,37 @@ def _take_app_code(user_id: uuid.UUID, code: str) -> bool:
     return db.session.execute(taken).first() is not None
 
 
-def begin(user: User) -> Setup:
-    """A secret that counts for nothing yet; the same one until it is confirmed. Raises AppError when one counts."""
+def begin(user: User, session_id: uuid.UUID) -> Setup:
+    """A secret that counts for nothing yet: the same one for BEGUN in this session, a new one in any other.
+
+    So nobody who was in once leaves a secret behind that the owner then takes. Raises AppError when one counts.
+    """
     with system_scope("second factor: the person of this session"):
         held = _held(user.id)
         if held.totp_confirmed_at is not None:
             raise _is_on()
-        secret = _begun(held)
+        secret = _begun(held, session_id)
         if not secret:
             secret = totp.new_secret()
             held.totp_secret = vault().seal(secret, context(user.id))
+            held.totp_begun_by, held.totp_begun_at = session_id, clock.now()
         db.session.commit()
     uri = totp.uri(secret, user.email)
     return Setup(secret, uri, totp.qr_svg(uri))
 
 
-def confirm(user: User, code: str) -> list[str]:
+def confirm(user: User, session_id: uuid.UUID, code: str) -> list[str]:
     """Make the secret of begin count: the recovery codes, to be shown once. Raises AppError for a wrong code."""
     with system_scope("second factor: the person of this session"):
         held = _held(user.id)
         if held.totp_confirmed_at is not None:
             raise _is_on()
-        secret = _begun(held)
+        secret = _begun(held, session_id)
         step = totp.step_of(secret, _bare(code), clock.now()) if secret else None
         if step is None:
             raise AppError(422, "wrong_code", _l("This is not the code that the app shows now. Type the next one."))
         held.totp_confirmed_at, held.totp_last_step = clock.now(), step
+        held.totp_begun_by = held.totp_begun_at = None
         codes = recovery_codes.renew(user.id)
         _record("second_factor_on", user.id)
         db.session.commit()
@@ -186,8 +194,11 @@ def _held(user_id: uuid.UUID) -> Credential:
     return db.session.get_one(Credential, user_id, with_for_update=True)
 
 
-def _begun(held: Credential) -> str:
-    """The secret that is being set up; '' for none, or for one that was sealed with a key that is lost."""
+def _begun(held: Credential, session_id: uuid.UUID) -> str:
+    """The secret that this session is setting up; '' for none, or for one that was sealed with a key that is lost."""
+    began = held.totp_begun_at
+    if began is None or clock.now() - began > BEGUN or held.totp_begun_by != session_id:
+        return ""
     try:
         return vault().open(held.totp_secret, context(held.user_id)) if held.totp_secret else ""
     except CannotOpen:
@@ -196,7 +207,7 @@ def _begun(held: Credential) -> str:
 
 def _remove(user_id: uuid.UUID) -> None:
     held = _held(user_id)
-    held.totp_secret = held.totp_confirmed_at = None
+    held.totp_secret = held.totp_confirmed_at = held.totp_begun_by = held.totp_begun_at = None
     recovery_codes.forget(user_id)
 
 

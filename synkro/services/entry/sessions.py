@@ -20,6 +20,11 @@ SEEN_EVERY = timedelta(minutes=1)
 LONGEST_AGENT = 300
 
 
+def idle_of(user: User) -> timedelta:
+    """How long a session of this person may lie unused."""
+    return IDLE_STAFF if user.is_staff else IDLE_USER
+
+
 def start(user: User, address: str, agent: str) -> str:
     """A session after the right password: the token for the cookie. The second factor may still be due."""
     now, token = clock.now(), new_token()
@@ -61,7 +66,7 @@ def load(token: str, *, in_use: bool = True) -> User | None:
         if found is None:
             return None
         user, row, has_factor = found
-        if now - row.seen_at > (IDLE_STAFF if user.is_staff else IDLE_USER):
+        if now - row.seen_at > idle_of(user):
             return None
         needs = "" if row.factor_at else "code" if has_factor else "enrol" if user.is_staff else ""
         user.sitting = Sitting(row.id, needs, row.confirmed_at, row.factor_at)
@@ -97,9 +102,16 @@ def of(user_id: uuid.UUID) -> list[WebSession]:
 
 
 def end_all(user_id: uuid.UUID, *, but: uuid.UUID | None = None) -> None:
-    """Sign out everywhere, save for one session. Part of an act: the caller is in the system scope and commits."""
+    """Sign out everywhere, save for one session, and drop a second factor that was begun and not confirmed.
+
+    Part of an act: the caller is in the system scope and commits.
+    """
     gone = delete(WebSession).where(WebSession.user_id == user_id)
     db.session.execute(gone if but is None else gone.where(WebSession.id != but))
+    begun = Credential.user_id == user_id, Credential.totp_confirmed_at.is_(None)
+    db.session.execute(
+        update(Credential).where(*begun).values(totp_secret=None, totp_begun_by=None, totp_begun_at=None)
+    )
 
 
 def purge() -> None:
