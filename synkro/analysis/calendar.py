@@ -38,16 +38,23 @@ class WorkingHours:
         """Until a company sets its own calendar: Monday to Friday, nine to six."""
         return cls.same_each_day(zone, range(5), time(OFFICE_HOURS[0]), time(OFFICE_HOURS[1]))
 
-    @classmethod
-    def always(cls, zone: ZoneInfo) -> WorkingHours:
-        return cls(zone, (((0, _DAY_MINUTES),),) * 7)
-
     def seconds_between(self, start: datetime, end: datetime) -> float:
         """Seconds of working time in [start, end); 0 when the end is not after the start."""
         total = timedelta()
         for opens, closes in self._spans(start, end):
             total += max(min(closes, end) - max(opens, start), timedelta())
         return total.total_seconds()
+
+    def hours_of_day(self, start: datetime, end: datetime) -> list[int]:
+        """Hours of the local day, 0 to 23, that hold working time on any day of [start, end)."""
+        hours = set()
+        for opens, closes in self._spans(start, end):
+            at, until = max(opens, start).astimezone(UTC), min(closes, end)
+            while at < until:
+                local = at.astimezone(self.zone)
+                hours.add(local.hour)
+                at += timedelta(hours=1) - timedelta(minutes=local.minute, seconds=local.second)
+        return sorted(hours)
 
     def _spans(self, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
         day, last = start.astimezone(self.zone).date(), end.astimezone(self.zone).date()

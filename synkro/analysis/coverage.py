@@ -8,9 +8,20 @@ from typing import Any, Literal, get_args
 
 from synkro.analysis.matching import ChatMatch, LeadPhones
 
-ChatOutcome = Literal["analysed", "blocked", "over_budget", "too_long", "not_sent", "no_messages", "group"]
-"""Best first: a deal with several chats counts with the one that came furthest. not_sent: the AI was not asked or did
-not answer. no_messages: nothing was said inside the window, so there is nothing to analyse."""
+ChatOutcome = Literal[
+    "analysed",
+    "analysed_in_part",
+    "blocked",
+    "over_budget",
+    "too_long",
+    "not_sent",
+    "unreadable",
+    "no_messages",
+    "group",
+]
+"""Best first: a deal with several chats counts with the one that came furthest. analysed_in_part: only its newest part
+was sent; its deal counts as analysed. not_sent: the AI was not asked or did not answer. unreadable: the messenger would
+not open the chat. no_messages: nothing was said inside the window, so there is nothing to analyse."""
 
 Stage = dict[str, Any]
 """{"stage": str, "count": int, "lost": {reason: int}}"""
@@ -86,5 +97,5 @@ class Coverage:
 _LOSSES = {
     "with_phone": ("no_contact", "no_phone"),
     "with_chat": ("no_chat", "group"),
-    "analysed": ("too_long", "over_budget", "blocked", "not_sent", "no_messages"),
+    "analysed": ("too_long", "over_budget", "blocked", "not_sent", "unreadable", "no_messages"),
 }

@@ -73,8 +73,11 @@ DEFINITIONS = {
         _l("Unanswered"), _l("Chats with a deal where the last message of the period is the client's.")
     ),
     "unanswered_older_than": Definition(
-        _l("Unanswered, by waiting time"),
-        _l("Unanswered chats by how long the client has waited: more than 15 minutes, 1 hour, 4 hours, 1 day."),
+        _l("Unanswered, by time of silence"),
+        _l(
+            "Unanswered chats by how long nobody has written since the client's last message, until the end of the "
+            "period: more than 15 minutes, 1 hour, 4 hours, 1 day."
+        ),
     ),
     "unmatched_active": Definition(
         _l("Active without a deal"), _l("Chats without a deal whose last activity is inside the period.")
@@ -97,6 +100,9 @@ DEFINITIONS = {
 }
 """By the names that Figures.result() gives."""
 
+CUT = _l("Long dialogs of which only the newest part was sent to the AI: %(count)s")
+"""They count as analysed."""
+
 STAGES = {
     "leads": _l("Deals"),
     "with_phone": _l("With a phone"),
@@ -114,6 +120,7 @@ LOSSES = {
     "over_budget": _l("over the budget"),
     "blocked": _l("refused by the AI's filter"),
     "not_sent": _l("not sent to the AI"),
+    "unreadable": _l("chat could not be opened"),
     "no_messages": _l("no messages in the period"),
 }
 """By the reasons in `lost` of each stage."""

@@ -29,7 +29,6 @@ class ChatFigures:
     unanswered: bool
     waiting_s: float | None
     silent_s: float | None
-    last_inbound_at: datetime | None
     inbound_by_hour: tuple[int, ...]
 
     @property
@@ -75,7 +74,6 @@ def chat_figures(messages: Iterable[Message], window: Window, hours: WorkingHour
         unanswered=waiting is not None,
         waiting_s=(window.end - waiting.first_at).total_seconds() if waiting else None,
         silent_s=(window.end - waiting.last_at).total_seconds() if waiting else None,
-        last_inbound_at=runs[-1].last_at if runs else None,
         inbound_by_hour=_by_hour(said, hours),
     )
 

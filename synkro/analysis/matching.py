@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
-from operator import attrgetter
 from typing import Literal
 
 from synkro.analysis.phones import chat_number, normalise, received
@@ -84,12 +82,6 @@ class ChatMatch:
     phone: str | None
     owner: Owner | None = None
     several_managers: bool = False
-
-
-def classify(chats: Iterable[Chat], index: PhoneIndex) -> Iterator[ChatMatch]:
-    """Streams matches. The chats of one messenger contact must follow each other, as the vendor lists them."""
-    for _, group in groupby(chats, key=attrgetter("contact_id")):
-        yield from classify_contact(list(group), index)
 
 
 def classify_contact(chats: Sequence[Chat], index: PhoneIndex) -> list[ChatMatch]:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from synkro.analysis.answer import Answer
-from synkro.analysis.definitions import LOSSES, STAGES
+from synkro.analysis.definitions import CUT, LOSSES, STAGES
 from synkro.analysis.window import Window
 from synkro.analysis.wording import Translate, duration, moment, number
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """figures: the result of Figures. answer is None when the AI took no part; no_ai_reason: a sentence why."""
+    """figures: the result of Figures. answer is None when the AI took no part. ai_gap: a sentence why, or why
+    it has not read all it should.
+    """
 
     company: str
     number: str
@@ -23,17 +25,22 @@ class Report:
     zone: ZoneInfo
     figures: Mapping[str, Any]
     answer: Answer | None
-    no_ai_reason: str = ""
+    ai_gap: str = ""
     sandbox: bool = False
     url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Lines may hold strangers' text: whoever shows them escapes them."""
+    """Lines may hold strangers' text: whoever shows them escapes them.
+
+    of: what a line tells of, where a short form of the report may leave lines out; "" where all of them are needed.
+    doubt: what no message confirms, for those only who can look at it beside its reason.
+    """
 
     title: str
     lines: tuple[str, ...]
+    of: Literal["", "finding", "manager", "doubt"] = ""
 
 
 def heading(report: Report, gettext: Translate) -> Section:
@@ -47,7 +54,9 @@ def heading(report: Report, gettext: Translate) -> Section:
     if report.sandbox:
         lines.insert(0, gettext("SANDBOX: practice data, no real clients"))
     if report.answer is None:
-        lines.append(gettext("Figures only. %(reason)s") % {"reason": report.no_ai_reason})
+        lines.append(gettext("Figures only. %(reason)s") % {"reason": report.ai_gap})
+    elif report.ai_gap:
+        lines.append(gettext("Not all dialogs were analysed. %(reason)s") % {"reason": report.ai_gap})
     return Section(report.company, tuple(lines))
 
 
@@ -61,7 +70,7 @@ def sections(report: Report, gettext: Translate) -> Iterator[Section]:
     yield Section(gettext("Response times"), tuple(_speed(figures, gettext)))
     if figures["by_manager"]:
         title = gettext("Managers, by the deal's responsible user")
-        yield Section(title, tuple(_manager(row, gettext) for row in figures["by_manager"]))
+        yield Section(title, tuple(_manager(row, gettext) for row in figures["by_manager"]), "manager")
     yield Section(gettext("Coverage"), tuple(_coverage(figures)))
 
 
@@ -74,15 +83,15 @@ def _claims(answer: Answer, gettext: Translate) -> Iterator[Section]:
         "question": gettext("Questions"),
     }
     if answer.summary:
-        yield Section(gettext("Summary"), tuple(answer.summary.splitlines()))
+        yield Section(gettext("Summary"), tuple(answer.summary.splitlines()), "finding")
     for kind, title in titles.items():
         if found := tuple(finding.text for finding in answer.findings if finding.kind == kind):
-            yield Section(title, found)
+            yield Section(title, found, "finding")
     if answer.managers:
         remarks = tuple(f"{item.name}: {item.remark}" for item in answer.managers)
-        yield Section(gettext("About managers"), remarks)
+        yield Section(gettext("About managers"), remarks, "finding")
     if answer.unconfirmed:
-        yield Section(gettext("Not confirmed by any message"), answer.unconfirmed)
+        yield Section(gettext("Not confirmed by any message"), answer.unconfirmed, "doubt")
 
 
 def _deals(figures: Mapping[str, Any], gettext: Translate) -> Iterator[str]:
@@ -146,3 +155,5 @@ def _coverage(figures: Mapping[str, Any]) -> Iterator[str]:
     for stage in figures["coverage"]:
         lost = "; ".join(f"{LOSSES[reason]}: {number(count)}" for reason, count in stage["lost"].items())
         yield f"{STAGES[stage['stage']]}: {number(stage['count'])}" + (f" ({lost})" if lost else "")
+    if cut := figures["chats_by_outcome"].get("analysed_in_part"):
+        yield str(CUT) % {"count": number(cut)}

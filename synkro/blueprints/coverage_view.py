@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from synkro.analysis.definitions import LOSSES, STAGES
+from synkro.analysis.definitions import CUT, LOSSES, STAGES
+from synkro.blueprints import formats
 
 
-def coverage(stages: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def coverage(stages: Sequence[Mapping[str, Any]], figures: Mapping[str, Any]) -> dict[str, Any]:
     """A word that this version does not know is shown as it is."""
-    return {"steps": [_step(stage) for stage in stages]}
+    cut = figures.get("chats_by_outcome", {}).get("analysed_in_part")
+    note = str(CUT) % {"count": formats.number(cut)} if cut else ""
+    return {"steps": [_step(stage) for stage in stages], "note": note}
 
 
 def _step(stage: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,6 @@ from typing import Any
 
 from flask_babel import gettext
 
-from synkro.analysis.calendar import OFFICE_HOURS
 from synkro.analysis.definitions import DEFINITIONS
 from synkro.blueprints import formats
 
@@ -63,7 +62,11 @@ def _notes(key: str, figures: Figures) -> Iterator[str]:
         for minutes in WAITING_NOTES:
             if count := older.get(str(minutes)):
                 time = formats.duration(minutes * 60)
-                yield gettext("Waiting longer than %(time)s: %(count)s", time=time, count=formats.number(count))
+                yield gettext(
+                    "More than %(time)s since the client's last message: %(count)s",
+                    time=time,
+                    count=formats.number(count),
+                )
 
 
 def trend(key: str, series: Sequence[Figures]) -> list[float] | None:
@@ -107,7 +110,7 @@ def hours(figures: Figures) -> dict[str, Any] | None:
         "title": str(known.label),
         "definition": str(known.meaning),
         "counts": [(f"{hour}:00", count) for hour, count in enumerate(counts)],
-        "work": OFFICE_HOURS,
+        "work": figures.get("open_hours"),
         "note": "",
         "words": gettext("Most at %(hour)s: %(count)s", hour=f"{peak}:00", count=formats.number(counts[peak])),
     }

@@ -36,7 +36,7 @@ def context(report: Report) -> dict[str, Any]:
         "report": _head(report),
         "summary": report.summary,
         "todo": list(_todo(figures)),
-        "coverage": coverage(report.coverage),
+        "coverage": coverage(report.coverage, figures),
         "figures": [figure(key, figures) for key in REPORT_FIGURES],
         "figures_note": "",
         "responses": responses(figures),
@@ -53,7 +53,7 @@ def context(report: Report) -> dict[str, Any]:
 
 def comments(report: Report) -> list[dict[str, str | datetime]]:
     found = reports.comments(report.id)
-    return [{"who": one.author, "at": one.created_at, "text": one.body} for one in found]
+    return [{"who": one.author or gettext("Deleted account"), "at": one.created_at, "text": one.body} for one in found]
 
 
 def _head(report: Report) -> dict[str, Any]:
@@ -66,7 +66,7 @@ def _head(report: Report) -> dict[str, Any]:
         "colour": colour(report),
         "created_at": report.created_at,
         "figures_only": bare,
-        "why_figures_only": _why_bare(report) if bare else "",
+        "ai_gap": _gap(report),
         "held": _held(report) if holding.waits(report) else None,
     }
 
@@ -76,10 +76,10 @@ def _held(report: Report) -> dict[str, Any]:
     return {"goes_at": report.goes_at, "can_send": current_user.can_manage_settings}
 
 
-def _why_bare(report: Report) -> str:
-    """What the analysis said when it ended without an answer."""
+def _gap(report: Report) -> str:
+    """What the analysis said when it ended without an answer, or without having read all it should."""
     analysis = next((step for step in runs.steps_of(report.run_id) if step.key == StepKey.ANALYSE), None)
-    return sentence(analysis.code, analysis.params) if analysis and analysis.code else ""
+    return sentence(analysis.code, analysis.params) if analysis and analysis.code not in reports.NO_GAP else ""
 
 
 def _todo(figures: Figures) -> Iterator[str]:

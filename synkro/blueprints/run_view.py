@@ -6,19 +6,23 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from flask import url_for
 from flask_babel import gettext
 from flask_login import current_user
 
-from synkro.blueprints import formats
-from synkro.blueprints.progress import OneRow, Rows
+from synkro.blueprints import formats, reader
 from synkro.blueprints.step_view import StepView, step_view
 from synkro.integrations import INTEGRATIONS
 from synkro.models.plan import BY_KEY, StepKey
 from synkro.models.states import ACTIVE_RUN, RunStatus, StepStatus
+from synkro.services.reporting import deliveries
+from synkro.services.reporting.progress import OneRow, Rows
 from synkro.services.wording import sentence
+
+WayOn = Literal["", "continue", "send_again"]
 
 LOOK_SECONDS, WAITING_SECONDS = 2, 10
 
@@ -35,7 +39,10 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class RunView:
-    """What runs/show.html and runs/_steps.html need. poll: seconds to the next look, 0 when nothing changes."""
+    """What runs/show.html and runs/_steps.html need. poll: seconds to the next look, 0 when nothing changes.
+
+    way_on: how people can take an ended run further; nobody can while the company is paused.
+    """
 
     id: uuid.UUID
     number: int
@@ -52,6 +59,8 @@ class RunView:
     problem: Problem | None
     steps: list[StepView]
     poll: int
+    way_on: WayOn
+    is_paused: bool
 
     @property
     def current(self) -> StepView | None:
@@ -68,6 +77,7 @@ class RunView:
 def view(rows: Rows) -> RunView:
     run = rows[0]
     steps = [step_view(row) for row in rows]
+    way_on = _way_on(rows)
     with_remark = run.status == RunStatus.SUCCEEDED and any(step.colour == "yellow" for step in steps)
     return RunView(
         id=run.id,
@@ -85,7 +95,16 @@ def view(rows: Rows) -> RunView:
         problem=_problem(run, steps) if run.status == RunStatus.FAILED else None,
         steps=steps,
         poll=_poll(run, steps),
+        way_on=way_on,
+        is_paused=bool(way_on) and reader.my_company().is_paused,
     )
+
+
+def _way_on(rows: Rows) -> WayOn:
+    status = rows[0].status
+    if status in (RunStatus.FAILED, RunStatus.CANCELLED):
+        return "continue"
+    return "send_again" if status == RunStatus.SUCCEEDED and rows[-1].step_code in deliveries.IN_DOUBT else ""
 
 
 def _problem(run: OneRow, steps: Sequence[StepView]) -> Problem:

@@ -9,20 +9,20 @@ from flask_babel import gettext
 from werkzeug.wrappers import Response as AnyResponse
 
 from synkro.access import access
-from synkro.blueprints import progress, reader, run_view
+from synkro.blueprints import reader, run_view
 from synkro.blueprints.forms import RunForm
 from synkro.blueprints.found import found_or_404
 from synkro.blueprints.overview import overview_page
 from synkro.errors import AppError, wants_json
 from synkro.models import JobRun
 from synkro.models.states import Kind, Role
-from synkro.services.reporting import runs, schedules
+from synkro.services.reporting import progress, runs, schedules
 
 blueprint = Blueprint("runs", __name__)
 
 
 @blueprint.post("/dashboard/run")
-@access(Role.USER, limit="ai")
+@access(Role.USER, limit="ai", form=True)
 def create() -> AnyResponse | tuple[str, int]:
     """A report by hand. A second press leads to the one that is being made."""
     form = RunForm()
@@ -89,4 +89,12 @@ def stop(run_id: uuid.UUID) -> AnyResponse:
 def resume(run_id: uuid.UUID) -> AnyResponse:
     """From the first step that is not done. 409 while the run or another one is at work."""
     runs.resume(found_or_404(runs.find(run_id), JobRun, run_id))
+    return redirect(url_for("runs.show", run_id=run_id), 303)
+
+
+@blueprint.post("/runs/<uuid:run_id>/send-again")
+@access(Role.USER, limit="ai")
+def send_again(run_id: uuid.UUID) -> AnyResponse:
+    """What may have arrived in the group, or not. 409 where nothing is in doubt, and when pressed twice."""
+    runs.send_again(found_or_404(runs.find(run_id), JobRun, run_id))
     return redirect(url_for("runs.show", run_id=run_id), 303)

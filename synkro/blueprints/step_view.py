@@ -7,11 +7,11 @@ from typing import Any
 
 from synkro import clock
 from synkro.blueprints import formats
-from synkro.blueprints.progress import OneRow
 from synkro.i18n import _l
 from synkro.models.plan import BY_KEY, StepKey
 from synkro.models.states import StepStatus
-from synkro.services.wording import sentence
+from synkro.services.reporting.progress import OneRow
+from synkro.services.wording import remarks
 
 COUNTED = {
     StepKey.FETCH_AMOCRM: _l("Deals: %(count)s"),
@@ -71,10 +71,13 @@ def _seconds(row: OneRow) -> int | None:
 
 
 def _says(row: OneRow) -> str:
-    """The fault or the remark; without one, what a finished step has done."""
-    if row.step_code:
-        return sentence(row.step_code, row.step_params)
+    """The fault or the remark; without one, what a finished step has done. Then what else is worth knowing."""
+    counted, told = _counted(row), remarks(row.step_code, row.step_params)
+    return f"{counted}. {told}" if counted and told else counted or told
+
+
+def _counted(row: OneRow) -> str:
     counted = COUNTED.get(StepKey(row.step_key))
-    if row.step_status != StepStatus.DONE or counted is None:
+    if row.step_code or row.step_status != StepStatus.DONE or counted is None:
         return ""
     return str(counted) % {"count": formats.number(row.step_done)}

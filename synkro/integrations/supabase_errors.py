@@ -20,6 +20,8 @@ class TooSlow(Unreachable):
 
 
 Maker = Callable[..., ApiError]
+ROW_REFUSED = "supabase_row_refused"
+TABLES_DIFFER = "supabase_tables_differ"
 
 _BY_CODE: tuple[tuple[str, Maker, str], ...] = (
     # start of the code, kind, our code; the first that fits wins
@@ -33,10 +35,10 @@ _BY_CODE: tuple[tuple[str, Maker, str], ...] = (
     ("42501", Refused, "supabase_no_grants"),
     ("57014", TooSlow, "supabase_slow"),
     ("25006", Unpaid, "supabase_read_only"),
-    ("21", RowRefused, "supabase_row_refused"),
-    ("22", RowRefused, "supabase_row_refused"),
-    ("23", RowRefused, "supabase_row_refused"),
-    ("54", RowRefused, "supabase_row_refused"),
+    ("21", RowRefused, ROW_REFUSED),
+    ("22", RowRefused, ROW_REFUSED),
+    ("23", RowRefused, ROW_REFUSED),
+    ("54", RowRefused, ROW_REFUSED),
     ("PGRST00", Unreachable, "server_error"),
     ("40", Unreachable, "server_error"),
     ("55P03", Unreachable, "server_error"),
@@ -89,7 +91,11 @@ SENTENCES = {
     "supabase_granted": _l("Others see no rows, but they still have rights on %(table)s. Run the SQL once more."),
     "supabase_write_lost": _l("A test row was written but could not be read back."),
     "supabase_slow": _l("The database took too long and stopped the request."),
-    "supabase_row_refused": _l("The database refused %(rows)s rows and took the others."),
+    ROW_REFUSED: _l("Rows that the database refused: %(rows)s. Rows that it took: %(written)s."),
+    TABLES_DIFFER: _l(
+        "The database refuses our rows (%(rows)s so far): its tables probably differ from ours. "
+        "Run the SQL once more, then continue from here."
+    ),
     "supabase_count_differs": _l("Supabase confirmed %(written)s rows of %(rows)s."),
     "supabase_tables_ok": _l("Counted in your Supabase: %(rows)s rows in %(tables)s tables."),
     "supabase_rejected": _l("Supabase did not accept our request (%(vendor_code)s)."),
@@ -119,7 +125,7 @@ def _code(body: dict[str, Any]) -> str | None:
 def _by_code(code: str, answer: Answer) -> ApiError:
     for start, kind, ours in _BY_CODE:
         if code.startswith(start):
-            rows = {"rows": 1} if kind is RowRefused else {}
+            rows = {"rows": 1, "written": 0} if kind is RowRefused else {}
             return kind(ours, service=answer.service, vendor_code=code, **rows)
     if answer.status >= 500:
         return Unreachable("server_error", service=answer.service, vendor_code=code)
@@ -136,7 +142,7 @@ def _by_gateway(answer: Answer, body: Any) -> ApiError | None:
         # PostgREST 12 answers `{}` to a write into a table that it does not know
         return Gone("supabase_no_tables" if body == {} else "supabase_not_found")
     if answer.status == 413:
-        return RowRefused("supabase_row_refused", rows=1)
+        return RowRefused(ROW_REFUSED, rows=1, written=0)
     if answer.status == 429:
         return Busy("busy", service=answer.service)
     if answer.status in (400, 405, 406, 409, 416):

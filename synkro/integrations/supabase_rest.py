@@ -8,14 +8,14 @@ from typing import Any
 
 from synkro.integrations.errors import Gone, Nonsense
 from synkro.integrations.http import Answer, Http, Params
-from synkro.integrations.supabase_errors import RowRefused, TooSlow
+from synkro.integrations.supabase_errors import TABLES_DIFFER, RowRefused, TooSlow
 from synkro.integrations.supabase_rows import Row
 
 SERVICE = "Supabase"
 PAGE = 1_000
 """Hosted projects never give more rows at once, and do not say so."""
 MOST_REFUSED = 50
-"""So many bad rows are no accident of single rows but a fault of ours: the rest is not tried one by one."""
+"""So many bad rows are no accident of single rows: the tables are not as we expect them, and the rest is not tried."""
 READ_SECONDS = 65
 """The vendor ends a request itself after 60."""
 UPSERT = {"Prefer": "resolution=merge-duplicates,return=minimal,count=exact"}
@@ -52,10 +52,7 @@ class Writer:
     def _leave_out(self, error: RowRefused) -> None:
         self.refused += 1
         if self.refused > MOST_REFUSED:
-            raise self.failure() from error
-
-    def failure(self) -> Gone:
-        return Gone("supabase_row_refused", rows=self.refused, written=self.written)
+            raise Gone(TABLES_DIFFER, rows=self.refused) from error
 
     def _send(self, batch: list[Row]) -> int:
         """Repeated freely: the same rows with the same keys leave the same table."""

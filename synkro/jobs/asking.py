@@ -17,6 +17,7 @@ from synkro.jobs.handover import call_name
 from synkro.jobs.step import Ctx
 from synkro.models import AiCall
 from synkro.models.plan import StepKey
+from synkro.services.reporting import reports
 from synkro.tenancy import db
 
 OUTPUT_TOKENS = 8_192
@@ -111,25 +112,36 @@ class Paid:
 
 @dataclass(slots=True)
 class Asker:
-    """Asks in a run, where an earlier try may have the answer already."""
+    """Asks in a run, where an earlier try may have the answer already.
+
+    An answer's page has the number of its call among those of the run. since: the first that counts; those before it
+    are of a step that was done, and is being done anew.
+    """
 
     ctx: Ctx
     paid: Paid
+    since: int
 
     @classmethod
     def of(cls, ctx: Ctx, ai: Ai) -> Asker:
-        return cls(ctx, Paid(ai, Cause(ctx.claim.tenant_id, run_id=ctx.run.id)))
+        if "since" not in ctx.cursor:
+            ctx.mark(since=_calls(ctx))
+        return cls(ctx, Paid(ai, Cause(ctx.claim.tenant_id, run_id=ctx.run.id)), ctx.cursor["since"])
 
     def answer(self, system: str, user: str) -> dict[str, Any]:
-        """What Paid.ask says to exactly this question, asked once a run."""
+        """What Paid.ask says to exactly this question, asked once however many tries the step takes."""
         name = call_name(prompt_hash(self.paid.ai, system, user))
-        if known := self.ctx.page(name):
+        if known := next(self.ctx.pages(name, self.since - 1), None):
             return dict(known.rows[0])
         self.ctx.beat()
         row = self.paid.ask(system, user)
         if row is not TOO_LONG:
-            self.ctx.save(name, 0, [row])
+            self.ctx.save(name, _calls(self.ctx) - 1, [row])
         return row
+
+
+def _calls(ctx: Ctx) -> int:
+    return int(reports.ai_usage(ctx.run.id)["calls"])
 
 
 def prompt_hash(ai: Ai, system: str, user: str) -> str:

@@ -39,7 +39,7 @@ def _quotes(ctx: Ctx, wanted: set[tuple[int, str]]) -> dict[tuple[int, str], dic
     for match, messages in handover.dialogues(ctx, handover.phone_index(ctx)):
         if match.chat.id not in chats:
             continue
-        for message in messages:
+        for message in messages or ():
             if (message.chat_id, message.id) in wanted:
                 quotes[message.chat_id, message.id] = {
                     "chat_id": message.chat_id,

@@ -14,15 +14,16 @@ from synkro.analysis.window import Window
 from synkro.jobs.step import Ctx
 from synkro.records import Chat, Contact, Lead, Manager, Message, Stage
 from synkro.services.connections import crm
+from synkro.services.reporting.artifacts import DIRECTORY
 
-LEADS, CONTACTS, DIRECTORY = "leads", "contacts", "directory"
+LEADS, CONTACTS = "leads", "contacts"
 CHATS, MESSAGES = "chats", "messages"
 FIGURES, PACKS, MASKS = "figures", "packs", "masks"
-ANSWER, REPORT, FINAL = "answer", "report", "final"
+ANSWER, REPORT = "answer", "report"
 
 
 def call_name(prompt_hash: str) -> str:
-    """The page that keeps the answer to exactly this question."""
+    """The pages that keep the answers to exactly this question: one a call, by its place among the run's calls."""
     return f"call:{prompt_hash[:40]}"
 
 
@@ -115,14 +116,19 @@ PARTS = 1_000
 """Places for the pages of one chat: page number = place of the chat * PARTS + part."""
 
 
-def dialogues(ctx: Ctx, index: PhoneIndex) -> Iterator[tuple[ChatMatch, list[Message]]]:
-    """The matched chats in order with their messages of the window; one chat in memory at a time."""
+def dialogues(ctx: Ctx, index: PhoneIndex) -> Iterator[tuple[ChatMatch, list[Message] | None]]:
+    """The matched chats in order with their messages of the window; one chat in memory at a time.
+
+    None for a chat that Radist would not open: nobody knows what was said in it.
+    """
     pages = ctx.pages(MESSAGES)
     page = next(pages, None)
     for place, match in enumerate(matched(ctx, index)):
         messages: list[Message] = []
+        is_refused = False
         while page is not None and page.seq // PARTS <= place:
             if page.seq // PARTS == place:
                 messages += [Message.from_json(row) for row in page.rows]
+                is_refused = bool(page.meta.get("refused"))
             page = next(pages, None)
-        yield match, messages
+        yield match, None if is_refused else messages

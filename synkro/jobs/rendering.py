@@ -19,7 +19,10 @@ from synkro.tenancy import end_reading
 def as_report(
     run: JobRun, figures: dict[str, Any], answer: Answer | None, reason: tuple[str, dict[str, Any]]
 ) -> Report:
-    """reason: code and params of why there is no answer. Call it with the language of the report in force."""
+    """reason: code and params of why there is no answer, or not all of it.
+
+    Call it with the language of the report in force.
+    """
     company = tenants.get(run.tenant_id).name
     end_reading()
     return Report(
@@ -29,7 +32,7 @@ def as_report(
         zone=ZoneInfo(run.timezone),
         figures=figures,
         answer=answer,
-        no_ai_reason=sentence(*reason) if answer is None else "",
+        ai_gap=sentence(*reason) if reason[0] else "",
         sandbox=run.sandbox,
         url=f"{settings().base_url}/reports/{reports.id_for(run.id)}",
     )

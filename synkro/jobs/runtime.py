@@ -18,12 +18,12 @@ from synkro import log as logs
 from synkro import queue
 from synkro.errors import AppError
 from synkro.extensions import settings
-from synkro.integrations.errors import ApiError
+from synkro.integrations.errors import ApiError, Gone
 from synkro.jobs.pipeline import STEPS
 from synkro.jobs.step import Ctx, Done, Heart
 from synkro.models.plan import BY_KEY, StepKey
 from synkro.services.connections import checks
-from synkro.services.reporting import runs, steps
+from synkro.services.reporting import artifacts, runs, steps
 from synkro.services.reporting.steps import Claim, Lost
 from synkro.tenancy import db, tenant_scope
 
@@ -86,6 +86,8 @@ def _run(claim: Claim, heart: Heart) -> Done:
     run = runs.find(claim.run_id)
     if run is None:
         raise Lost
+    if not artifacts.remain(run.id, claim.key):
+        raise Gone("pages_deleted")
     # else every look at it after a rollback would be a query, and leave a transaction open during the vendor's call
     db.session.expunge(run)
     db.session.rollback()

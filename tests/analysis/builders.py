@@ -14,7 +14,7 @@ from synkro.records import Chat, Contact, Lead, Message
 ALMATY = ZoneInfo("Asia/Almaty")
 START = datetime(2026, 11, 20, 1, tzinfo=UTC)
 WINDOW = Window(START, START + timedelta(days=1))
-ALWAYS = WorkingHours.always(ALMATY)
+ALWAYS = WorkingHours(ALMATY, (((0, 24 * 60),),) * 7)
 
 
 def lead(

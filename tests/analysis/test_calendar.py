@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from synkro.analysis.calendar import WorkingHours
 
 ALMATY = ZoneInfo("Asia/Almaty")
+KOLKATA = ZoneInfo("Asia/Kolkata")
+ALWAYS = WorkingHours(ALMATY, (((0, 24 * 60),),) * 7)
 OFFICE = WorkingHours.same_each_day(ALMATY, range(5), time(9), time(18))
 MOMENTS = st.datetimes(datetime(2024, 2, 20), datetime(2024, 3, 12), timezones=st.just(UTC))  # noqa: DTZ001
 HOUR = 3_600
@@ -37,7 +39,7 @@ def test_a_lunch_break_does_not_count() -> None:
 @given(MOMENTS, MOMENTS)
 def test_all_day_every_day_is_the_clock_even_where_the_zone_changes(first: datetime, second: datetime) -> None:
     start, end = min(first, second), max(first, second)
-    assert WorkingHours.always(ALMATY).seconds_between(start, end) == (end - start).total_seconds()
+    assert ALWAYS.seconds_between(start, end) == (end - start).total_seconds()
 
 
 @given(MOMENTS, st.integers(0, 4 * 24 * 60), st.integers(0, 4 * 24 * 60))
@@ -63,3 +65,20 @@ def test_nothing_lies_between_an_end_and_an_earlier_start() -> None:
 def test_a_calendar_that_makes_no_sense_is_refused(week: tuple[tuple[tuple[int, int], ...], ...]) -> None:
     with pytest.raises(ValueError, match="working hours"):
         WorkingHours(ALMATY, week)
+
+
+def test_hours_of_the_day_are_those_of_the_days_in_question() -> None:
+    monday = datetime(2026, 11, 16, tzinfo=ALMATY)
+    hours = WorkingHours(ALMATY, (((570, 780), (840, 1080)), *[()] * 4, ((600, 840),), ()))
+    assert hours.hours_of_day(monday, monday + timedelta(days=1)) == [9, 10, 11, 12, 14, 15, 16, 17]
+    assert hours.hours_of_day(monday + timedelta(days=1), monday + timedelta(days=2)) == []
+    assert hours.hours_of_day(monday, monday + timedelta(days=7)) == list(range(9, 18))
+    assert hours.hours_of_day(monday.replace(hour=16, minute=30), monday + timedelta(days=1)) == [16, 17]
+
+
+def test_hours_of_the_day_at_the_ends_of_the_day_and_of_a_zone_with_half_hours() -> None:
+    start = datetime(2026, 11, 16, tzinfo=KOLKATA)
+    always = WorkingHours(KOLKATA, (((0, 1440),),) * 7)
+    assert always.hours_of_day(start, start + timedelta(days=1)) == list(range(24))
+    night = WorkingHours(KOLKATA, (((0, 60), (1410, 1440)),) * 7)
+    assert night.hours_of_day(start, start + timedelta(days=1)) == [0, 23]

@@ -15,7 +15,7 @@ from tests.analysis.builders import chat
 
 PHONES = ["77010000001", "77010000002", "77010000003", "77010000004"]
 OUTCOMES: st.SearchStrategy[ChatOutcome] = st.sampled_from(
-    ["analysed", "blocked", "over_budget", "too_long", "not_sent", "no_messages"]
+    ["analysed", "blocked", "over_budget", "too_long", "not_sent", "unreadable", "no_messages"]
 )
 LEADS = st.lists(st.tuples(st.booleans(), st.lists(st.sampled_from(PHONES), max_size=3)), max_size=12)
 CHATS = st.lists(st.tuples(st.sampled_from(PHONES), st.booleans(), st.none() | OUTCOMES), max_size=8)
@@ -67,6 +67,7 @@ def test_the_next_step_continues_the_same_count(
         ((True, PHONES[:1]), [(PHONES[1], False, "analysed")], "no_chat"),
         ((True, PHONES[:1]), [(PHONES[0], True, "analysed")], "group"),
         ((True, PHONES[:1]), [(PHONES[0], False, None)], "no_messages"),
+        ((True, PHONES[:1]), [(PHONES[0], False, None), (PHONES[0], False, "unreadable")], "unreadable"),
         ((True, PHONES[:1]), [(PHONES[0], False, "too_long"), (PHONES[0], False, "blocked")], "blocked"),
         ((True, PHONES[:2]), [(PHONES[0], True, None), (PHONES[1], False, "over_budget")], "over_budget"),
     ],
@@ -80,6 +81,12 @@ def test_a_lost_deal_has_the_reason_of_the_chat_that_came_furthest(
 def test_one_analysed_chat_makes_an_analysed_deal() -> None:
     coverage = coverage_of([(True, PHONES[:2])], [(PHONES[0], False, "blocked"), (PHONES[1], False, "analysed")])
     assert coverage.stages()[-1] == {"stage": "analysed", "count": 1, "lost": {}}
+
+
+def test_a_chat_of_which_only_a_part_was_sent_makes_an_analysed_deal_and_is_counted() -> None:
+    coverage = coverage_of([(True, PHONES[:1])], [(PHONES[0], False, "analysed_in_part")])
+    assert coverage.stages()[-1] == {"stage": "analysed", "count": 1, "lost": {}}
+    assert coverage.chats() == {"analysed_in_part": 1}
 
 
 def test_a_chat_nobody_matched_cannot_be_marked() -> None:

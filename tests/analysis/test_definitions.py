@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from synkro.analysis.definitions import DEFINITIONS
+from synkro.analysis.coverage import _LOSSES
+from synkro.analysis.definitions import DEFINITIONS, LOSSES
 from synkro.analysis.figures import Figures
 from synkro.analysis.matching import PhoneIndex
 from tests.analysis.builders import WINDOW
@@ -10,6 +11,10 @@ from tests.analysis.builders import WINDOW
 
 def test_every_figure_has_a_definition_and_no_definition_lacks_a_figure() -> None:
     assert set(DEFINITIONS) == set(Figures(WINDOW, PhoneIndex.build([], []), {}).result())
+
+
+def test_every_loss_of_the_coverage_has_a_word() -> None:
+    assert {reason for reasons in _LOSSES.values() for reason in reasons} == set(LOSSES)
 
 
 def test_a_definition_is_one_sentence_or_two() -> None:

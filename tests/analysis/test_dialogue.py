@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from synkro.analysis.dialogue import ChatFigures, chat_figures
 from synkro.records import Message
-from tests.analysis.builders import ALWAYS, START, WINDOW, message
+from tests.analysis.builders import ALWAYS, WINDOW, message
 
 DAY = 86_400
 MESSAGES = st.lists(
@@ -121,7 +120,6 @@ def test_older_than_is_measured_from_the_last_message_and_strictly() -> None:
 def test_hours_are_those_of_the_companys_zone() -> None:
     got = figures(message(0, "in"))
     assert got.inbound_by_hour.index(1) == 6
-    assert got.last_inbound_at == START + timedelta(0)
 
 
 def test_a_silent_chat_is_not_active() -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 import pytest
 
 from synkro.analysis.dialogue import chat_figures
 from synkro.analysis.figures import Figures
-from synkro.analysis.matching import ChatMatch, PhoneIndex, classify
+from synkro.analysis.matching import ChatMatch, PhoneIndex, classify_contact
 from synkro.records import Chat, Message
 from tests.analysis.builders import ALWAYS, START, WINDOW, chat, contact, lead, message
 
@@ -37,13 +40,18 @@ SAID = {
 }
 
 
+def matches(chats: list[Chat], index: PhoneIndex) -> Iterator[ChatMatch]:
+    for _, of_contact in groupby(chats, key=attrgetter("contact_id")):
+        yield from classify_contact(list(of_contact), index)
+
+
 def figures_of(chats: list[Chat] = CHATS, said: dict[int, list[Message]] = SAID, times: int = 1) -> Figures:
     index = PhoneIndex.build(LEADS, CONTACTS)
     figures = Figures(WINDOW, index, {1: "Aliya", 2: "Bolat"})
     for _ in range(times):
         for deal in LEADS:
             figures.add_lead(deal)
-        for match in classify(chats, index):
+        for match in matches(chats, index):
             figures.add_match(match)
             if match.kind == "matched":
                 figures.add_dialogue(match, chat_figures(said.get(match.chat.id, []), WINDOW, ALWAYS))

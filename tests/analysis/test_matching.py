@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from synkro.analysis.matching import PhoneIndex, classify, classify_contact
+from synkro.analysis.matching import PhoneIndex, classify_contact
 from tests.analysis.builders import chat, contact, lead
 
 PHONE = "77011234567"
@@ -90,12 +90,6 @@ def test_several_managers_are_seen_across_contacts_that_share_a_phone() -> None:
     index = PhoneIndex.build(leads, contacts)
     shared, single = classify_contact([chat(1, PHONE), chat(2, "77020000000")], index)
     assert (shared.several_managers, single.several_managers) == (True, False)
-
-
-def test_streaming_keeps_contacts_apart() -> None:
-    index = PhoneIndex.build([lead(1, 7)], [contact(7, TYPED)])
-    stream = iter([chat(1, PHONE, owner=1), chat(2, None, owner=1), chat(3, None, owner=2)])
-    assert [match.kind for match in classify(stream, index)] == ["matched", "sibling", "unmatched"]
 
 
 def test_contacts_the_account_lost_are_counted_once() -> None:

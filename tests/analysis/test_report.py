@@ -20,7 +20,7 @@ ANSWER = Answer(
     ("Somebody was rude",),
 )
 REPORT = Report("Company <1>", "R-7", WINDOW, ALMATY, figures_of().result(), ANSWER, url="https://synkro.test/r/7")
-FIGURES_ONLY = replace(REPORT, answer=None, no_ai_reason="The budget is used up.")
+FIGURES_ONLY = replace(REPORT, answer=None, ai_gap="The budget is used up.")
 
 
 def words(*parts: str) -> list[str]:
@@ -29,19 +29,20 @@ def words(*parts: str) -> list[str]:
 
 
 def test_telegram_says_what_the_text_says() -> None:
-    sent = words(*telegram_parts(REPORT, identity))
-    assert sent == [*re.findall(r"\w+", plain_text(REPORT, identity)), "Open", "the", "report"]
+    confirmed = replace(REPORT, answer=replace(REPORT.answer, unconfirmed=()))  # type: ignore[type-var]
+    sent = words(*telegram_parts(confirmed, identity).parts)
+    assert sent == [*re.findall(r"\w+", plain_text(confirmed, identity)), "Open", "the", "report"]
 
 
 @pytest.mark.parametrize("limit", [150, 300, 3_900])
 def test_a_smaller_limit_makes_more_parts_with_the_same_words(limit: int) -> None:
-    parts = telegram_parts(REPORT, identity, limit)
+    parts = telegram_parts(REPORT, identity, limit, most=100).parts
     assert all(len(part.encode("utf-16-le")) // 2 <= limit for part in parts)
-    assert words(*parts) == words(*telegram_parts(REPORT, identity, 10**6))
+    assert words(*parts) == words(*telegram_parts(REPORT, identity, 10**6).parts)
 
 
 def test_strangers_markup_is_only_text() -> None:
-    sent = "\n".join(telegram_parts(REPORT, identity))
+    sent = "\n".join(telegram_parts(REPORT, identity).parts)
     assert "&lt;b&gt;fine&lt;/b&gt;" in sent
     assert set(re.findall(r"<(\w+)", sent)) == {"b", "i", "a"}
 
@@ -64,10 +65,24 @@ def test_without_the_ai_the_reason_is_said() -> None:
     assert "Figures only" not in plain_text(REPORT, identity)
 
 
+def test_an_analysis_that_is_not_whole_is_told_with_its_reason() -> None:
+    report = replace(REPORT, ai_gap="The key is refused.")
+    assert "Not all dialogs were analysed. The key is refused." in plain_text(report, identity)
+    assert "Not all dialogs" not in plain_text(REPORT, identity)
+
+
+def test_dialogs_that_were_cut_are_counted_beside_the_coverage() -> None:
+    outcomes = {**REPORT.figures["chats_by_outcome"], "analysed_in_part": 2}
+    report = replace(REPORT, figures={**REPORT.figures, "chats_by_outcome": outcomes})
+    coverage = plain_text(report, identity).split("## Coverage")[1]
+    assert "only the newest part was sent to the AI: 2" in coverage
+    assert "newest part" not in plain_text(REPORT, identity)
+
+
 def test_the_sandbox_is_marked_in_every_form() -> None:
     practice = replace(REPORT, sandbox=True)
     assert "SANDBOX" in plain_text(practice, identity)
-    assert "SANDBOX" in telegram_parts(practice, identity)[0]
+    assert "SANDBOX" in telegram_parts(practice, identity).parts[0]
     assert "SANDBOX" not in plain_text(REPORT, identity)
 
 
@@ -83,8 +98,12 @@ def test_unconfirmed_claims_stand_apart() -> None:
     assert text.index("Not confirmed by any message") < text.index("Somebody was rude")
 
 
+def test_unconfirmed_claims_do_not_go_to_the_group() -> None:
+    assert "Somebody was rude" not in "".join(telegram_parts(REPORT, identity).parts)
+
+
 def test_only_an_https_address_becomes_a_link() -> None:
-    assert "<a " not in "".join(telegram_parts(replace(REPORT, url="http://synkro.test/r/7"), identity))
+    assert "<a " not in "".join(telegram_parts(replace(REPORT, url="http://synkro.test/r/7"), identity).parts)
 
 
 def test_times_without_data_say_so_once() -> None:

@@ -135,6 +135,14 @@ def test_a_paused_company_sends_nothing_by_itself(practice: Practice, held: uuid
     assert practice.sent() == []
 
 
+def test_a_paused_company_releases_nothing(practice: Practice, held: uuid.UUID) -> None:
+    practice.tenant.status = TenantStatus.PAUSED
+    db.session.commit()
+    with pytest.raises(AppError, match="tenant_paused"):
+        release(practice, held)
+    assert report_of(practice, held).released_at is None
+
+
 def test_it_goes_at_the_next_such_time_of_the_runs_own_zone(practice: Practice) -> None:
     change(practice, is_held=True, not_later_than=time(9, 30))
     run_id = practice.start()
@@ -255,3 +263,4 @@ def test_working_hours_of_the_company_make_the_figures(
     assert [always["working_hours"][name] for name in names] == [always[name] for name in names]
     assert usual["working_hours"] != always["working_hours"]
     assert [usual[name] for name in names] == [always[name] for name in names]
+    assert (always["open_hours"], usual["open_hours"]) == (list(range(24)), list(range(9, 18)))

@@ -21,6 +21,8 @@ from synkro.models.plan import StepKey
 from synkro.models.states import RunStatus
 from synkro.sandbox import radist_api
 from synkro.services.reporting import artifacts, runs, steps
+from synkro.services.reporting.artifacts import DIRECTORY
+from synkro.services.wording import remarks
 from synkro.tenancy import db, tenant_scope
 from tests.practice import Practice
 from tests.services import KEYS
@@ -267,3 +269,32 @@ def test_the_heart_stops_with_the_step(practice: Practice) -> None:
     with Heart(practice.app, claim) as heart:
         assert heart._thread.is_alive()
     assert not heart._thread.is_alive()
+
+
+def test_a_try_whose_pages_retention_has_taken_says_so(practice: Practice) -> None:
+    run_id = practice.start()
+    worked(practice, run_id, StepKey.WRITE_LEADS)
+    with tenant_scope(practice.tenant.id):
+        artifacts.forget(run_id, (DIRECTORY,))
+        db.session.commit()
+    runtime.work(str(practice.tenant.id), str(run_id), StepKey.FETCH_RADIST)
+    step = practice.state(run_id)[1][2]
+    assert (step.status, step.colour, step.code) == ("failed", "red", "pages_deleted")
+    assert remarks(step.code, step.params) != step.code
+
+
+def test_a_fetch_of_which_retention_has_taken_a_part_begins_anew(practice: Practice) -> None:
+    clean = practice.run()
+    leads = [page.rows for page in pages(practice, clean.id, LEADS)]
+    practice.control("amocrm", fault="500", path="/contacts", times=-1)
+    run_id = practice.start()
+    worked(practice, run_id, StepKey.FETCH_AMOCRM)
+    *_, last = pages(practice, run_id, LEADS)
+    with tenant_scope(practice.tenant.id):
+        artifacts.forget(run_id, (DIRECTORY, LEADS))
+        artifacts.put(run_id, LEADS, last.seq + 1, [], last.meta)  # the last of them is young enough to be left
+        db.session.commit()
+    practice.clear("amocrm")
+    worked(practice, run_id, StepKey.FETCH_AMOCRM)
+    assert practice.state(run_id)[1][0].attempts == 2
+    assert [page.rows for page in pages(practice, run_id, LEADS)] == leads

@@ -10,6 +10,7 @@ from typing import Any
 
 from synkro.analysis.answer import Answer
 from synkro.analysis.claims import AnswerError, read_answer
+from synkro.analysis.coverage import ChatOutcome
 from synkro.analysis.merge import merge
 from synkro.analysis.prompt import system_instruction, user_part
 from synkro.integrations.ai import Ai
@@ -21,6 +22,7 @@ from synkro.models.plan import BY_KEY, StepKey
 from synkro.models.states import Topic
 from synkro.services.connections import prompts
 from synkro.services.connections.integrations import NotConnected
+from synkro.services.reporting import reports
 from synkro.services.reporting.steps import LONGEST_PAUSE
 
 SPLIT = ("blocked", "too_long")
@@ -33,54 +35,75 @@ class Analyse(Step):
     key = StepKey.ANALYSE
 
     def run(self, ctx: Ctx) -> Done:
-        """Without a usable model the report is still made, of figures alone: yellow, with the reason."""
+        """Without a usable model the report is still made: yellow, with the reason.
+
+        It is made of what was answered so far, if anything was, and of figures.
+        """
+        analysis = _Analysis(ctx)
         try:
-            return _Analysis(ctx, Asker.of(ctx, ctx.connect(Ai))).run()
+            analysis.ask(ctx.connect(Ai))
         except NotConnected:
-            return _figures_only(ctx, "ai_not_connected", {})
+            return analysis.end(Done("ai_not_connected"))
         except ApiError as error:
-            most = BY_KEY[self.key].most_attempts
-            last_try = ctx.claim.attempt >= min(most, error.most_tries or most)
-            # a quota that comes back tomorrow is not waited for: the morning's report would come in the evening
-            too_far = (error.retry_after or 0) > LONGEST_PAUSE
-            if error.passing and not last_try and not too_far:
+            if _may_yet_work(ctx, error):
                 raise
-            return _figures_only(ctx, error.code, error.params)
+            return analysis.end(Done(error.code, error.params))
+        return analysis.end(analysis.remark())
 
 
-def _figures_only(ctx: Ctx, code: str, params: dict[str, Any]) -> Done:
-    ctx.save(ANSWER, 0, [{"answer": None, "outcomes": {}, "reason": code, "params": params, "model": ""}])
-    return Done(code, params)
+def _may_yet_work(ctx: Ctx, error: ApiError) -> bool:
+    most = BY_KEY[StepKey.ANALYSE].most_attempts
+    last_try = ctx.claim.attempt >= min(most, error.most_tries or most)
+    # a quota that comes back tomorrow is not waited for: the morning's report would come in the evening
+    too_far = (error.retry_after or 0) > LONGEST_PAUSE
+    return error.passing and not last_try and not too_far
+
+
+@dataclass(frozen=True, slots=True)
+class _Pack:
+    """What its dialogs are asked about with. cut: chats whose older part was left out."""
+
+    asker: Asker
+    system: str
+    figures: dict[str, Any]
+    refs: dict[str, Any]
+    cut: frozenset[int]
 
 
 @dataclass(slots=True)
 class _Analysis:
+    """What no answer was got for stays "not sent", as the step before has marked it."""
+
     ctx: Ctx
-    asker: Asker
     answers: list[Answer] = field(default_factory=list)
-    outcomes: dict[int, str] = field(default_factory=dict)
+    outcomes: dict[int, ChatOutcome] = field(default_factory=dict)
+    packs: int = 0
     bad_answers: int = 0
     model: str = ""
 
-    def run(self) -> Done:
+    def ask(self, ai: Ai) -> None:
+        """All packs, one after another. Raises ApiError; what was answered before that stays."""
+        asker = Asker.of(self.ctx, ai)
         task, knowledge = prompts.current(Topic.TASK).body, prompts.current(Topic.KNOWLEDGE).body
         system = system_instruction(task, knowledge, self.ctx.run.language)
         figures = self._figures()
-        total = self.ctx.count(PACKS)
+        self.packs = self.ctx.count(PACKS)
         for read, page in enumerate(self.ctx.pages(PACKS)):
-            self.ctx.beat(read, total)
-            packed = page.rows[0]
-            self._ask(system, figures, packed["text"], packed["refs"])
-        self.ctx.beat(total, total)
-        answer = merge(self.answers)
-        done = self._done(answer, total)
-        row = {"answer": answer.to_json() if self.answers else None, "outcomes": self.outcomes, "model": self.model}
-        reason = {"reason": "", "params": {}} if self.answers else {"reason": done.code, "params": done.params}
-        self.ctx.save(ANSWER, 0, [{**row, **reason}])
+            self.ctx.beat(read, self.packs)
+            pack = _Pack(asker, system, figures, page.rows[0]["refs"], frozenset(page.rows[0]["cut"]))
+            self._ask(pack, page.rows[0]["text"])
+        self.ctx.beat(self.packs, self.packs)
+
+    def end(self, done: Done) -> Done:
+        """Hand over what was answered. reason: why it is not all, or nothing."""
+        answer = merge(self.answers).to_json() if self.answers else None
+        row = {"answer": answer, "outcomes": self.outcomes, "model": self.model}
+        reason = "" if done.code in reports.NO_GAP else done.code
+        self.ctx.save(ANSWER, 0, [{**row, "reason": reason, "params": done.params}])
         return done
 
-    def _done(self, answer: Answer, packs: int) -> Done:
-        if packs == 0:
+    def remark(self) -> Done:
+        if self.packs == 0:
             return Done("nothing_to_analyse")
         lost = Counter(self.outcomes.values())
         if self.bad_answers:
@@ -89,7 +112,8 @@ class _Analysis:
             return Done("ai_blocked", {"dialogs": lost["blocked"]})
         if lost["too_long"]:
             return Done("ai_too_long", {"dialogs": lost["too_long"]})
-        return Done("refs_dropped", {"refs": answer.unknown_refs}) if answer.unknown_refs else Done()
+        unknown = sum(answer.unknown_refs for answer in self.answers)
+        return Done("refs_dropped", {"refs": unknown}) if unknown else Done()
 
     def _figures(self) -> dict[str, Any]:
         page = self.ctx.page(FIGURES)
@@ -97,11 +121,11 @@ class _Analysis:
             raise LookupError(FIGURES)
         return dict(page.rows[0]["figures"])
 
-    def _ask(self, system: str, figures: dict[str, Any], text: str, refs: dict[str, Any]) -> None:
+    def _ask(self, pack: _Pack, text: str) -> None:
         """One pack. One that is refused is halved until the dialog that is minded, or is too long, stands alone."""
-        said = self.asker.answer(system, user_part(figures, text))
+        said = pack.asker.answer(pack.system, user_part(pack.figures, text))
         self.model = said["model"] or self.model
-        sent = {ref: refs[ref] for ref in LINE_REF.findall(text)}
+        sent = {ref: pack.refs[ref] for ref in LINE_REF.findall(text)}
         chats = {chat for chat, _ in sent.values()}
         if said["outcome"] in SPLIT:
             halves = list(_halves(text))
@@ -109,14 +133,14 @@ class _Analysis:
                 self.outcomes.update(dict.fromkeys(chats, said["outcome"]))
                 return
             for half in halves:
-                self._ask(system, figures, half, refs)
+                self._ask(pack, half)
             return
         answer = read_answer(said["text"], sent)
         if isinstance(answer, AnswerError):
             self.bad_answers += 1
             return
         self.answers.append(answer)
-        self.outcomes.update(dict.fromkeys(chats, "analysed"))
+        self.outcomes.update((chat, "analysed_in_part" if chat in pack.cut else "analysed") for chat in chats)
 
 
 def _halves(text: str) -> Iterator[str]:

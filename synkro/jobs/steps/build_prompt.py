@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from synkro.analysis.dialogs import Dialog, Reader
 from synkro.analysis.dialogue import chat_figures, inside
@@ -64,17 +65,27 @@ class _Build:
             self.ctx.save(
                 PACKS,
                 seq,
-                [{"text": packed.text, "refs": packed.refs, "dialogs": packed.dialogs}],
+                [{"text": packed.text, "refs": packed.refs, "cut": packed.cut}],
                 tokens=packed.tokens,
             )
         self._mark(tuple(self.too_long), "too_long")
-        self.ctx.save(FIGURES, 0, [{"figures": self.figures.result(), "coverage": self.figures.coverage.to_json()}])
+        self.ctx.save(FIGURES, 0, [self._counted()])
         self.ctx.save(MASKS, 0, [self.masker.issued])
         self.ctx.beat(dialogs, dialogs)
         return Done("over_budget", {"dialogs": over_budget}) if over_budget else Done()
 
+    def _counted(self) -> dict[str, Any]:
+        return {
+            "figures": self.figures.result(),
+            "coverage": self.figures.coverage.to_json(),
+            "open_hours": self.hours.hours_of_day(self.window.start, self.window.end),
+        }
+
     def _dialogs(self) -> Iterator[Dialog]:
         for match, messages in handover.dialogues(self.ctx, self.index):
+            if messages is None:
+                self._mark((match.chat.id,), "unreadable")
+                continue
             self.figures.add_dialogue(match, chat_figures(messages, self.window, self.hours))
             if messages:
                 yield self._dialog(match, inside(messages, self.window))

@@ -7,10 +7,11 @@ from typing import Any
 
 from synkro.integrations.amocrm import BATCH, PAGE, Amocrm
 from synkro.jobs import handover
-from synkro.jobs.handover import CONTACTS, DIRECTORY, LEADS
+from synkro.jobs.handover import CONTACTS, LEADS
 from synkro.jobs.step import Ctx, Done, Step
 from synkro.models.plan import StepKey
 from synkro.services.connections import crm
+from synkro.services.reporting.artifacts import DIRECTORY
 
 FROM_THE_START: dict[str, Any] = {"next_page": 1, "filtered": None, "limit": PAGE, "unreadable": 0}
 """What is kept beside each page of deals: where a resumed fetch goes on. All pages keep the notices so far, too."""
@@ -25,6 +26,7 @@ class FetchAmocrm(Step):
         for name in (DIRECTORY, LEADS, CONTACTS):
             amocrm.notices.update((ctx.last_meta(name) or (0, {}))[1].get("notices", ()))
         if ctx.page(DIRECTORY) is None:
+            ctx.forget(LEADS, CONTACTS)  # of an earlier try, and retention has begun to take them
             self._directory(ctx, amocrm)
         unreadable = self._leads(ctx, amocrm)
         self._contacts(ctx, amocrm)

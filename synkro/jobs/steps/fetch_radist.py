@@ -97,7 +97,7 @@ class _Fetch:
         return seq // PARTS + (1 if meta["whole"] else 0)
 
     def _dialogue(self, chat: Chat, place: int) -> None:
-        """A chat whose fetch was cut off is read anew, and may come out shorter. One that is refused stays empty."""
+        """A chat whose fetch was cut off is read anew, and may come out shorter. One that is refused stays so."""
         ctx, first = self.ctx, place * PARTS
         ctx.forget(MESSAGES, first=first)
         known = self.radist.unreadable
@@ -109,7 +109,7 @@ class _Fetch:
         except Gone as refusal:
             ctx.forget(MESSAGES, first=first)
             self.opened = replace(self.opened, gone=self.opened.gone + 1, refusal=refusal.code)
-            ctx.save(MESSAGES, first, [], whole=True, **asdict(self.opened))
+            ctx.save(MESSAGES, first, [], whole=True, refused=True, **asdict(self.opened))
         if self.radist.unreadable > known:
             ctx.mark(unreadable=ctx.cursor.get("unreadable", 0) + self.radist.unreadable - known)
 

@@ -8,21 +8,19 @@ import re
 from flask_babel import force_locale, gettext
 
 from synkro.analysis.answer import Answer
-from synkro.analysis.report import telegram_parts
+from synkro.analysis.report import Told, telegram_parts
 from synkro.integrations.errors import ApiError, Unsure
-from synkro.integrations.telegram import Sent, Telegram
-from synkro.jobs.handover import FINAL
+from synkro.integrations.telegram import Telegram
 from synkro.jobs.rendering import as_report
 from synkro.jobs.step import Ctx, Done, Step
 from synkro.models import Delivery
 from synkro.models.plan import StepKey
 from synkro.models.states import DeliveryStatus
-from synkro.services.connections import integrations
+from synkro.services.connections import telegram_group
 from synkro.services.connections.integrations import NotConnected
 from synkro.services.reporting import deliveries, holding, reports, steps
+from synkro.services.reporting.artifacts import FINAL
 from synkro.tenancy import end_reading
-
-MOST_PARTS = 6
 
 
 class NotifyTelegram(Step):
@@ -38,17 +36,13 @@ class NotifyTelegram(Step):
         steps.hold(ctx.claim)
         if holding.holds(ctx.run):
             return Done(holding.HELD)
-        parts = _parts(ctx)
-        rows = deliveries.plan(reports.id_for(ctx.run.id), deliveries.TELEGRAM, telegram.chat_id, len(parts))
-        remark = None
-        for row, part in zip(rows, parts, strict=True):
-            ctx.beat(row.part - 1, len(parts))
-            remark = _deliver(telegram, row, part) or remark
-        ctx.beat(len(parts), len(parts))
-        return Done(remark, {"chat_id": telegram.chat_id} if remark else {})
+        told = _told(ctx)
+        remark = _deliver_all(ctx, telegram, told.parts)
+        notices = ("telegram_shortened",) if told.left_out else ()
+        return Done(remark, {"chat_id": telegram.chat_id, "lines": told.left_out}, notices)
 
 
-def _parts(ctx: Ctx) -> list[str]:
+def _told(ctx: Ctx) -> Told:
     """The messages, each whole by itself. Rendered from what was saved, so a second try sends the same words."""
     report = reports.find(reports.id_for(ctx.run.id))
     final = ctx.page(FINAL)
@@ -58,7 +52,18 @@ def _parts(ctx: Ctx) -> list[str]:
     said, (code, params) = final.rows[0]["answer"], final.rows[0]["reason"]
     answer = Answer.from_json(said) if said else None
     with force_locale(ctx.run.language):
-        return telegram_parts(as_report(ctx.run, report.figures, answer, (code, params)), gettext)[:MOST_PARTS]
+        return telegram_parts(as_report(ctx.run, report.figures, answer, (code, params)), gettext)
+
+
+def _deliver_all(ctx: Ctx, telegram: Telegram, parts: list[str]) -> str | None:
+    """The remark of the step: before all others that somebody has to look whether a part arrived."""
+    rows = deliveries.plan(reports.id_for(ctx.run.id), deliveries.TELEGRAM, telegram.chat_id, len(parts))
+    found = []
+    for row, part in zip(rows, parts, strict=True):
+        ctx.beat(row.part - 1, len(parts))
+        found.append(_deliver(telegram, row, part))
+    ctx.beat(len(parts), len(parts))
+    return max(filter(None, found), key=deliveries.IN_DOUBT.__contains__, default=None)
 
 
 def _plain(part: str) -> str:
@@ -84,13 +89,6 @@ def _deliver(telegram: Telegram, row: Delivery, part: str) -> str | None:
     except ApiError as error:
         deliveries.end(row, DeliveryStatus.FAILED, code=error.code)
         raise
-    _follow(telegram, sent)  # before "sent" is written: a part that was sent is not looked at again
+    telegram_group.follow(telegram, sent)  # before "sent" is written: a part that was sent is not looked at again
     deliveries.end(row, DeliveryStatus.SENT, message_id=sent.message_id, code=sent.notice)
     return sent.notice
-
-
-def _follow(telegram: Telegram, sent: Sent) -> None:
-    """The group has become a supergroup: its new id is kept, and its parts belong to the new one. Twice is as once."""
-    if sent.notice == "telegram_migrated":
-        deliveries.follow(deliveries.TELEGRAM, telegram.settings["chat_id"], str(sent.chat_id))
-        integrations.save_setting(telegram.kind, "chat_id", str(sent.chat_id), "telegram_migrated")

@@ -13,15 +13,15 @@ from synkro.analysis.answer import Answer
 from synkro.analysis.coverage import Coverage
 from synkro.analysis.report import plain_text
 from synkro.analysis.restoring import discreet, restore
-from synkro.integrations.supabase import Supabase
 from synkro.jobs.evidence import Quotes
-from synkro.jobs.handover import ANSWER, FIGURES, FINAL, MASKS, REPORT, call_name
+from synkro.jobs.handover import ANSWER, FIGURES, MASKS, REPORT, call_name
 from synkro.jobs.rendering import as_report
 from synkro.jobs.step import Ctx, Done, Step
 from synkro.jobs.steps.writing import Writer
 from synkro.models.plan import StepKey
 from synkro.models.states import ReportStatus
 from synkro.services.reporting import reports, steps
+from synkro.services.reporting.artifacts import FINAL
 from synkro.tenancy import db
 
 
@@ -31,9 +31,10 @@ class PersistReport(Step):
     def run(self, ctx: Ctx) -> Done:
         result = _read(ctx)
         body = _body(ctx, result)
-        writer = Writer(ctx.connect(Supabase))
+        writer = Writer(ctx)
         ctx.beat(0, 2)
         writer.upsert("synkro_reports", [_report_row(ctx, result, body)])
+        writer.insist()
         writer.upsert("synkro_analyses", list(_analysis_rows(ctx)))
         ctx.beat(1, 2)
         ctx.save(REPORT, 0, [body])
@@ -44,7 +45,7 @@ class PersistReport(Step):
         reports.save(ctx.run, status, told.summary if told else "", result.figures, result.figures["coverage"])
         db.session.commit()
         ctx.beat(2, 2)
-        return Done("rows_refused", {"rows": writer.refused}) if writer.refused else Done()
+        return writer.done()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +67,16 @@ def _read(ctx: Ctx) -> _Result:
     counted, said, masks = (ctx.page(name) for name in (FIGURES, ANSWER, MASKS))
     if counted is None or said is None or masks is None:
         raise LookupError(FIGURES)
-    row, issued = said.rows[0], masks.rows[0]
-    coverage = Coverage.from_json(counted.rows[0]["coverage"])
+    found, row, issued = counted.rows[0], said.rows[0], masks.rows[0]
+    coverage = Coverage.from_json(found["coverage"])
     for chat, outcome in row["outcomes"].items():
         coverage.mark(int(chat), outcome)
-    figures = {**counted.rows[0]["figures"], "coverage": coverage.stages(), "chats_by_outcome": coverage.chats()}
+    figures = {
+        **found["figures"],
+        "coverage": coverage.stages(),
+        "chats_by_outcome": coverage.chats(),
+        "open_hours": found.get("open_hours"),  # a run that goes on after an update may have counted without them
+    }
     answer = Answer.from_json(row["answer"]) if row["answer"] else None
     return _Result(
         figures=figures,
@@ -128,7 +134,7 @@ def _report_row(ctx: Ctx, result: _Result, body: dict[str, Any]) -> dict[str, An
 def _analysis_rows(ctx: Ctx) -> Iterator[dict[str, Any]]:
     """Each paid answer as the model gave it, with its placeholders."""
     for seq, call in enumerate(reports.ai_calls(ctx.run.id)):
-        said = ctx.page(call_name(call.prompt_hash))
+        said = ctx.page(call_name(call.prompt_hash), seq)
         yield {
             "run_id": str(ctx.run.id),
             "seq": seq,

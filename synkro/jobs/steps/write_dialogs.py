@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from synkro.analysis.matching import ChatMatch
-from synkro.integrations.supabase import Supabase
 from synkro.jobs import handover
 from synkro.jobs.client_rows import chat_row, message_row, origin
 from synkro.jobs.handover import MESSAGES
@@ -19,13 +18,13 @@ class WriteDialogs(Step):
     key = StepKey.WRITE_DIALOGS
 
     def run(self, ctx: Ctx) -> Done:
-        writer = Writer(ctx.connect(Supabase))
+        writer = Writer(ctx)
         if not ctx.cursor.get("chats"):
             matched = handover.matched(ctx, handover.phone_index(ctx))
             writer.upsert("synkro_chats", (_row(match) | origin(ctx.run.id) for match in matched))
-            ctx.mark(chats=True)
+            writer.mark(chats=True)
         self._messages(ctx, writer)
-        return Done("rows_refused", {"rows": writer.refused}) if writer.refused else Done()
+        return writer.done()
 
     def _messages(self, ctx: Ctx, writer: Writer) -> None:
         total, done = ctx.count(MESSAGES), int(ctx.cursor.get("done", 0))
@@ -35,7 +34,7 @@ class WriteDialogs(Step):
             )
             done += len(page.rows)
             ctx.beat(done, total)
-            ctx.mark(**{MESSAGES: page.seq, "done": done})
+            writer.mark(**{MESSAGES: page.seq, "done": done})
         ctx.beat(total, total)
 
 

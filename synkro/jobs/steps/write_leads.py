@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from synkro.integrations.supabase import Supabase
 from synkro.jobs import handover
 from synkro.jobs.client_rows import contact_row, lead_row, origin
 from synkro.jobs.handover import CONTACTS, LEADS
@@ -18,12 +17,12 @@ class WriteLeads(Step):
     key = StepKey.WRITE_LEADS
 
     def run(self, ctx: Ctx) -> Done:
-        writer = Writer(ctx.connect(Supabase))
+        writer = Writer(ctx)
         total = ctx.count(LEADS) + ctx.count(CONTACTS)
         done = self._write(ctx, writer, LEADS, 0, total)
         self._write(ctx, writer, CONTACTS, done, total)
         ctx.beat(total, total)
-        return Done("rows_refused", {"rows": writer.refused}) if writer.refused else Done()
+        return writer.done()
 
     def _write(self, ctx: Ctx, writer: Writer, name: str, done: int, total: int) -> int:
         """Writing a page twice changes nothing, so only whole pages are remembered."""
@@ -33,7 +32,7 @@ class WriteLeads(Step):
             writer.upsert(f"synkro_{name}", rows)
             done += len(rows)
             ctx.beat(done, total)
-            ctx.mark(**{name: page.seq})
+            writer.mark(**{name: page.seq})
         return done
 
 

@@ -7,21 +7,49 @@ from typing import Any
 
 from synkro.integrations.errors import Gone
 from synkro.integrations.supabase import Supabase
+from synkro.integrations.supabase_errors import ROW_REFUSED, TABLES_DIFFER
+from synkro.jobs.step import Ctx, Done
 
 
 class Writer:
-    """Counts what was written and what the client's tables refused; a refused row does not stop the others."""
+    """Counts, over all tries of a step, what was written and what the client's tables refused.
 
-    def __init__(self, supabase: Supabase) -> None:
-        self._supabase = supabase
-        self.written = 0
-        self.refused = 0
+    A refused row does not stop the others. Where so many are refused that the rest was not tried, or where none was
+    taken, it raises Gone("supabase_tables_differ"), and the step begins anew once the tables are mended.
+    """
+
+    def __init__(self, ctx: Ctx) -> None:
+        self._ctx = ctx
+        self._supabase = ctx.connect(Supabase)
+        self._written = int(ctx.cursor.get("written", 0))
+        self._refused = int(ctx.cursor.get("refused", 0))
 
     def upsert(self, table: str, rows: Iterable[dict[str, Any]]) -> None:
         try:
-            self.written += self._supabase.upsert(table, rows)
+            self._written += self._supabase.upsert(table, rows)
         except Gone as error:
-            if error.code != "supabase_row_refused":
+            if error.code == TABLES_DIFFER:
+                self._begin_anew()
+            if error.code != ROW_REFUSED:
                 raise
-            self.written += int(error.params.get("written", 0))
-            self.refused += int(error.params.get("rows", 0))
+            self._written += error.params["written"]
+            self._refused += error.params["rows"]
+
+    def mark(self, **cursor: Any) -> None:
+        """Remember how far the writing has come, and in the same breath the counts: a page done twice counts once."""
+        self._ctx.mark(**cursor, written=self._written, refused=self._refused)
+
+    def insist(self) -> None:
+        """Raises Gone where rows were offered so far and not one was taken."""
+        if self._refused and not self._written:
+            self._begin_anew()
+            raise Gone(TABLES_DIFFER, rows=self._refused)
+
+    def done(self) -> Done:
+        self.insist()
+        return Done("rows_refused", {"rows": self._refused}) if self._refused else Done()
+
+    def _begin_anew(self) -> None:
+        """What was refused before is tried as well when the run is continued."""
+        self._ctx.cursor.clear()
+        self._ctx.mark()

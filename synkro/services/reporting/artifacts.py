@@ -10,14 +10,20 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import delete, exists, select, text
+from sqlalchemy import delete, exists, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from synkro import clock
 from synkro.extensions import vault
 from synkro.models import Artifact
+from synkro.models.plan import StepKey
 from synkro.services.sealed import SealedBytes
 from synkro.tenancy import current_tenant_id, db
+
+DIRECTORY = "directory"
+"""The page that a run hands over first: retention takes the oldest first, so while it is here all others are."""
+FINAL = "final"
+"""What goes to the group: all that the last step reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +52,7 @@ def put(run_id: uuid.UUID, name: str, seq: int, rows: list[Any], meta: dict[str,
         "sha256": hashlib.sha256(data).hexdigest(),
         "meta": meta,
     }
-    fresh = {key: values[key] for key in ("payload", "rows", "sha256", "meta")}
+    fresh = {key: values[key] for key in ("payload", "rows", "sha256", "meta")} | {"created_at": func.now()}
     statement = insert(Artifact).values(id=uuid.uuid4(), **values)
     db.session.execute(statement.on_conflict_do_update(index_elements=["run_id", "name", "seq"], set_=fresh))
 
@@ -81,9 +87,12 @@ def count(run_id: uuid.UUID, name: str) -> int:
     return int(total)
 
 
-def remain(run_id: uuid.UUID) -> bool:
-    """Whether anything of the run is still here: retention takes it away one day."""
-    return bool(db.session.execute(select(exists().where(Artifact.run_id == run_id))).scalar())
+def remain(run_id: uuid.UUID, key: StepKey) -> bool:
+    """Whether what a step reads is still here: retention takes it away one day, and the oldest first."""
+    if key == StepKey.FETCH_AMOCRM:
+        return True
+    needed = FINAL if key == StepKey.NOTIFY_TELEGRAM else DIRECTORY
+    return bool(db.session.execute(select(exists().where(Artifact.run_id == run_id, Artifact.name == needed))).scalar())
 
 
 def forget(run_id: uuid.UUID, names: tuple[str, ...], first: int = 0) -> None:
@@ -93,8 +102,9 @@ def forget(run_id: uuid.UUID, names: tuple[str, ...], first: int = 0) -> None:
 
 
 def purge(days: int, most: int = 2_000) -> int:
-    """Delete what retention has passed, some at a time. Needs the system scope."""
-    old = select(Artifact.id).where(Artifact.created_at < clock.now() - timedelta(days=days)).limit(most)
+    """Delete what retention has passed, some at a time, the oldest first. Needs the system scope."""
+    old = select(Artifact.id).where(Artifact.created_at < clock.now() - timedelta(days=days))
+    old = old.order_by(Artifact.created_at).limit(most)
     deleted = db.session.execute(delete(Artifact).where(Artifact.id.in_(old))).rowcount  # type: ignore[attr-defined]
     db.session.commit()
     return int(deleted)

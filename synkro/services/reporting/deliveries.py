@@ -14,6 +14,8 @@ from synkro.models.states import DeliveryStatus
 from synkro.tenancy import current_tenant_id, db
 
 TELEGRAM = "telegram"
+IN_DOUBT = frozenset({"telegram_unknown", "telegram_earlier_unknown"})
+"""Remarks of a step that does not know whether a part arrived: only a person who has looked may have it sent again."""
 
 
 def plan(report_id: uuid.UUID, channel: str, target: str, parts: int) -> list[Delivery]:

@@ -83,12 +83,13 @@ def waits(report: Report) -> bool:
 def release(report_id: uuid.UUID, by: uuid.UUID | None) -> bool:
     """Send a held report to the group. by None: its time has come. False: it was on its way already.
 
-    Raises AppError when nothing is left to send.
+    Raises AppError when nothing is left to send, and while the company is paused.
     """
     report = db.session.get(Report, report_id, populate_existing=True)
     if report is None or report.held_at is None:
         raise AppError(409, "not_held", _l("This report does not wait for anything"))
-    if not artifacts.remain(report.run_id):
+    runs.judge_company(db.session.get_one(Tenant, report.tenant_id, populate_existing=True))
+    if not artifacts.remain(report.run_id, StepKey.NOTIFY_TELEGRAM):
         raise AppError(409, "pages_deleted", _l("The messages of this report are deleted by now: it stays here only"))
     released = db.session.execute(
         update(Report).where(Report.id == report_id, *_WAITS).values(released_at=clock.now(), released_by=by)

@@ -22,6 +22,9 @@ LONGEST_COMMENT = 4_000
 BODY = "report"
 """The artifact that holds text and findings until retention passes; the client's Supabase holds them for good."""
 
+NO_GAP = (None, "refs_dropped")
+"""How an analysis ends that has read every dialog it was given."""
+
 
 @dataclass(frozen=True, slots=True)
 class Body:

@@ -17,6 +17,7 @@ from synkro.models.plan import BY_KEY, PLAN, StepKey
 from synkro.models.states import ACTIVE_RUN, Kind, RunStatus, StepStatus, TenantStatus
 from synkro.services import audit
 from synkro.services.reporting import artifacts, deliveries, reports
+from synkro.services.wording import SENTENCES
 from synkro.tenancy import db
 
 WORK = "synkro.jobs.runtime.work"
@@ -33,8 +34,7 @@ def start(
     Raises AppError for a window that cannot be, for a tenant that is not active, or when a scheduled window has a run.
     """
     _judge_window(start_at, end_at)
-    if tenant.status != TenantStatus.ACTIVE:
-        raise AppError(409, "tenant_paused", _l("The company is paused: no reports are made"))
+    judge_company(tenant)
     for _ in range(MOST_STARTS):
         run = JobRun(
             id=uuid.uuid4(),
@@ -81,6 +81,12 @@ def _judge_window(start_at: datetime, end_at: datetime) -> None:
         raise AppError(422, "window_too_long", _l("The period is too long"))
     if start_at > clock.now():
         raise AppError(422, "window_in_future", _l("The period has not begun yet"))
+
+
+def judge_company(tenant: Tenant) -> None:
+    """Raises AppError where no reports are made."""
+    if tenant.status != TenantStatus.ACTIVE:
+        raise AppError(409, "tenant_paused", _l("The company is paused: no reports are made"))
 
 
 def _steps(run: JobRun) -> list[JobStep]:
@@ -165,6 +171,7 @@ def resume(run: JobRun, from_key: StepKey | None = None, *, actor: str = "") -> 
     """
     run = db.session.get_one(JobRun, run.id, populate_existing=True, with_for_update=True)
     try:
+        judge_company(db.session.get_one(Tenant, run.tenant_id, populate_existing=True))
         first = _reopened(run, from_key)
         audit.record("run_resumed", "run", run.id, actor=actor, step=first)
         db.session.commit()
@@ -178,6 +185,15 @@ def resume(run: JobRun, from_key: StepKey | None = None, *, actor: str = "") -> 
     return first
 
 
+def send_again(run: JobRun, *, actor: str = "") -> None:
+    """For a person who has looked into the group: send the parts of which nobody knows once more. Raises AppError."""
+    if not any(step.code in deliveries.IN_DOUBT for step in steps_of(run.id)):
+        raise AppError(409, "nothing_in_doubt", _l("There is no message of which it is not known whether it arrived"))
+    if not artifacts.remain(run.id, StepKey.NOTIFY_TELEGRAM):
+        raise AppError(409, "pages_deleted", _l("The messages of this report are deleted by now: it stays here only"))
+    resume(run, StepKey.NOTIFY_TELEGRAM, actor=actor)
+
+
 def _reopened(run: JobRun, from_key: StepKey | None) -> StepKey:
     """The caller holds the row of the run, so two who continue at once make one start."""
     if run.status not in (RunStatus.FAILED, RunStatus.CANCELLED, RunStatus.SUCCEEDED):
@@ -189,8 +205,8 @@ def _reopened(run: JobRun, from_key: StepKey | None) -> StepKey:
         raise AppError(409, "nothing_to_resume", _l("Every step of this run is done"))
     if any(step.n < first.n for step in undone):
         raise AppError(409, "earlier_step_open", _l("An earlier step is not done yet: continue from there"))
-    if first.n > 1 and not artifacts.remain(run.id):
-        raise AppError(409, "pages_deleted", _l("What was loaded is deleted by now: begin with the first step"))
+    if not artifacts.remain(run.id, StepKey(first.key)):
+        raise AppError(409, "pages_deleted", SENTENCES["pages_deleted"])
     if from_key == StepKey.NOTIFY_TELEGRAM:
         deliveries.release(reports.id_for(run.id))
     goes_on = first.cursor if first.status != StepStatus.DONE else {}

@@ -1,0 +1,59 @@
+"""A report that does not fit into the messages of a group, on its way there; and what is said of a part in doubt."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+
+from synkro.analysis.answer import Answer, Finding
+from synkro.analysis.report import MOST_PARTS
+from synkro.models import Delivery, JobStep
+from synkro.models.plan import StepKey
+from synkro.services.reporting import artifacts, runs
+from synkro.services.reporting.artifacts import FINAL
+from synkro.tenancy import db, tenant_scope
+from tests.practice import Practice
+
+
+@pytest.fixture
+def run_id(practice: Practice) -> uuid.UUID:
+    """Of a report with sixty findings that is about to be sent."""
+    practice.tenant.language = "en"
+    db.session.commit()
+    run = practice.run()
+    found = tuple(Finding("risk", f"{n:02} " + "x" * 380, ("d1m1",)) for n in range(60))
+    with tenant_scope(practice.tenant.id):
+        final = {"answer": Answer("Fine", found).to_json(), "reason": ["", {}]}
+        artifacts.put(run.id, FINAL, 0, [final], {})
+        db.session.query(Delivery).delete()
+        db.session.commit()
+    return run.id
+
+
+def sent(practice: Practice, run_id: uuid.UUID) -> JobStep:
+    """The last step, after it was done once more."""
+    with tenant_scope(practice.tenant.id):
+        run = runs.find(run_id)
+        assert run is not None
+        runs.resume(run, StepKey.NOTIFY_TELEGRAM)
+    practice.drain()
+    return practice.state(run_id)[1][7]
+
+
+def test_the_group_gets_figures_and_link_and_the_step_says_that_it_was_shortened(
+    practice: Practice, run_id: uuid.UUID
+) -> None:
+    before = len(practice.sent())
+    step = sent(practice, run_id)
+    assert (step.colour, step.code, step.params["notices"]) == ("green", None, ["telegram_shortened"])
+    assert (step.done, len(practice.sent()) - before) == (MOST_PARTS, MOST_PARTS)
+    told = "\n".join(message["text"] for message in practice.sent()[before:])
+    assert f"More findings in the report: {step.params['lines']}" in told
+    assert told.index("00 xxx") < told.index("Deals") < told.index("Coverage")
+
+
+def test_a_part_in_doubt_is_told_before_another_remark(practice: Practice, run_id: uuid.UUID) -> None:
+    practice.control("telegram", fault="drop_after", path="/sendMessage", times=1)
+    practice.control("telegram", fault="parse_error", times=1)
+    assert sent(practice, run_id).code == "telegram_unknown"
