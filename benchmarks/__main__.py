@@ -19,7 +19,7 @@ PARTS = {
 
 
 def main() -> int:
-    """0 when every limit that has to hold does hold."""
+    """0 when every limit that has to hold was measured and does hold."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("parts", nargs="*", choices=[[], *PARTS], metavar=" | ".join(PARTS))
     chosen = parser.parse_args().parts or list(PARTS)

@@ -263,7 +263,7 @@ def test_every_code_is_a_sentence(speaker: Flask, code: str, language: str) -> N
 
 def test_every_word_of_ours_in_a_report_is_russian(speaker: Flask) -> None:
     with force_locale("ru"):
-        text = plain_text(replace(FIGURES_ONLY, no_ai_reason=sentence("ai_not_connected", {})), babel_gettext)
+        text = plain_text(replace(FIGURES_ONLY, ai_gap=sentence("ai_not_connected", {})), babel_gettext)
     assert set(re.findall(r"[A-Za-z]{2,}", text)) == {"Company", "Aliya", "Bolat"}
 
 

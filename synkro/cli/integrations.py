@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 
 from synkro.cli.words import EXITS, OPERATOR, command, say, show, the_tenant
 from synkro.errors import AppError
+from synkro.i18n import _l
 from synkro.integrations import INTEGRATIONS
 from synkro.integrations.supabase import schema_sql
 from synkro.services.connections import checks, integrations
@@ -36,6 +37,7 @@ WAIT_SECONDS = checks.PATIENCE_SECONDS
 """For a worker to begin."""
 GRACE_SECONDS = 10
 """More than a check may take, until it counts as lost with its worker."""
+START_WORKER = _l("No worker picked up the check. Start the worker.")
 
 
 @group.command("set")
@@ -99,7 +101,7 @@ def _awaited(kind: str, asked: datetime) -> tuple[str, str, str]:
         if missing == "no_worker" and checks.has_begun(kind, asked):
             ends, missing = time.monotonic() + checks.CHECK_SECONDS + GRACE_SECONDS, "check_lost"
         time.sleep(0.3)
-    return _red(missing)
+    return ("red", missing, str(START_WORKER)) if missing == "no_worker" else _red(missing)
 
 
 def _red(code: str) -> tuple[str, str, str]:

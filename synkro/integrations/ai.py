@@ -23,7 +23,8 @@ __all__ = ["PROVIDERS", "Ai", "AiProvider", "Generation", "Model", "cost"]
 PROVIDERS: dict[str, type[AiProvider]] = {"gemini": Gemini, "openai": OpenAi}
 CHECK_TOKENS = 1_024
 """Room for one word and the thoughts before it."""
-WORKS_LATER = frozenset({"ai_day_quota", "ai_server_quota", "ai_model_gone"})
+MODEL_GONE = "ai_model_gone"
+WORKS_LATER = frozenset({"ai_day_quota", "ai_server_quota", MODEL_GONE})
 """Failures of the try-out that say nothing against the key."""
 
 
@@ -32,6 +33,7 @@ class Ai(Integration):
     title = _l("AI")
     ways: ClassVar = {"gemini": _l("Google Gemini"), "openai": _l("OpenAI-compatible")}
     way_field = "provider"
+    host_refused = "ai_host_not_approved"
     fields = (
         Field(
             "provider",
@@ -86,9 +88,9 @@ class Ai(Integration):
         """Lists the models and has the chosen one say a word: some keys may list but not ask."""
         models = {model.id for model in self._models}
         if not self.provider.model:
-            return Check("red", "ai_choose_model")
+            return Check("red", "ai_choose_model", stands="choice")
         if self.provider.model not in models:
-            return Check("yellow", "ai_model_gone")
+            return Check("yellow", MODEL_GONE, stands="choice")
         return self._try_out()
 
     def _try_out(self) -> Check:
@@ -98,10 +100,10 @@ class Ai(Integration):
         except ApiError as error:
             if error.code not in WORKS_LATER:
                 raise
-            return Check("yellow", error.code, error.params)
+            return Check("yellow", error.code, error.params, "choice" if error.code == MODEL_GONE else "unsure")
         if said.text.strip() and said.outcome in ("ok", "truncated"):
             return Check("green", "ai_ok", {"model": said.model})
-        return Check("yellow", "ai_odd_answer")
+        return Check("yellow", "ai_odd_answer", stands="idle", passing=True)
 
     def sample(self, count: int = 3) -> list[Preview]:  # noqa: ARG002 -- an AI has no items to show
         return []

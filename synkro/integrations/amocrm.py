@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from synkro.i18n import _l
+from synkro.integrations.amocrm_life import life
 from synkro.integrations.amocrm_rules import PACES, ZONES, TooMuch, account_address, is_vendor, judge, paces_of
 from synkro.integrations.amocrm_shapes import (
     contact_of,
@@ -129,6 +130,7 @@ class Amocrm(Integration):
             judge=judge,
             headers={"Authorization": f"Bearer {token.strip()}"},
             paces=paces_of(self.address),
+            methods=("GET",),
         )
 
     @classmethod
@@ -145,7 +147,8 @@ class Amocrm(Integration):
     def check(self) -> Check:
         """Reads the account, the latest deals, their contacts and the managers: what a run reads first.
 
-        params: account (name), zone (time zone or ""), filter (the add-on is on), managers (their names can be read).
+        params: account (name), zone (time zone or ""), filter (the add-on is on), managers (their names can be read),
+        and what amocrm_life.life tells of a long-lived token.
         """
         account = self.account()
         if not account.filter_enabled:
@@ -157,9 +160,12 @@ class Amocrm(Integration):
             "zone": account.zone,
             "filter": account.filter_enabled,
             "managers": bool(self.managers()),
+            **life(self.settings.get("token", "")),
         }
-        code = "amocrm_ok" if leads else "amocrm_no_leads"
-        return Check("green", code, {**facts, "notices": sorted(self.notices)})
+        facts["notices"] = sorted(self.notices)
+        if facts.get("ends_soon"):
+            return Check("yellow", "amocrm_token_ends", facts)
+        return Check("green", "amocrm_ok" if leads else "amocrm_no_leads", facts)
 
     def sample(self, count: int = 3) -> list[Preview]:
         """The latest deals: time, manager, main contact and its phone. What may be empty is an empty line."""
@@ -238,7 +244,10 @@ class Amocrm(Integration):
         return [contact for row in rows if (contact := contact_of(row))]
 
     def managers(self) -> list[Manager]:
-        """The users of the account. Empty, with a notice, where the token is not an administrator's."""
+        """The users of the account. Empty, with a notice, where amoCRM does not show them to this token.
+
+        That is the token of nobody who is an administrator, or of an integration without access to users.
+        """
         try:
             rows = list(self._all("/users", "users"))
         except Refused as error:

@@ -12,6 +12,9 @@ from flask_babel import LazyString
 from synkro.integrations.http import Answer, Door, Http
 
 Colour = Literal["green", "yellow", "red"]
+Stands = Literal["", "idle", "choice", "unsure"]
+"""How a service stands where the colour does not say it. '': red does not work, all else does. idle: it is reached and
+does not do what it is for. choice: a person has to choose first. unsure: that it works could not be seen this time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,9 @@ class Check:
     colour: Colour
     code: str
     params: dict[str, Any] = field(default_factory=dict)
+    stands: Stands = ""
+    passing: bool = False
+    """It may be over when the next check is made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +88,8 @@ class Integration(ABC):
     """Names of the ways in which it can be connected, where there are several."""
     way_field: ClassVar[str] = ""
     """The field that keeps the way, where the fields that are filled in do not tell it."""
+    host_refused: ClassVar[str] = ""
+    """Code of the refusal that ends once staff agree to the host of the address that was typed, a Field with place."""
 
     def __init__(self, settings: Mapping[str, str], door: Door) -> None:
         self.settings = settings

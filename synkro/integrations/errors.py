@@ -19,6 +19,8 @@ class ApiError(Exception):
 
     passing: ClassVar[bool] = False
     """True: the same call may work later. False: a person has to do something first."""
+    is_choice: ClassVar[bool] = False
+    """True: it ends when a person chooses from what the service offers."""
     most_tries: ClassVar[int | None] = None
     """How often at most a request, or a step, is made when it ends like this. None: as often as its plan says."""
 
@@ -31,6 +33,12 @@ class ApiError(Exception):
 
 class Refused(ApiError):
     """The key, its rights or the address is not accepted."""
+
+
+class ChoiceDue(Refused):
+    """The key works, and a person has to choose first from what it opens."""
+
+    is_choice = True
 
 
 class Gone(ApiError):

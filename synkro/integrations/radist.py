@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from synkro.i18n import _l
 from synkro.integrations.base import Check, Field, Integration, Offer, Preview, retry_after
-from synkro.integrations.errors import ApiError, Busy, Gone, Refused
+from synkro.integrations.errors import ApiError, Busy, ChoiceDue, Gone, Refused
 from synkro.integrations.http import Answer, Door, Http, Pace, Params, common_failure, key_name
 from synkro.integrations.masks import without_numbers
 from synkro.integrations.radist_messengers import Choice, Messenger, messenger_of, split_ids
@@ -112,22 +112,24 @@ class Radist(Integration):
         )
 
     def check(self) -> Check:
-        """Reads the sources, the first chat and its first messages: the three calls that a run makes."""
+        """Reads the sources, the chats and one message of the first: the calls that a run makes. Keeps nothing."""
         choice = self.choice()
         if not any(messenger.is_read for messenger in choice.connected):
-            return Check("yellow", "radist_no_messengers")
+            return Check("yellow", "radist_no_messengers", stands="idle")
         chat = next((chat for contact in self.chats(limit=FIRST_CONTACTS).contacts for chat in contact), None)
         if chat is None:
             return Check("yellow", "radist_no_chats")
-        self._message_page(chat.id, until=None, limit=3)
+        self._message_page(chat.id, until=None, limit=1)
         return choice.remark() or Check("green", "radist_ok")
 
     def offers(self) -> dict[str, list[Offer]]:
-        """The companies where there are several, and the messengers of the one that is chosen or the only one."""
+        """The companies where there is a choice, and the messengers of the one that is chosen or the only one."""
         companies = self.companies()
         titles = [Offer(str(identity), name or f"#{identity}") for identity, name in companies]
-        found = {"company_id": titles} if len(companies) > 1 else {}
-        if self.settings.get("company_id") or len(companies) == 1:
+        chosen = self.settings.get("company_id", "")
+        is_known = self._choice is not None or chosen in {title.value for title in titles}
+        found = {"company_id": titles} if len(companies) > 1 or (chosen and not is_known) else {}
+        if is_known or (len(companies) == 1 and not chosen):
             found["connections"] = [messenger.offer for messenger in self.choice().connected]
         return {field: offered for field, offered in found.items() if offered}
 
@@ -150,12 +152,26 @@ class Radist(Integration):
         return list(found.items())
 
     def choice(self) -> Choice:
-        """What is connected, asked for once, and which of it the tenant has chosen."""
+        """What is connected, asked for once, and which of it the tenant has chosen.
+
+        Raises ChoiceDue where a company was chosen that the key knows nothing of: it is another account's.
+        """
         if self._choice is None:
-            rows = rows_of(self._get(f"{self._company()}/messaging/chats/sources/", (), "chats").json())
-            connected: list[Messenger] = [one for row in rows if (one := messenger_of(row))]
+            connected: list[Messenger] = [one for row in self._sources() if (one := messenger_of(row))]
             self._choice = Choice.of(connected, self.settings.get("connections", ""))
         return self._choice
+
+    def _sources(self) -> list[dict[str, Any]]:
+        chosen = self.settings.get("company_id", "")
+        try:
+            return rows_of(self._get(f"{self._company()}/messaging/chats/sources/", (), "chats").json())
+        except (Refused, Gone) as error:
+            if not chosen or error.code not in ("radist_not_found", "radist_no_rights"):
+                raise
+            known = {str(identity) for identity, _ in self.companies()}
+            if not known or chosen in known:
+                raise
+            raise ChoiceDue("radist_company_elsewhere") from None
 
     def chats(self, cursor: str | None = None, limit: int = PAGE) -> ChatPage:
         """One page of the chat list. It is not ordered by time (unanswered chats come first), so read to the end."""
@@ -232,7 +248,7 @@ class Radist(Integration):
         if not companies:
             raise Refused("radist_no_company")
         if len(companies) > 1:
-            raise Refused("radist_choose_company", companies=len(companies))
+            raise ChoiceDue("radist_choose_company", companies=len(companies))
         return str(companies[0][0])
 
     def _list(self, path: str, limit: int, params: Sequence[tuple[str, str | int]], lane: str) -> Answer:

@@ -73,9 +73,9 @@ class Choice:
     def remark(self) -> Check | None:
         """What a person should know of the choice; None where there is nothing."""
         if self.gone:
-            return Check("yellow", "radist_connection_gone", {"connections": self.gone})
+            return Check("yellow", "radist_connection_gone", {"connections": self.gone}, "choice")
         if self.chosen and not any(one.is_read for one in self.connected if str(one.id) in self.chosen):
-            return Check("yellow", "radist_choice_unread")
+            return Check("yellow", "radist_choice_unread", stands="choice")
         return None
 
 

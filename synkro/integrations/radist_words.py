@@ -13,6 +13,7 @@ SENTENCES: dict[str, LazyString] = {
     "radist_key_refused": _l("Radist does not accept the API key. Make a new one in the Radist cabinet."),
     "radist_no_rights": _l("The Radist key has no right to read messages of this company."),
     "radist_not_found": _l("Radist does not know this company or address. Check the company and the API address."),
+    "radist_company_elsewhere": _l("The company that was chosen is not one of this key's. Choose the company anew."),
     "radist_choose_company": _l("The key belongs to several companies. Choose one."),
     "radist_no_company": _l("The Radist key has no company."),
     "radist_rejected": _l("Radist did not accept our request."),

@@ -14,7 +14,7 @@ from synkro.i18n import _l
 from synkro.integrations.base import Check, Field, Integration, Preview
 from synkro.integrations.errors import Gone, Lost, Nonsense, Refused, Unreachable
 from synkro.integrations.http import Answer, Door, Http, Params
-from synkro.integrations.supabase_errors import SENTENCES, judge
+from synkro.integrations.supabase_errors import ROW_REFUSED, SENTENCES, judge
 from synkro.integrations.supabase_keys import key_headers, keys_fault, project_address, project_ref, tidy_address
 from synkro.integrations.supabase_rest import PAGE, SERVICE, Writer, path, read_all, rows_of, total
 from synkro.integrations.supabase_rows import Row, batches
@@ -52,6 +52,7 @@ class Supabase(Integration):
         Field("secret_key", _l("Secret key (or service_role)"), hint=_l("Starts with sb_secret_ or with eyJ")),
     )
     sentences = SENTENCES
+    host_refused = "supabase_host_unapproved"
 
     reload_seconds = 3.0
     """New tables are known to the API within one or two seconds after the SQL has run."""
@@ -83,7 +84,8 @@ class Supabase(Integration):
             return Check("red", "supabase_no_tables")
         if version < SCHEMA_VERSION:
             return Check("red", "supabase_schema_old", {"version": version, "needed": SCHEMA_VERSION})
-        strangers = {self._seen_by_strangers(table): {"table": table} for table in reversed(CLIENT_TABLES)}
+        # an empty table shows nothing to anybody; of META it is known that it has a row
+        strangers = {self._seen_by_strangers(table): {"table": table} for table in (META, *reversed(CLIENT_TABLES))}
         if "red" in strangers:
             return Check("red", "supabase_public_data", strangers["red"])
         proof = self.write_probe()
@@ -93,6 +95,10 @@ class Supabase(Integration):
             return Check("yellow", "supabase_granted", {**strangers["yellow"], "proof": proof})
         return Check("green", "supabase_ok", {"proof": proof})
 
+    def open_to_strangers(self, tables: Iterable[str]) -> str | None:
+        """The first of the tables of which the publishable key is shown a row."""
+        return next((table for table in tables if self._seen_by_strangers(table) == "red"), None)
+
     def sample(self, count: int = 3) -> list[Preview]:  # noqa: ARG002 -- what lies here was shown where it came from
         return []
 
@@ -101,7 +107,8 @@ class Supabase(Integration):
 
         A key that comes twice in a batch counts once. Columns that a row lacks stay as they are. Reads the rows as it
         goes, so memory stays flat. Raises Gone("supabase_schema_old") before the first row where the tables are of an
-        older version, and Gone("supabase_row_refused", rows=, written=) once the others are written.
+        older version, Gone("supabase_row_refused", rows=, written=) once the others are written, and
+        Gone("supabase_tables_differ", rows=) where so many are refused that the rest is not tried.
         """
         if table != META:
             self._refuse_older()
@@ -110,7 +117,7 @@ class Supabase(Integration):
         for batch in batches(rows, key):
             writer.write(batch)
         if writer.refused:
-            raise writer.failure()
+            raise Gone(ROW_REFUSED, rows=writer.refused, written=writer.written)
         return writer.written
 
     def select(

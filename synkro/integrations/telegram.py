@@ -118,7 +118,7 @@ class Telegram(Integration):
         bot = self.me()
         name = {"bot": bot.username}
         if not self.chat_id:
-            return Check("yellow", "telegram_choose_chat" if bot.can_join else "telegram_no_groups", name)
+            return Check("yellow", "telegram_choose_chat" if bot.can_join else "telegram_no_groups", name, "choice")
         try:
             group = self.chat()
             if not self._may_write(bot, group):
@@ -128,7 +128,7 @@ class Telegram(Integration):
             error.params.update(name)
             if error.code not in ("telegram_migrated", "telegram_no_topic"):
                 raise
-            return Check("yellow", error.code, error.params)
+            return Check("yellow", error.code, error.params, "idle" if error.code == "telegram_no_topic" else "")
         return Check("green", "telegram_ok", name | {"chat": group.title})
 
     def _type(self) -> None:

@@ -1,4 +1,4 @@
-"""Checks of connections, made where runs are made: in a worker, with the same keys and calls."""
+"""Checks of connections, made where runs are made: in a worker, with the same keys and calls. Then what they tell."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import uuid
 
 from rq.timeouts import JobTimeoutException
 
+from synkro import clock, queue
 from synkro import log as logs
-from synkro import queue
-from synkro.services.connections import checks
+from synkro.services.connections import checks, troubles
 from synkro.tenancy import db, tenant_scope
 
 log = logging.getLogger(__name__)
@@ -19,12 +19,25 @@ def check(tenant_id: str, kind: str) -> None:
     logs.unbind()
     logs.bind(tenant_id=tenant_id, check=kind, request_id=queue.rung_by())
     with tenant_scope(uuid.UUID(tenant_id)):
-        version = checks.version_of(kind)
+        version, began = checks.version_of(kind), clock.now()
         try:
             checks.run(kind)
         except JobTimeoutException:
             db.session().invalidate()  # it may have struck in the middle of a query
-            checks.break_off(kind, version, "check_too_long")
+            checks.break_off(kind, version, "check_too_long", began)
         except Exception as error:  # a person waits for a colour
             log.error("check broke", exc_info=error)
-            checks.break_off(kind, version, "internal")
+            checks.break_off(kind, version, "internal", began)
+        checks.pass_on(kind)
+
+
+def tell(tenant_id: str, kind: str) -> None:
+    """Letters first: a group that answers late or never is left."""
+    logs.unbind()
+    logs.bind(tenant_id=tenant_id, check=kind, request_id=queue.rung_by())
+    with tenant_scope(uuid.UUID(tenant_id)):
+        try:
+            troubles.tell(kind)
+        except JobTimeoutException:
+            db.session().invalidate()
+            log.info("group not told", extra={"fields": {"code": "too_slow"}})

@@ -8,6 +8,7 @@ The account is chosen by the bearer, since a client reaches every account at thi
 * token_rights ("admin"): "own" sees only the second user's deals and no users, "external" sees no users, "none" nothing
 * revoked (false): the integration is switched off: 401, refresh "Token has been revoked"
 * refresh_grace ("none" | "until_new_used"): whether a refresh token works again until its successor is first used
+* long_lived_ends (2031): unix seconds; the one long-lived token is that which ends then
 * access_seconds (86400): life of an access token; redirect_uri: the only one accepted, until a person
   types another one on the page of consent
 * rps (7) and account_rps (50): 0 for no limit; body_429 ("json" | "html"); retry_after_429 (300)
@@ -27,7 +28,7 @@ from flask import Flask
 
 from synkro.sandbox.amocrm_api import Api
 from synkro.sandbox.amocrm_gate import Gate, OAuth
-from synkro.sandbox.amocrm_oauth import Tokens
+from synkro.sandbox.amocrm_oauth import LONG_LIVED_TO, Tokens
 from synkro.sandbox.faults import Faults
 from synkro.sandbox.world import World
 
@@ -43,6 +44,7 @@ def create_app(world: World) -> Flask:
             "token_rights": "admin",
             "revoked": False,
             "refresh_grace": "none",
+            "long_lived_ends": LONG_LIVED_TO,
             "access_seconds": 86_400,
             "redirect_uri": world.integration.redirect_uri,
             "rps": 7,

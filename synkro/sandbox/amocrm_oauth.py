@@ -14,7 +14,8 @@ from typing import Any
 from synkro.sandbox.world import World
 
 _CODE_LIFE_S = 20 * 60
-_LONG_LIVED_FROM, _LONG_LIVED_TO = 1_767_225_600, 1_924_992_000  # 2026-01-01 to 2031-01-01
+LONG_LIVED_FROM, LONG_LIVED_TO = 1_767_225_600, 1_924_992_000
+"""2026-01-01 to 2031-01-01."""
 _DETAIL = "В запросе отсутствует ряд параметров или параметры невалидны"
 
 
@@ -54,7 +55,6 @@ class Tokens:
     def __init__(self, world: World, setting: Callable[[str], Any]) -> None:
         self._world = world
         self._setting = setting
-        self.long_lived = long_lived_token(world)
         self._numbers = itertools.count(1)
         self._codes: dict[str, _Code] = {}
         self._by_access: dict[str, _Pair] = {}
@@ -79,8 +79,8 @@ class Tokens:
         """Whether the API lets this bearer in. The first use of a new pair ends the grace of the old one."""
         if self._setting("revoked"):
             return False
-        if access == self.long_lived:
-            return True
+        if access == long_lived_token(self._world, ends := self._setting("long_lived_ends")):
+            return bool(ends > time.time())
         with self._lock:
             pair = self._by_access.get(access)
             if pair is None or pair.expires_at <= time.time():
@@ -170,9 +170,9 @@ def _end_grace(pair: _Pair) -> None:
         pair.parent.refresh_spent = True
 
 
-def long_lived_token(world: World) -> str:
+def long_lived_token(world: World, ends: int = LONG_LIVED_TO) -> str:
     """The token a person copies from amoCRM's cabinet: a JWT, the same in every process that serves the company."""
-    return _jwt(world, "practice-long-lived", _LONG_LIVED_FROM, _LONG_LIVED_TO)
+    return _jwt(world, "practice-long-lived", LONG_LIVED_FROM, ends)
 
 
 def _jwt(world: World, token_id: str, issued: float, expires: float) -> str:

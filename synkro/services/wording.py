@@ -26,6 +26,7 @@ SENTENCES: dict[str, LazyString] = {
     "ai_bad_answer": _l("Answers of the AI that could not be read: %(answers)s."),
     "ai_blocked": _l("Dialogs that the AI's filter refused: %(dialogs)s."),
     "refs_dropped": _l("References of the AI to messages that it was not given, dropped: %(refs)s."),
+    "pages_deleted": _l("What was loaded is deleted by now: begin with the first step."),
     "step_died": _l("The work was interrupted several times. Continue it, and tell us if it happens again."),
     "step_too_long": _l("The step took longer than it may."),
     "worker_stopping": _l("The server is being restarted. The step goes on by itself."),
@@ -33,11 +34,12 @@ SENTENCES: dict[str, LazyString] = {
     "telegram_earlier_unknown": _l(
         "It is not known whether the message arrived. Look into the group, then send again."
     ),
+    "telegram_shortened": _l("The report was too long for the group. Lines that stand in the cabinet only: %(lines)s."),
     "held_for_review": _l("The report waits in the cabinet: somebody reads it first and sends it to the group."),
     "check_too_long": _l("The service took too long to answer. Check it again later."),
     "keys_unreadable": _l("The saved keys can no longer be opened. Enter them anew."),
     "check_lost": _l("The check was interrupted. Ask for it once more."),
-    "no_worker": _l("No worker picked up the check. Start the worker."),
+    "no_worker": _l("Nobody has taken this up on our side. If it stays so, write to the administrator of Synkro."),
     "sample_ok": _l("Items shown: %(count)s."),
     "sample_empty": _l("There is nothing to show yet."),
     "sample_first": _l("Load the sample first: there is nothing to write yet."),
@@ -54,7 +56,7 @@ SENTENCES: dict[str, LazyString] = {
 
 
 def remarks(code: str | None, params: Mapping[str, Any]) -> str:
-    """What a step has to say: its remark or fault, and notices that change no colour. Empty when all is said."""
+    """What a step or a check has to say: its remark or fault, and notices that change no colour. "" for nothing."""
     codes = [*([code] if code else []), *params.get("notices", ())]
     return " ".join(sentence(one, params) for one in codes)
 

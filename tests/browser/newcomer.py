@@ -30,16 +30,32 @@ class Newcomer(Person):
     def types(self, label: str, text: str) -> None:
         time.sleep(self.look)
         field = self.page.get_by_label(label, exact=True)
-        field.fill("")
+        self.fills(field, "")
         field.press_sequentially(text, delay=self.keystroke * 1000)
 
     def pastes(self, label: str, text: str) -> None:
         time.sleep(self.look)
-        self.page.get_by_label(label, exact=True).fill(text)
+        self.fills(self.page.get_by_label(label, exact=True), text)
 
     def presses(self, name: str) -> None:
         time.sleep(self.look)
-        self.page.get_by_role("button", name=name, exact=True).click()
+        self.acts_on(self.page.get_by_role("button", name=name, exact=True))
+
+    def follows(self, name: str) -> None:
+        self.acts_on(self.page.get_by_role("link", name=name, exact=True).first)
+
+    def fills(self, field: Locator, text: str) -> None:
+        field.fill(text)
+
+    def acts_on(self, control: Locator) -> None:
+        """A button or a link."""
+        control.click()
+
+    def ticks(self, box: Locator) -> None:
+        box.check(force=True)
+
+    def picks(self, field: Locator, value: str) -> None:
+        field.select_option(value)
 
     def waits_for(self, badge: str) -> None:
         """Until the page says of the step what it should."""
@@ -60,12 +76,12 @@ class Newcomer(Person):
 
     def agrees_and_writes(self, sentence: str) -> None:
         self.until(self.page.get_by_label(sentence))
-        self.page.get_by_label(sentence).check()
+        self.ticks(self.page.get_by_label(sentence))
         self.presses("Write to Supabase")
         self.waits_for("^Done|remark$")
 
     def goes_on(self, to: str) -> None:
-        self.page.locator("#ways-on").get_by_role("link", name=f"Next: {to}").click()
+        self.acts_on(self.page.locator("#ways-on").get_by_role("link", name=f"Next: {to}"))
 
     def connects_supabase(self, url: str) -> None:
         keys = self.practice.world.keys
@@ -99,7 +115,7 @@ class Newcomer(Person):
         self.pastes("API key", self.practice.world.keys.gemini_key)
         self.presses("Save and check")
         self.until(self.page.locator("#offer-model"))
-        self.page.locator("#offer-model").select_option("gemini-3.8-flash")
+        self.picks(self.page.locator("#offer-model"), "gemini-3.8-flash")
         self.presses("Save the choice")
         self.waits_for("Done")
         self.goes_on("Telegram")
@@ -114,7 +130,7 @@ class Newcomer(Person):
         self.presses("Find the group")
         found = self.page.get_by_role("button", name=re.compile("^Send reports here"))
         self.until(found.first)
-        found.first.click()
+        self.acts_on(found.first)
         self.waits_to_press("Send a test message")
         self.waits_for("Done")
         self.goes_on("Schedule")
@@ -125,7 +141,7 @@ class Newcomer(Person):
 
     def sets_the_schedule(self) -> None:
         self.sees("Schedule")
-        self.page.get_by_label("Every day", exact=True).check(force=True)
+        self.ticks(self.page.get_by_label("Every day", exact=True))
         self.pastes("Local time", "09:30")
         self.presses("Save the schedule")
         self.waits_for("Done")
@@ -134,11 +150,15 @@ class Newcomer(Person):
         self.window.open("/dashboard")
         self.presses("Make a report")
         self.until(self.page.get_by_role("link", name="Open the report"))
-        self.page.get_by_role("link", name="Open the report").click()
+        self.follows("Open the report")
         self.page.get_by_role("heading", level=1).wait_for()
 
     def comes_from_nothing_to_a_report(self, supabase_url: str) -> None:
         """Behind the doors, with an empty company."""
+        self.takes_all_steps(supabase_url)
+        self.makes_the_first_report()
+
+    def takes_all_steps(self, supabase_url: str) -> None:
         self.window.open("/dashboard")
         self.reads("A few steps are left")
         self.follows("Continue: Supabase")
@@ -148,4 +168,3 @@ class Newcomer(Person):
         self.connects_the_ai()
         self.connects_telegram()
         self.sets_the_schedule()
-        self.makes_the_first_report()

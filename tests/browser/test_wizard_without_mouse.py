@@ -1,50 +1,76 @@
-"""A service is connected, looked into and written by the keyboard alone."""
+"""All six steps of the wizard are taken by the keyboard alone."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
-from flask import Flask
+from playwright.sync_api import Locator
 
-from synkro import queue
-from synkro.jobs.worker import work_on
+from synkro.integrations.supabase import schema_sql
+from tests import processes
+from tests.browser.newcomer import Newcomer
+from tests.browser.test_wizard import empty_company as empty_company  # noqa: PLC0414 (fixtures of theirs)
+from tests.browser.test_wizard import states
+from tests.browser.test_wizard import vendors as vendors  # noqa: PLC0414
 from tests.browser.window import Window
 from tests.practice import Practice
 
 Enter = Callable[..., Window]
-FOCUSED = "document.activeElement.id || document.activeElement.innerText.trim()"
-MOST_STOPS = 60
+MOST_STOPS = 120
+IS_FOCUSED = "one => one === document.activeElement"
+IS_OF_GROUP = "one => one.name === document.activeElement.name && document.activeElement.type === 'radio'"
 
 
-def go_to(shown: Window, what: str) -> None:
-    """By Tab, to the control of this id or with these words in it."""
-    for _ in range(MOST_STOPS):
-        shown.page.keyboard.press("Tab")
-        if what in shown.page.evaluate(FOCUSED).splitlines():
+class Typist(Newcomer):
+    """Has no mouse."""
+
+    def goes_to(self, control: Locator, reached: str = IS_FOCUSED) -> None:
+        for _ in range(MOST_STOPS):
+            if control.evaluate(reached):
+                return
+            self.page.keyboard.press("Tab")
+        pytest.fail(f"Tab does not lead to {control}")
+
+    def fills(self, field: Locator, text: str) -> None:
+        self.goes_to(field)
+        if field.get_attribute("type") == "time":
+            self.page.keyboard.type(f"{text}AM")
+        else:
+            self.page.keyboard.press("Control+A")
+            self.page.keyboard.press("Delete")
+            self.page.keyboard.insert_text(text)
+        assert field.input_value() == text
+
+    def acts_on(self, control: Locator) -> None:
+        self.goes_to(control)
+        self.page.keyboard.press("Enter")
+
+    def ticks(self, box: Locator) -> None:
+        if box.get_attribute("type") == "checkbox":
+            self.goes_to(box)
+            self.page.keyboard.press("Space")
             return
-    pytest.fail(f"Tab does not lead to {what}")
+        self.goes_to(box, IS_OF_GROUP)
+        self.presses_until("ArrowRight", box.is_checked)
+
+    def picks(self, field: Locator, value: str) -> None:
+        self.goes_to(field)
+        self.presses_until("ArrowDown", lambda: field.input_value() == value)
+
+    def presses_until(self, key: str, is_right: Callable[[], bool]) -> None:
+        for _ in range(MOST_STOPS):
+            if is_right():
+                return
+            self.page.keyboard.press(key)
+        pytest.fail(f"{key} does not lead there")
 
 
-def press(shown: Window, what: str) -> None:
-    go_to(shown, what)
-    with shown.page.expect_navigation():
-        shown.page.keyboard.press("Enter")
-
-
-def test_all_of_a_step_by_the_keyboard(app: Flask, practice: Practice, enter: Enter) -> None:
-    shown = enter("settings", locale="en-US")
-    shown.open("/settings")
-    press(shown, "amoCRM")
-    press(shown, "Save and check")
-    work_on(app, queue.CHECKS, burst=True)
-    shown.page.get_by_role("button", name="Load three deals").wait_for()
-    press(shown, "Load three deals")
-    work_on(app, queue.TRIALS, burst=True)
-    shown.page.locator("#own-deals").wait_for()
-    go_to(shown, "own-deals")
-    shown.page.keyboard.press("Space")
-    press(shown, "Write to Supabase")
-    work_on(app, queue.TRIALS, burst=True)
-    shown.page.locator("#step-badge", has_text="Done").wait_for()
-    assert shown.faults == []
+def test_all_steps_by_the_keyboard(vendors: Practice, enter: Enter, var_dir: Path) -> None:
+    typist = Typist(enter("settings", locale="en-US"), vendors)
+    vendors.control("supabase", fault="run_sql", value=schema_sql())
+    with processes.worker(processes.beside(vendors.urls, var_dir), var_dir):
+        typist.takes_all_steps(vendors.urls["supabase"])
+    assert set(states(vendors.tenant).values()) == {"done"}
+    assert typist.window.faults == []

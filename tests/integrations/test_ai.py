@@ -53,7 +53,11 @@ def test_green_comes_from_an_answer(provider: str, emulator: Emulator) -> None:
 
 
 @pytest.mark.parametrize(
-    ("model", "expected"), [("", Check("red", "ai_choose_model")), ("gone-1", Check("yellow", "ai_model_gone"))]
+    ("model", "expected"),
+    [
+        ("", Check("red", "ai_choose_model", stands="choice")),
+        ("gone-1", Check("yellow", "ai_model_gone", stands="choice")),
+    ],
 )
 def test_without_a_model_that_is_there_nothing_is_asked(
     provider: str, emulator: Emulator, model: str, expected: Check

@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from synkro.integrations.amocrm_life import token_end
 from synkro.integrations.amocrm_oauth import (
     token_claims,
     uninstall_signature_ok,
@@ -76,6 +78,25 @@ def test_any_text_has_claims_or_none(token: str) -> None:
 @given(st.binary())
 def test_any_payload_has_claims_or_none(payload: bytes) -> None:
     assert isinstance(token_claims(f"a.{base64.urlsafe_b64encode(payload).decode().rstrip('=')}.c"), dict)
+
+
+def claiming(exp: str) -> str:
+    payload = base64.urlsafe_b64encode(f'{{"exp": {exp}}}'.encode()).decode().rstrip("=")
+    return f"a.{payload}.c"
+
+
+def test_a_token_says_when_it_ends() -> None:
+    assert token_end(claiming("1924992000")) == datetime(2031, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("exp", ["null", '"soon"', "-1", "0", "true", "1e400", "NaN", "9999999999999", "[]", "1.5"])
+def test_an_end_that_cannot_be_read_is_none(exp: str) -> None:
+    assert token_end(claiming(exp)) is None
+
+
+@given(st.text())
+def test_any_text_has_an_end_or_none(token: str) -> None:
+    assert token_end(token) is None or token.count(".") == 2
 
 
 HOOK = ("synthetic-client-secret-not-real", "7c1f0a52-3b1d-4e58-9a77-0d2f6b9c1e11", "31000001")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from synkro.integrations.errors import ApiError, Busy, Gone, Nonsense, Refused
+from synkro.integrations.errors import ApiError, Busy, ChoiceDue, Gone, Nonsense, Refused
 from synkro.integrations.radist import Radist
 from synkro.records import Chat, Message
 from synkro.sandbox import world as practice
@@ -208,9 +208,9 @@ def test_a_company_that_is_not_there_is_not_found(connect: Connect, world: World
 def test_a_company_that_is_no_number_never_gets_into_the_address(company: str, connect: Connect, world: World) -> None:
     radist, emulator = connect(world)
     radist.settings = {**radist.settings, "company_id": company}
-    with pytest.raises(Refused, match="radist_not_found"):
+    with pytest.raises(ChoiceDue, match="radist_company_elsewhere"):
         radist.check()
-    assert emulator.requests() == []
+    assert [entry["path"] for entry in emulator.requests()] == ["/v2/companies/"]
 
 
 def test_the_only_company_of_a_key_is_used(demo: tuple[Radist, Emulator], world: World) -> None:
@@ -273,6 +273,7 @@ def test_the_check_is_green_after_reading_a_message(demo: tuple[Radist, Emulator
         "with_contacts",
         "messages",
     ]
+    assert "limit=1&" in emulator.requests()[3]["query"]  # whose chat it is nobody knows yet
 
 
 def test_the_check_looks_behind_a_contact_without_chats(connect: Connect, world: World) -> None:

@@ -8,8 +8,8 @@ from flask import Flask, jsonify, request
 from werkzeug.wrappers import Response
 
 from synkro.i18n import _l
-from synkro.integrations.base import Check, Field, Integration, Preview
-from synkro.integrations.errors import ApiError, Refused
+from synkro.integrations.base import Check, Field, Integration, Offer, Preview
+from synkro.integrations.errors import ApiError, ChoiceDue, Refused
 from synkro.integrations.http import Answer, Door, Http, common_failure
 
 HOST = "https://api.parcels.example"
@@ -41,6 +41,26 @@ class Parcels(Integration):
         """With the phones as they come: nobody would ever forget to mask them."""
         items = self.http.get("/items").json()
         return [Preview(str(item["name"]), ("2026-11-19", str(item["phone"]))) for item in items[:count]]
+
+
+class OwnParcels(Parcels):
+    """With a server of the company's own, which staff have to agree to."""
+
+    fields = (Field("server", _l("Server"), show=True, place=True), Field("api_key", _l("API key")))
+    host_refused = "parcels_host_refused"
+
+    def connect(self, door: Door) -> Http:  # noqa: ARG002 -- nobody has agreed
+        raise Refused(self.host_refused)
+
+
+class ParcelsToChooseFrom(Parcels):
+    """Nothing can be read before somebody chooses a depot."""
+
+    def check(self) -> Check:
+        raise ChoiceDue("parcels_choose_depot")
+
+    def offers(self) -> dict[str, list[Offer]]:
+        return {"depot": [Offer("n", "North"), Offer("s", "South")]}
 
 
 def _judge(answer: Answer) -> ApiError | None:

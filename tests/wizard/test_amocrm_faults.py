@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import requests
 
+from synkro.sandbox.amocrm_oauth import long_lived_token
 from synkro.services.connections import amocrm_tokens, checks, integrations
 from synkro.tenancy import tenant_scope
 from tests.practice import Practice
@@ -56,6 +57,7 @@ FAULTS: list[Fault] = [
     Fault("The token has letters that no token has", {"settings": {"token": "ключ"}}, "red", "key_malformed"),
     Fault("The filter add-on is off", {"set": {"filter_on": False}}, "green", "amocrm_ok"),
     Fault("The token is not an administrator's", {"set": {"token_rights": "own"}}, "green", "amocrm_ok"),
+    Fault("The long-lived token ends in ten days", {"ends_in_days": 10}, "yellow", "amocrm_token_ends"),
     Fault("Deals come without their contacts", {"set": {"contacts_not_embedded": True}}, "green", "amocrm_ok"),
     Fault("A failure that passes (503, twice)", {"fault": "503", "path": API, "times": 2}, "green", "amocrm_ok"),
     Fault("The code is older than 20 minutes", {"from": "code", "fault": "expire_code"}, "red", "amocrm_code_expired"),
@@ -108,7 +110,7 @@ FAULTS: list[Fault] = [
 ]
 """Met by the check, and in the same words by the acts and by a run.
 
-Beside the orders: from (token, code, pair), how the account is connected."""
+Beside the orders: from (token, code, pair), how the account is connected; ends_in_days, of the token."""
 
 
 pytestmark = pytest.mark.usefixtures("impatient")
@@ -126,6 +128,10 @@ def connect(practice: Practice, way: str) -> None:
 
 def bring_about(practice: Practice, fault: Fault) -> None:
     connect(practice, fault.cause.get("from", "token"))
+    if days := fault.cause.get("ends_in_days"):
+        ends = int(time.time()) + days * 86_400
+        practice.control("amocrm", set={"long_lived_ends": ends})
+        integrations.save("amocrm", {"token": long_lived_token(practice.world, ends)}, actor="test")
     if fault.typed:
         integrations.save("amocrm", fault.typed, actor="test")
     if fault.order:

@@ -11,7 +11,7 @@ import pytest
 from flask import Flask, Response
 from sqlalchemy import text
 
-from synkro import queue
+from synkro import clock, queue
 from synkro.extensions import redis, remember, settings, vault
 from synkro.jobs.worker import work_on
 from synkro.models import IntegrationConfig, Trial
@@ -143,10 +143,10 @@ def test_a_result_that_no_longer_opens_closes_no_page(practice: Practice, enter:
 
 def test_a_check_that_broke_late_says_nothing_about_newer_settings(practice: Practice) -> None:
     with tenant_scope(practice.tenant.id):
-        begun = checks.version_of("telegram")
+        version, began = checks.version_of("telegram"), clock.now()
         integrations.save("telegram", {"chat_id": "-1001"}, actor="test")
         asked = checks.request("telegram")
-        checks.break_off("telegram", begun, "check_too_long")
+        checks.break_off("telegram", version, "check_too_long", began)
         config = integrations.find("telegram")
     assert config is not None
     assert (config.check_colour, config.check_requested_at) == (None, asked)

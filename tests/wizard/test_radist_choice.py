@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from synkro.services.connections import checks, integrations
+import pytest
+
+from synkro.services.connections import checks, integrations, setup
 from synkro.services.wording import sentence
-from synkro.tenancy import tenant_scope
+from synkro.tenancy import db, tenant_scope
 from tests.practice import Practice
+from tests.web.conftest import Enter
+from tests.web.conftest import enter as enter  # noqa: PLC0414 (a fixture of theirs)
 from tests.wizard.test_radist import TELEGRAM, WABA, WHATSAPP, choose
 
 
@@ -69,6 +73,33 @@ def test_more_companies_than_a_page_holds_are_all_offered(practice: Practice) ->
     choose(practice, company_id="")
     offered = {one["value"] for one in checked(practice)[2]["company_id"]}
     assert len(offered) == 231
+
+
+@pytest.mark.parametrize("companies", [1, 3])
+def test_a_company_of_another_account_is_chosen_anew(practice: Practice, companies: int) -> None:
+    practice.control("radist", set={"companies": companies})
+    choose(practice, company_id="1")
+    with tenant_scope(practice.tenant.id):
+        config = integrations.find("radist")
+        assert config is not None
+        config.offers = {"company_id": [{"value": "1", "title": "Before", "note": ""}], "connections": []}
+        db.session.commit()
+    _, code, offers = checked(practice)
+    own = str(practice.world.radist_company_id)
+    assert (code, offers.keys(), len(offers["company_id"])) == ("radist_company_elsewhere", {"company_id"}, companies)
+    with tenant_scope(practice.tenant.id):
+        assert next(step for step in setup.steps() if step.kind == "radist").state == "choice"
+    choose(practice, company_id=own)
+    colour, _, offers = checked(practice)
+    assert (colour, "company_id" in offers, "connections" in offers) == ("green", companies > 1, True)
+
+
+def test_the_page_does_not_propose_a_company_that_is_not_of_the_key(practice: Practice, enter: Enter) -> None:
+    choose(practice, company_id="1")
+    checked(practice)
+    page = enter("settings").get("/settings/radist").text
+    assert f'<option value="{practice.world.radist_company_id}">' in page
+    assert '<option value="1"' not in page
 
 
 def test_the_only_company_needs_no_choice(practice: Practice) -> None:

@@ -26,9 +26,15 @@ FAULTS: list[Fault] = [
         "a typed company does not exist or belongs to others",
         {"settings": {"company_id": "1"}},
         "red",
+        "radist_company_elsewhere",
+    ),
+    Fault("a typed company is no number", {"settings": {"company_id": "seven"}}, "red", "radist_company_elsewhere"),
+    Fault(
+        "a typed company is not there, and the key has none",
+        {"set": {"companies": 0}, "settings": {"company_id": "1"}},
+        "red",
         "radist_not_found",
     ),
-    Fault("a typed company is no number", {"settings": {"company_id": "seven"}}, "red", "radist_not_found"),
     Fault(
         "no company is typed and the key has several",
         {"set": {"companies": 3}, "settings": {"company_id": ""}},

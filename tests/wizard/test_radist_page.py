@@ -51,6 +51,7 @@ def test_an_example_is_offered_where_no_deal_has_a_chat(practice: Practice, ente
     work_on(practice.app, queue.TRIALS, burst=True)
     page = browser.get("/settings/radist").text
     assert 'name="newest"' in page
+    assert "may belong to people who have no deal" in page
     assert "Will be written" not in page
     browser.send(TRY, newest="1")
     work_on(practice.app, queue.TRIALS, burst=True)
@@ -59,9 +60,9 @@ def test_an_example_is_offered_where_no_deal_has_a_chat(practice: Practice, ente
     assert 'name="newest"' not in page
 
 
-def test_what_else_is_posted_asks_nothing(practice: Practice, enter: Enter) -> None:
+def test_the_newest_chats_are_taken_only_when_asked_for(practice: Practice, enter: Enter) -> None:
     deals_of(practice, [None])
     browser = enter("settings")
-    browser.send(TRY, oldest="1", newest="")
+    browser.send(TRY, newest="")
     work_on(practice.app, queue.TRIALS, burst=True)
     assert "No chats for these deals" in browser.get("/settings/radist").text

@@ -18,9 +18,9 @@ from synkro.crypto import Vault
 from synkro.extensions import redis, remember, settings, vault
 from synkro.integrations import INTEGRATIONS
 from synkro.jobs.worker import work_on
-from synkro.models import AuditLog, IntegrationConfig, Tenant
+from synkro.models import AuditLog, IntegrationConfig, Tenant, User
 from synkro.sandbox.server import Server
-from synkro.services.connections import checks, integrations, setup
+from synkro.services.connections import checks, hosts, integrations, setup
 from synkro.services.connections.integrations import find
 from synkro.services.connections.secrets import open_secrets
 from synkro.services.operations import keys
@@ -31,22 +31,22 @@ from tests.services.rotation import NEW, configure, quiet
 from tests.web.conftest import Browser, Enter
 from tests.web.conftest import client as client  # noqa: PLC0414 (the fixtures of the web tests)
 from tests.web.conftest import enter as enter  # noqa: PLC0414
-from tests.wizard.dummy import GUIDE, KEY, PHONE, Parcels, emulator
+from tests.wizard.dummy import GUIDE, KEY, PHONE, OwnParcels, Parcels, ParcelsToChooseFrom, emulator
 
 PAGE = "/settings/parcels"
 TYPED = {"depot": "North", "api_key": KEY}
 
 
 @pytest.fixture(autouse=True)
-def parcels(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def parcels(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     """The class is registered, its guide lies among the templates, and its emulator stands in for it."""
     monkeypatch.setitem(INTEGRATIONS, Parcels.kind, Parcels)
     guides = DictLoader({f"guides/{Parcels.kind}.html": GUIDE})
     monkeypatch.setattr(app.jinja_env, "loader", ChoiceLoader([app.jinja_env.loader, guides]))  # type: ignore[list-item]
     server = Server(emulator())
-    stand_ins, hosts = {Parcels.kind: server.url}, frozenset({server.url.removeprefix("http://")})
-    remember(app, replace(settings(), stand_ins=stand_ins, outbound_allow_hosts=hosts), vault(), redis())
-    yield
+    stand_ins, opened = {Parcels.kind: server.url}, frozenset({server.url.removeprefix("http://")})
+    remember(app, replace(settings(), stand_ins=stand_ins, outbound_allow_hosts=opened), vault(), redis())
+    yield server
     server.stop()
 
 
@@ -126,10 +126,39 @@ def test_a_refusal_is_red_and_says_what_to_do(app: Flask, enter: Enter, tenant: 
         assert setup.steps()[5].state == "broken"
 
 
-def test_its_emulator_being_away_is_told_in_the_common_words(app: Flask, enter: Enter, tenant: Tenant) -> None:
-    remember(app, replace(settings(), stand_ins={Parcels.kind: "http://127.0.0.1:9"}), vault(), redis())
+def test_its_emulator_being_away_is_told_in_the_common_words(
+    app: Flask, enter: Enter, tenant: Tenant, parcels: Server
+) -> None:
+    parcels.stop()
+    save(tenant)
+    assert "Parcels does not answer." in check(app, enter("settings"))
+
+
+def test_an_address_that_nobody_opened_is_not_called(app: Flask, enter: Enter, tenant: Tenant) -> None:
+    remember(app, replace(settings(), outbound_allow_hosts=frozenset()), vault(), redis())
     save(tenant)
     assert "This address is not allowed." in check(app, enter("settings"))
+
+
+def test_staff_are_asked_for_a_server_of_ones_own(
+    tenant: Tenant, cast: dict[str, User], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(INTEGRATIONS, Parcels.kind, OwnParcels)
+    with tenant_scope(tenant.id):
+        integrations.save(Parcels.kind, {"server": "parcels.example.kz", "api_key": KEY}, actor="test")
+        checks.run(Parcels.kind)
+        assert hosts.ask(Parcels.kind, cast["settings"]) == "parcels.example.kz:443"
+
+
+def test_a_choice_that_is_due_breaks_nothing(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(INTEGRATIONS, Parcels.kind, ParcelsToChooseFrom)
+    save(tenant)
+    with tenant_scope(tenant.id):
+        checks.run(Parcels.kind)
+        config = find(Parcels.kind)
+        assert config is not None
+        assert [one["title"] for one in config.offers["depot"]] == ["North", "South"]
+        assert setup.steps()[5].state == "choice"
 
 
 def test_real_items_are_shown_with_masked_phones(app: Flask, enter: Enter, tenant: Tenant) -> None:

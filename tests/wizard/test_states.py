@@ -32,6 +32,7 @@ def check(practice: Practice) -> Callable[[str], str | None]:
     def made(kind: str) -> str | None:
         with tenant_scope(practice.tenant.id):
             checks.run(kind)
+            troubles.tell(kind)
             config = find(kind)
             return config.check_colour if config else None
 
@@ -162,8 +163,9 @@ def test_the_words_name_what_to_do(practice: Practice, cast: dict[str, User]) ->
     with tenant_scope(practice.tenant.id):
         config = find("amocrm")
         assert config is not None
-        config.check_code = "amocrm_reconnect"
-        troubles.tell(config, "broken")
+        config.check_code, config.news = "amocrm_reconnect", "broken"
+        db.session.commit()
+        troubles.tell("amocrm")
     assert "amoCRM" in practice.sent()[0]["text"]
 
 

@@ -11,11 +11,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from synkro import queue
 from synkro.integrations import supabase
 from synkro.integrations.supabase import Supabase, schema_sql
+from synkro.jobs.worker import work_on
 from synkro.sandbox.keys import Keys
 from synkro.sandbox.supabase_jwt import legacy_key
-from synkro.services.connections import checks, integrations
+from synkro.services.connections import checks, integrations, trials
+from synkro.services.connections.trials import SAMPLE
 from synkro.tenancy import tenant_scope
 from tests.integrations.conftest import resolving_to
 from tests.integrations.conftest import short_pauses as short_pauses  # noqa: PLC0414 (a fixture of theirs)
@@ -76,6 +79,12 @@ FAULTS: list[Fault] = [
     ),
     Fault("The secret key may only read", {"fault": "read_only_key"}, "red", "supabase_no_grants"),
     Fault("Anyone can read the deals", {"fault": "isolation", "value": "rows"}, "red", "supabase_public_data"),
+    Fault(
+        "Anyone can read the row that is there before any deal",
+        {"fault": "isolation", "value": "rows", "path": "synkro_meta"},
+        "red",
+        "supabase_public_data",
+    ),
     Fault(
         "Others have rights, but see no rows", {"fault": "isolation", "value": "empty"}, "yellow", "supabase_granted"
     ),
@@ -222,12 +231,33 @@ def test_without_a_fault_it_is_green(connected: Practice) -> None:
     assert checks.run("supabase").colour == "green"
 
 
+def test_rows_that_strangers_can_read_are_told_as_soon_as_they_are_written(practice: Practice) -> None:
+    assert seen(practice, "amocrm", SAMPLE)[0] == "green"
+    practice.control("supabase", fault="isolation", value="rows", path="synkro_leads", times=-1)
+    colour, code, sentence = seen(practice, "amocrm", "write")
+    assert (colour, code, "synkro_leads" in sentence) == ("red", "supabase_public_data", True)
+    work_on(practice.app, queue.CHECKS, burst=True)
+    with tenant_scope(practice.tenant.id):
+        config = integrations.find("supabase")
+        assert config is not None
+        assert (config.check_colour, config.check_code) == ("red", "supabase_public_data")
+        assert not trials.is_proved("amocrm", config.saved_at)
+
+
+def test_a_write_counts_where_nobody_can_ask_as_a_stranger(practice: Practice) -> None:
+    assert seen(practice, "amocrm", SAMPLE)[0] == "green"
+    with tenant_scope(practice.tenant.id):
+        integrations.save("supabase", {"publishable_key": "sb_publishable_unknown"}, actor="test")
+    assert seen(practice, "amocrm", "write")[:2] == ("green", "write_ok")
+
+
 def test_every_sentence_of_a_check_has_a_fault_that_leads_to_it() -> None:
     """But those that belong to a run or an act, and those of answers that no fault can order."""
     elsewhere = {
         "supabase_ok",
         "supabase_tables_ok",
         "supabase_row_refused",
+        "supabase_tables_differ",
         "supabase_count_differs",
         "supabase_key_refused",
         "supabase_secret_needed",

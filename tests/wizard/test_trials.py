@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from redis import Redis
 from sqlalchemy import func, select, text
 
 from synkro import clock, queue
+from synkro.analysis.window import Window
 from synkro.errors import AppError
 from synkro.jobs.acts import ACTS, act_of
 from synkro.jobs.worker import work_on
 from synkro.models import Tenant, Trial
+from synkro.models.states import RunStatus
+from synkro.sandbox.supabase_errors import PgError
+from synkro.sandbox.supabase_tables import Row, Table
 from synkro.services.connections import integrations, setup, trials
-from synkro.services.connections.trials import PATIENCE_SECONDS, SAMPLE, SECONDS, WAITING_SECONDS
+from synkro.services.connections.trials import PATIENCE_SECONDS, PROOFS, SAMPLE, SECONDS, WAITING_SECONDS
 from synkro.tenancy import db, system_scope, tenant_scope
 from tests.conftest import redis_away
 from tests.practice import Practice
@@ -53,6 +57,26 @@ def test_the_deals_that_were_shown_are_the_deals_that_are_written(practice: Prac
         found = trials.result(shown)
     assert found is not None
     assert {row["lead_id"] for row in practice.rows("synkro_leads")} == {lead["id"] for lead in found["leads"]}
+
+
+@pytest.mark.parametrize(("taken", "code"), [(0, "supabase_tables_differ"), (1, "supabase_row_refused")])
+def test_tables_that_take_nothing_are_told_from_a_single_bad_row(
+    practice: Practice, monkeypatch: pytest.MonkeyPatch, taken: int, code: str
+) -> None:
+    shown = tried(practice, "amocrm", SAMPLE)
+    with tenant_scope(practice.tenant.id):
+        found = trials.result(shown)
+    assert found is not None
+    good = [lead["id"] for lead in found["leads"][:taken]]
+
+    def refuse(_table: Table, row: Row) -> None:
+        if "lead_id" in row and row["lead_id"] not in good:
+            raise PgError(400, "23514", "violates check constraint")
+
+    monkeypatch.setattr(Table, "_refuse_missing", refuse)
+    trial = tried(practice, "amocrm", "write")
+    assert (trial.colour, trial.code) == ("red", code)
+    assert "%(" not in trials.says(trial)
 
 
 def test_nothing_is_written_before_something_was_shown(practice: Practice) -> None:
@@ -198,6 +222,28 @@ def test_a_run_that_wrote_is_proof_as_well(practice: Practice, amocrm_state: Loo
     practice.run()
     checked(practice)
     assert amocrm_state() == "done"
+
+
+def test_a_run_that_had_nothing_to_write_proves_nothing(practice: Practice, amocrm_state: Look) -> None:
+    long_ago = Window(datetime(2001, 1, 1, tzinfo=UTC), datetime(2001, 1, 2, tzinfo=UTC))
+    run = practice.run(long_ago)
+    assert (run.status, practice.rows("synkro_leads")) == (RunStatus.SUCCEEDED, [])
+    checked(practice)
+    assert amocrm_state() == "unproved"
+
+
+@pytest.mark.parametrize("kind", PROOFS)
+def test_a_run_that_wrote_and_sent_proves_each_connection(practice: Practice, kind: str) -> None:
+    practice.run()
+    with tenant_scope(practice.tenant.id):
+        assert trials.is_proved(kind, None)
+
+
+def test_a_report_of_an_empty_period_that_arrived_proves_the_group(practice: Practice) -> None:
+    practice.run(Window(datetime(2001, 1, 1, tzinfo=UTC), datetime(2001, 1, 2, tzinfo=UTC)))
+    assert practice.sent()
+    with tenant_scope(practice.tenant.id):
+        assert [trials.is_proved(kind, None) for kind in ("amocrm", "radist", "telegram")] == [False, False, True]
 
 
 def test_another_key_has_to_prove_itself_again(practice: Practice, amocrm_state: Look) -> None:

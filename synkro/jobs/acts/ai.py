@@ -13,7 +13,7 @@ from synkro.integrations.ai import WORKS_LATER, Ai
 from synkro.integrations.errors import ApiError
 from synkro.integrations.supabase import Supabase
 from synkro.jobs.acts.ai_question import Question, question_of
-from synkro.jobs.acts.tried import Tried, client, counted
+from synkro.jobs.acts.tried import Tried, client, counted, upsert
 from synkro.jobs.asking import Cause, Paid, price
 from synkro.jobs.sample_package import SamplePackage
 from synkro.models import AiCall, Trial
@@ -79,7 +79,7 @@ def analysis(trial: Trial) -> Tried:
 
 def write(_trial: Trial) -> Tried:
     """The newest analysis, under its own number: written twice it is there once."""
-    made = trials.latest("ai", "analysis")
+    made = trials.latest_of("ai").get("analysis")
     found = trials.result(made)
     if made is None or found is None:
         return Tried("red", "ai_analysis_first")
@@ -95,7 +95,7 @@ def write(_trial: Trial) -> Tried:
         "created_at": made.asked_at.isoformat(),
     }
     supabase = client(Supabase)
-    return counted(supabase, made, {"synkro_analyses": supabase.upsert("synkro_analyses", [row])})
+    return counted(supabase, made, {"synkro_analyses": upsert(supabase, "synkro_analyses", [row])})
 
 
 def _counted(ai: Ai, question: Question) -> int | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from synkro.integrations.amocrm import Amocrm
 from synkro.integrations.supabase import Supabase
-from synkro.jobs.acts.tried import Tried, client, counted, last, shown
+from synkro.jobs.acts.tried import Tried, client, counted, last, shown, upsert
 from synkro.jobs.client_rows import contact_row, lead_row, origin
 from synkro.models import Trial
 from synkro.records import Contact, Lead
@@ -38,8 +38,8 @@ def write(trial: Trial) -> Tried:
     contacts = [contact_row(Contact.from_json(row)) | own for row in found["contacts"]]
     supabase = client(Supabase)
     written = {
-        "synkro_leads": supabase.upsert("synkro_leads", leads),
-        "synkro_contacts": supabase.upsert("synkro_contacts", contacts),
+        "synkro_leads": upsert(supabase, "synkro_leads", leads),
+        "synkro_contacts": upsert(supabase, "synkro_contacts", contacts),
     }
     return counted(supabase, trial, written)
 

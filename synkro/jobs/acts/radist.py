@@ -14,7 +14,7 @@ from synkro.integrations.masks import without_numbers
 from synkro.integrations.radist import Radist
 from synkro.integrations.supabase import Supabase
 from synkro.jobs.acts.radist_search import ChatList, last_messages, lead_of, newest, of_deals
-from synkro.jobs.acts.tried import Tried, client, counted, last
+from synkro.jobs.acts.tried import Tried, client, counted, last, upsert
 from synkro.jobs.client_rows import chat_row, message_row, origin
 from synkro.models import Trial
 from synkro.records import Chat, Contact, Lead, Message
@@ -148,8 +148,8 @@ def write(trial: Trial) -> Tried:
     messages = [message_row(Message.from_json(row)) | own for dialog in found["dialogs"] for row in dialog["messages"]]
     supabase = client(Supabase)
     written = {
-        "synkro_chats": supabase.upsert("synkro_chats", chats),
-        "synkro_messages": supabase.upsert("synkro_messages", messages),
+        "synkro_chats": upsert(supabase, "synkro_chats", chats),
+        "synkro_messages": upsert(supabase, "synkro_messages", messages),
     }
     return counted(supabase, trial, written)
 

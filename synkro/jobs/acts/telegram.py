@@ -20,7 +20,7 @@ from synkro.jobs.acts.telegram_report import trial_report
 from synkro.jobs.acts.tried import Tried, client, last
 from synkro.models import Tenant, Trial
 from synkro.services.companies import tenants
-from synkro.services.connections import integrations, telegram_code
+from synkro.services.connections import integrations, telegram_code, telegram_group
 from synkro.services.connections.trials import ANALYSIS, SAMPLE
 from synkro.tenancy import end_reading
 
@@ -72,7 +72,7 @@ def message(trial: Trial) -> Tried:
         return Tried("yellow", "telegram_unknown")
     known = {"message_id": sent.message_id, "chat_id": sent.chat_id}
     if sent.notice == "telegram_migrated":
-        _follow(sent)
+        telegram_group.follow(telegram, sent)
         return Tried("green", "telegram_test_moved", known)
     if sent.notice == "telegram_no_topic":
         return Tried("yellow", "telegram_test_no_topic", known)
@@ -96,7 +96,7 @@ def report(trial: Trial) -> Tried:
             sent.append(telegram.send(part, _plain(part), SECONDS))
         except (Unsure, JobTimeoutException):
             return Tried("yellow", "telegram_unknown")
-        _follow(sent[-1])
+        telegram_group.follow(telegram, sent[-1])
     known = {"messages": len(sent), "message_id": sent[-1].message_id, "chat_id": sent[-1].chat_id}
     notice = next((one.notice for one in sent if one.notice), None)
     return Tried("yellow", notice, known) if notice else Tried("green", "telegram_report_sent", known)
@@ -118,9 +118,3 @@ def _greeting(company: Tenant) -> str:
 def _plain(part: str) -> str:
     """The same words without tags: everything that is not a tag was escaped by us."""
     return html.unescape(re.sub(r"<[^>]+>", "", part))
-
-
-def _follow(sent: Sent) -> None:
-    """The group has become a supergroup: its new id is kept."""
-    if sent.notice == "telegram_migrated":
-        integrations.save_setting(Telegram.kind, "chat_id", str(sent.chat_id), sent.notice)

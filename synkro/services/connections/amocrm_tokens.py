@@ -132,4 +132,4 @@ def _refused(config: IntegrationConfig, spent: str, code: str) -> None:
 
 def _redden(config: IntegrationConfig, code: str) -> None:
     config.check_colour, config.check_code, config.check_params = "red", code, {}
-    config.checked_at = clock.now()
+    config.check_stands, config.checked_at = "", clock.now()

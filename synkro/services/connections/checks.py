@@ -15,7 +15,7 @@ from synkro import clock, queue
 from synkro.errors import AppError
 from synkro.extensions import redis
 from synkro.i18n import _l
-from synkro.integrations.base import Check, Integration
+from synkro.integrations.base import Check, Integration, Stands
 from synkro.integrations.errors import ApiError
 from synkro.integrations.reading import bounded
 from synkro.models import IntegrationConfig, Tenant
@@ -23,16 +23,14 @@ from synkro.models.states import TenantStatus
 from synkro.services.connections import troubles
 from synkro.services.connections.integrations import build, find
 from synkro.services.connections.troubles import Change
-from synkro.services.wording import SENTENCES, sentence
+from synkro.services.wording import SENTENCES, remarks
 from synkro.tenancy import current_tenant_id, db, end_reading
 
 Offers = dict[str, list[dict[str, str]]]
 
 CHECK = "synkro.jobs.checks.check"
-CHOICE_IS_DUE = frozenset({"radist_choose_company"})
-"""Refusals that end when a person chooses from what is offered."""
 CHECK_SECONDS = 45
-"""Of a check, from its beginning to its colour."""
+"""Of a check, from its beginning to its colour. What there is to tell is told by a job of its own."""
 AGAIN, RED_AGAIN, PAUSED_AGAIN = timedelta(days=1), timedelta(hours=1), timedelta(days=7)
 AT_IT = timedelta(minutes=30)
 """For so long after a save somebody is at it, and sees the colour."""
@@ -108,15 +106,17 @@ def run(kind: str) -> Check:
     with suppress(RedisError):  # only whoever waits would like to know
         redis().set(_begun_key(kind), clock.now().timestamp(), ex=2 * PATIENCE_SECONDS)
     version, started = version_of(kind), time.monotonic()
-    offers, passing = None, False
+    offers = None
     try:
         client = build(kind)
         outcome = client.check()
         offers = _offers(client)
     except ApiError as error:
-        outcome, passing = Check("red", error.code, error.params), error.passing
-        offers = _offers(client) if error.code in CHOICE_IS_DUE else None
-    _store(kind, version, outcome, time.monotonic() - started, offers, passing=passing)
+        stands: Stands = "choice" if error.is_choice else ""
+        outcome = Check("red", error.code, error.params, stands, passing=error.passing)
+        offers = _offers(client) if error.is_choice else None
+    if config := _held(kind, version):
+        _store(config, outcome, time.monotonic() - started, offers)
     return outcome
 
 
@@ -130,28 +130,46 @@ def _offers(client: Integration) -> Offers | None:
     return offers
 
 
-def break_off(kind: str, version: int, code: str) -> None:
-    """The check of these settings came to no end of its own: it took too long, or it broke on our side."""
+def break_off(kind: str, version: int, code: str, began: datetime) -> None:
+    """The check of these settings took too long, or it broke on our side. An outcome that it had by then stays."""
     db.session.rollback()
-    _store(kind, version, Check("red", code), CHECK_SECONDS, None, passing=True)
+    config = _held(kind, version)
+    if config is None or (config.checked_at and config.checked_at >= began):
+        db.session.rollback()
+        return
+    _store(config, Check("red", code, passing=True), (clock.now() - began).total_seconds(), None)
 
 
-def _store(kind: str, version: int, outcome: Check, seconds: float, offers: Offers | None, *, passing: bool) -> None:
+def _held(kind: str, version: int) -> IntegrationConfig | None:
     """Only for the settings that were checked: a save in between asks for a new check."""
     mine = select(IntegrationConfig).where(IntegrationConfig.kind == kind, IntegrationConfig.version == version)
     held = mine.with_for_update().execution_options(populate_existing=True)
     config = db.session.execute(held).scalar_one_or_none()
     if config is None:
         db.session.rollback()
-        return
+    return config
+
+
+def _store(config: IntegrationConfig, outcome: Check, seconds: float, offers: Offers | None) -> None:
     config.check_colour, config.check_code, config.check_params = outcome.colour, outcome.code, bounded(outcome.params)
+    config.check_stands = outcome.stands
     config.checked_at, config.checked_seconds, config.check_requested_at = clock.now(), seconds, None
     if offers is not None:
         config.offers = offers
-    change = _change(config, passing=passing)
+    if change := _change(config, passing=outcome.passing):
+        config.news = "" if config.news else change  # it is as it was, and nobody has heard otherwise
     db.session.commit()
-    if change:
-        troubles.tell(config, change)
+
+
+def pass_on(kind: str) -> None:
+    """Have a worker tell what there is to tell. Where none can be told of it now, the next check passes it on."""
+    config = find(kind)
+    if config and config.news:
+        queue.ring(redis(), queue.CHECKS, troubles.TELL, config.tenant_id, kind, seconds=troubles.TELL_SECONDS)
+
+
+def _works(config: IntegrationConfig) -> bool:
+    return config.check_colour != "red" and not config.check_stands
 
 
 def _change(config: IntegrationConfig, *, passing: bool) -> Change | None:
@@ -161,7 +179,9 @@ def _change(config: IntegrationConfig, *, passing: bool) -> Change | None:
     saved when that person has left it so.
     """
     now = clock.now()
-    if config.check_colour != "red":
+    if config.check_stands == "unsure":
+        return None
+    if _works(config):
         mended = config.told_broken_at is not None
         config.worked_at, config.failures, config.told_broken_at = now, 0, None
         return "mended" if mended else None
@@ -174,13 +194,14 @@ def _change(config: IntegrationConfig, *, passing: bool) -> Change | None:
 
 
 def due() -> list[tuple[uuid.UUID, str]]:
-    """(tenant, kind) of what nobody has looked at for a day; what is red, for an hour. Needs the system scope.
+    """(tenant, kind) of what nobody has looked at for a day; what does not work, for an hour. Needs the system scope.
 
     A paused company is looked at once a week: a refresh token that nobody uses for three months ends (amoCRM).
     """
     now, checked = clock.now(), IntegrationConfig.checked_at
-    is_red = (IntegrationConfig.check_colour == "red") & (checked < now - RED_AGAIN)
-    is_active = (Tenant.status == TenantStatus.ACTIVE) & ((checked < now - AGAIN) | is_red)
+    is_bad = (IntegrationConfig.check_colour == "red") | (IntegrationConfig.check_stands == "idle")
+    is_late = (checked < now - AGAIN) | (is_bad & (checked < now - RED_AGAIN))
+    is_active = (Tenant.status == TenantStatus.ACTIVE) & is_late
     is_paused = (Tenant.status == TenantStatus.PAUSED) & (checked < now - PAUSED_AGAIN)
     asked = IntegrationConfig.check_requested_at
     statement = (
@@ -196,5 +217,5 @@ def due() -> list[tuple[uuid.UUID, str]]:
 
 
 def says(config: IntegrationConfig) -> str:
-    """The sentence of the last check."""
-    return sentence(config.check_code, config.check_params) if config.check_code else ""
+    """What the last check has to say."""
+    return remarks(config.check_code, config.check_params)

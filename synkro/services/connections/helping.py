@@ -19,7 +19,7 @@ from synkro.models import AuditLog, IntegrationConfig, User
 from synkro.models.states import TenantStatus
 from synkro.services import audit
 from synkro.services.companies import staff, tenants
-from synkro.services.connections import checks, hosts, integrations, setup
+from synkro.services.connections import checks, integrations, setup
 from synkro.services.mail import company_notices
 from synkro.services.wording import is_known, outline
 from synkro.tenancy import db, tenant_scope
@@ -96,7 +96,7 @@ def _keep_keys_where_they_are(kind: str, given: Mapping[str, str]) -> None:
 
 
 def _is_place(field: Field) -> bool:
-    return field.place or field.destination or (field.name in hosts.ADDRESSES and not field.choices)
+    return field.place or field.destination
 
 
 def _steps() -> list[Seen]:

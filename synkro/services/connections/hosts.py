@@ -21,11 +21,6 @@ from synkro.services import audit
 from synkro.services.companies import staff
 from synkro.tenancy import current_tenant_id, db, tenant_scope
 
-REFUSED = frozenset({"supabase_host_unapproved", "ai_host_not_approved"})
-"""Codes of checks that end once a host is agreed to."""
-ADDRESSES = ("url", "base_url")
-"""Settings that say where a service is."""
-
 
 @dataclass(frozen=True, slots=True)
 class Wish:
@@ -59,10 +54,10 @@ def approved(kind: str) -> frozenset[str]:
 
 def wish(config: IntegrationConfig | None) -> Wish | None:
     """What there is to ask for: the saved address, where its check was refused for its host. None: nothing."""
-    if config is None or config.check_code not in REFUSED:
+    if config is None or not config.check_code or config.check_code != INTEGRATIONS[config.kind].host_refused:
         return None
-    saved = next((str(config.settings[name]) for name in ADDRESSES if config.settings.get(name)), "")
-    host = own_host(saved)
+    typed = (field.name for field in INTEGRATIONS[config.kind].fields if field.place and not field.choices)
+    host = own_host(next((str(config.settings[name]) for name in typed if config.settings.get(name)), ""))
     if host is None:
         return None
     known = select(ApprovedHost).where(ApprovedHost.kind == config.kind, ApprovedHost.host == host)

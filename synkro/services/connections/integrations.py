@@ -60,7 +60,7 @@ def save(kind: str, values: Mapping[str, str | None], *, actor: str = "") -> Int
         _prove_anew(kind)
     config.version += 1
     config.check_colour = config.check_code = config.checked_at = config.check_requested_at = None
-    config.check_params, config.failures = {}, 0
+    config.check_params, config.check_stands, config.failures = {}, "", 0
     config.updated_at = config.saved_at = clock.now()
     audit.record("integration_saved", "integration", kind, actor=actor, fields=changed)
     db.session.commit()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 from sqlalchemy import select
 
@@ -19,20 +19,19 @@ from synkro.tenancy import db
 AUTOMATION = "automation"
 AUTOMATION_TITLE = _l("Schedule")
 
-State = Literal["locked", "empty", "saved", "checking", "choice", "unproved", "remark", "broken", "done"]
+State = Literal["locked", "empty", "saved", "checking", "choice", "idle", "unproved", "remark", "broken", "done"]
 """locked: something has to be done before. saved: not checked yet. choice: the keys work, and a person has to choose
-from what they open. unproved: checked, and what it is for was not seen yet. remark: works, with something to know.
-broken: does not work (any more)."""
+from what they open. idle: it is reached and does not do what it is for. unproved: checked, and what it is for was not
+seen yet. remark: works, with something to know. broken: does not work (any more)."""
 GOOD = ("done", "remark")
 USABLE = ("done", "remark", "unproved")
-CHOICES = frozenset({"radist_choose_company", "ai_choose_model", "telegram_choose_chat"})
-"""What a check says of keys that work while something is still to be chosen: nothing is broken."""
 COLOURS: Mapping[State, str] = {
     "locked": "grey",
     "empty": "grey",
     "saved": "grey",
     "checking": "blue",
     "choice": "yellow",
+    "idle": "yellow",
     "unproved": "yellow",
     "remark": "yellow",
     "broken": "red",
@@ -96,13 +95,20 @@ def _judged(kind: str, config: IntegrationConfig) -> tuple[State, str]:
     if config.check_colour is None:
         return "saved", ""
     says = checks.says(config)
-    if config.check_code in CHOICES:
-        return "choice", says
+    if config.check_stands in ("choice", "idle"):
+        return cast(State, config.check_stands), says
     if config.check_colour == "red":
         return "broken", says
-    if not trials.is_proved(kind, config.saved_at):
+    if not _was_seen_to_work(config) or not trials.is_proved(kind, config.saved_at):
         return "unproved", says
     return ("remark" if config.check_colour == "yellow" else "done"), says
+
+
+def _was_seen_to_work(config: IntegrationConfig) -> bool:
+    """Since the settings were last saved, by a check that need not be the last one."""
+    if config.check_stands != "unsure":
+        return True
+    return config.worked_at is not None and (config.saved_at is None or config.worked_at >= config.saved_at)
 
 
 def _schedule(before: list[Step]) -> Step:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import select, text, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from synkro import clock, queue
@@ -19,7 +19,7 @@ from synkro.extensions import redis, vault
 from synkro.i18n import _l
 from synkro.integrations import INTEGRATIONS
 from synkro.integrations.reading import bounded
-from synkro.models import JobStep, Trial
+from synkro.models import IntegrationConfig, JobStep, Trial
 from synkro.models.plan import StepKey
 from synkro.models.states import StepStatus
 from synkro.services import audit
@@ -55,6 +55,10 @@ PROOFS: dict[str, tuple[str, StepKey]] = {
     "telegram": ("message", StepKey.NOTIFY_TELEGRAM),
 }
 """Kind -> the act, and the step of a run, whose success shows that the connection does what it is for."""
+SOURCES: dict[str, tuple[str, ...]] = {"radist": ("amocrm",), "ai": ("amocrm", "radist")}
+"""Kind -> the other services in whose data its acts have found what they found."""
+LASTING = frozenset({("telegram", "chats")})
+"""(kind, act) whose find is there to be saved, and stands after it was."""
 
 State = Literal["waiting", "running", "lost", "done"]
 
@@ -122,10 +126,18 @@ def _newest_first(kind: str, act: str) -> Sequence[Trial]:
 
 
 def latest_of(kind: str) -> dict[str, Trial]:
-    """Act -> the newest one of a service."""
+    """Act -> the newest one of a service, without those that ended with other settings than are saved now."""
+    drawn_on = IntegrationConfig.kind.in_((kind, *SOURCES.get(kind, ())))
+    saved_at = db.session.execute(select(func.max(IntegrationConfig.saved_at)).where(drawn_on)).scalar_one()
     newest = select(Trial).ext(distinct_on(Trial.act)).order_by(Trial.act, Trial.asked_at.desc())
-    mine = newest.where(Trial.kind == kind)
-    return {trial.act: trial for trial in db.session.execute(mine).scalars()}
+    mine = newest.where(Trial.kind == kind).execution_options(populate_existing=True)
+    return {trial.act: trial for trial in db.session.execute(mine).scalars() if _speaks_for(trial, saved_at)}
+
+
+def _speaks_for(trial: Trial, saved_at: datetime | None) -> bool:
+    if trial.finished_at is None or (trial.kind, trial.act) in LASTING:
+        return True
+    return saved_at is None or trial.asked_at >= saved_at
 
 
 def begin(trial_id: uuid.UUID) -> Trial | None:
@@ -185,7 +197,9 @@ def is_proved(kind: str, since: datetime | None) -> bool:
         return True
     act, step = PROOFS[kind]
     tried = select(Trial.id).where(Trial.kind == kind, Trial.act == act, Trial.colour == "green")
-    done = select(JobStep.id).where(JobStep.key == step, JobStep.status == StepStatus.DONE, JobStep.colour == "green")
+    # green with nothing done: the period was empty, and not one row or message has arrived
+    ended = (JobStep.status == StepStatus.DONE, JobStep.colour == "green", JobStep.done > 0)
+    done = select(JobStep.id).where(JobStep.key == step, *ended)
     if since is not None:
         tried, done = tried.where(Trial.asked_at >= since), done.where(JobStep.started_at >= since)
     return any(db.session.execute(one.limit(1)).first() is not None for one in (tried, done))

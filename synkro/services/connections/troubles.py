@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import logging
-from typing import Literal
+from typing import Literal, cast
 
 from flask_babel import force_locale, gettext
+from sqlalchemy import select
 
 from synkro.integrations import INTEGRATIONS
 from synkro.integrations.errors import ApiError
 from synkro.integrations.telegram import Telegram
 from synkro.models import IntegrationConfig, Tenant
-from synkro.services.connections import integrations
+from synkro.services.connections import integrations, telegram_group
 from synkro.services.mail import company_notices
 from synkro.services.wording import sentence
 from synkro.tenancy import current_tenant_id, db, end_reading
@@ -19,11 +20,20 @@ from synkro.tenancy import current_tenant_id, db, end_reading
 log = logging.getLogger(__name__)
 
 Change = Literal["broken", "mended"]
+TELL = "synkro.jobs.checks.tell"
+TELL_SECONDS = 30
+GROUP_SECONDS = 10
+"""For the message, after the wait for a turn in the group."""
 
 
-def tell(config: IntegrationConfig, change: Change) -> None:
-    """Call it after the commit that remembers the change. The group is told, too, unless it is what does not work."""
-    kind, code, params = config.kind, config.check_code or "", dict(config.check_params)
+def tell(kind: str) -> None:
+    """Tell the news of a service, if nobody has. The group is told, too, unless it is what does not work."""
+    config = _news(kind)
+    if config is None:
+        return
+    change, code, params = cast(Change, config.news), config.check_code or "", dict(config.check_params)
+    config.news = ""
+    db.session.commit()
     company_notices.connection_changed(config.tenant_id, kind, change, lambda: sentence(code, params))
     if kind == Telegram.kind and change == "broken":
         return
@@ -32,6 +42,13 @@ def tell(config: IntegrationConfig, change: Change) -> None:
     if tenant is not None:
         with force_locale(tenant.language):
             _tell_group(_words(kind, change, sentence(code, params)))
+
+
+def _news(kind: str) -> IntegrationConfig | None:
+    """Held. What was saved since then has to be checked first."""
+    fresh = (IntegrationConfig.kind == kind, IntegrationConfig.news != "", IntegrationConfig.check_code.is_not(None))
+    held = select(IntegrationConfig).where(*fresh).with_for_update().execution_options(populate_existing=True)
+    return db.session.execute(held).scalar_one_or_none()
 
 
 def _words(kind: str, change: Change, says: str) -> str:
@@ -48,6 +65,6 @@ def _tell_group(text: str) -> None:
     try:
         telegram = integrations.build(Telegram.kind)
         if isinstance(telegram, Telegram) and telegram.chat_id:
-            telegram.test_message(text)
+            telegram_group.follow(telegram, telegram.test_message(text, GROUP_SECONDS))
     except ApiError as error:
         log.info("group not told", extra={"fields": {"code": error.code}})
