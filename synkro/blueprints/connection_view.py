@@ -97,7 +97,9 @@ class Shown:
 
 
 def shown(kind: str) -> Shown:
-    config, steps = integrations.find(kind), setup.steps()
+    # in this order: what ends in between is seen by whatever is read later, and the page looks once more
+    tried = {act: _trial(trial) for act, trial in trials.latest_of(kind).items()}
+    steps, config = setup.steps(), integrations.find(kind)
     return Shown(
         cls=INTEGRATIONS[kind],
         kind=kind,
@@ -105,7 +107,7 @@ def shown(kind: str) -> Shown:
         steps=steps,
         config=config,
         offers=config.offers if config else {},
-        trials={act: _trial(trial) for act, trial in trials.latest_of(kind).items()},
+        trials=tried,
         extra=EXTRAS[kind](reader.my_company(), config) if kind in EXTRAS else {},
         proof=PROOFS[kind][0] if kind in PROOFS else "",
         can_change=is_fresh("password"),

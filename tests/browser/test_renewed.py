@@ -20,6 +20,11 @@ def next_swap(shown: Window) -> None:
     shown.page.evaluate("() => new Promise(done => document.addEventListener('htmx:afterSwap', done, {once: true}))")
 
 
+def drawn(shown: Window) -> None:
+    """The address ends in #state: the browser goes there once it has drawn the page."""
+    shown.page.wait_for_function(f"{FOCUSED} === 'state'")
+
+
 @pytest.fixture
 def checked(app: Flask, practice: Practice, enter: Enter) -> Window:
     """The page of the AI, whose key works, in a window of somebody who may change it."""
@@ -35,9 +40,7 @@ def test_the_focus_stays_in_the_state_that_a_check_changes_and_a_reader_hears_it
     page = checked.page
     page.locator("#check").get_by_role("button", name="Check", exact=True).press("Enter")
     page.get_by_text("Being checked").first.wait_for()
-    page.wait_for_function(
-        f"{FOCUSED} === 'state'"
-    )  # the address ends in #state; a browser goes there after it has drawn
+    drawn(checked)
     work_on(app, queue.CHECKS, burst=True)
     page.locator("#live", has_text="answers").wait_for(state="attached")
     assert page.evaluate(FOCUSED) == "state"
@@ -47,6 +50,7 @@ def test_a_choice_that_is_not_saved_yet_survives(checked: Window) -> None:
     page = checked.page
     page.get_by_role("button", name="Show the package", exact=True).click()
     page.get_by_text("The package is being made").wait_for()
+    drawn(checked)
     page.locator("#offer-model").focus()
     page.locator("#offer-model").select_option(index=2)
     chosen = page.locator("#offer-model").input_value()
