@@ -30,15 +30,9 @@ def upgrade() -> None:
     _topics()
     _schedules()
     _calls_of_trials()
-    op.add_column("credentials", sa.Column("totp_begun_by", sa.Uuid()))
-    op.add_column("credentials", sa.Column("totp_begun_at", sa.DateTime(timezone=True)))
-    op.add_column("audit_log", sa.Column("outsider", sa.Boolean()))
 
 
 def downgrade() -> None:
-    op.drop_column("audit_log", "outsider")
-    for column in ("totp_begun_at", "totp_begun_by"):
-        op.drop_column("credentials", column)
     op.execute("delete from ai_calls where run_id is null")
     op.drop_constraint(op.f("ck_ai_calls_one_cause"), "ai_calls")
     op.alter_column("ai_calls", "run_id", nullable=False)
@@ -52,7 +46,7 @@ def downgrade() -> None:
     op.drop_constraint(op.f("uq_prompts_tenant_id_topic_version"), "prompts")
     op.drop_column("prompts", "topic")
     op.create_unique_constraint(op.f("uq_prompts_tenant_id_version"), "prompts", ["tenant_id", "version"])
-    for column in ("news", "check_stands", "told_broken_at", "failures", "worked_at", "saved_at", "offers"):
+    for column in ("told_broken_at", "failures", "worked_at", "saved_at", "offers"):
         op.drop_column("integration_configs", column)
     for table in reversed(TENANT_TABLES):
         op.drop_table(table)
@@ -143,14 +137,12 @@ def _mirrored() -> list[sa.Column[object]]:
 
 
 def _states_of_connections() -> None:
-    op.add_column("integration_configs", sa.Column("offers", postgresql.JSONB(), server_default="{}", nullable=False))
+    op.add_column(
+        "integration_configs", sa.Column("offers", postgresql.JSONB(), server_default="{}", nullable=False)
+    )
     op.add_column("integration_configs", sa.Column("failures", sa.Integer(), server_default="0", nullable=False))
     for column in ("saved_at", "worked_at", "told_broken_at"):
         op.add_column("integration_configs", sa.Column(column, sa.DateTime(timezone=True)))
-    for column, words in (("check_stands", "'', 'idle', 'choice', 'unsure'"), ("news", "'', 'broken', 'mended'")):
-        op.add_column("integration_configs", sa.Column(column, sa.Text(), server_default="", nullable=False))
-        name = op.f(f"ck_integration_configs_{column}")
-        op.create_check_constraint(name, "integration_configs", f"{column} in ({words})")
     op.execute("update integration_configs set worked_at = checked_at where check_colour in ('green', 'yellow')")
 
 
@@ -187,4 +179,6 @@ def _calls_of_trials() -> None:
         ["tenant_id", "id"],
         ondelete="CASCADE",
     )
-    op.create_check_constraint(op.f("ck_ai_calls_one_cause"), "ai_calls", "(run_id is null) <> (trial_id is null)")
+    op.create_check_constraint(
+        op.f("ck_ai_calls_one_cause"), "ai_calls", "(run_id is null) <> (trial_id is null)"
+    )

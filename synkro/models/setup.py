@@ -22,7 +22,7 @@ class IntegrationConfig(TenantRow, Base):
         parent_key(),
         one_of("check_colour", COLOURS),
         one_of("check_stands", ("", "idle", "choice", "unsure")),
-        one_of("news", ("", "broken", "mended")),
+        one_of("news", ("", "broken", "mended", "remark")),
     )
 
     id: Mapped[Key]
@@ -49,7 +49,9 @@ class IntegrationConfig(TenantRow, Base):
     told_broken_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     """People are told that it is broken, and not yet that it works again."""
     news: Mapped[Words] = mapped_column(default="", server_default="")
-    """broken or mended: what people have still to be told."""
+    """broken, mended or remark: what people have still to be told."""
+    told_remark: Mapped[Words] = mapped_column(default="", server_default="")
+    """Code of the remark that people know of: they are told of it once."""
     updated_at: Mapped[Created]
 
 

@@ -20,6 +20,7 @@ from synkro.tenancy import db, tenant_scope
 from tests.practice import Practice
 from tests.services.test_notices import stored
 from tests.wizard.telegram_acts import chosen
+from tests.wizard.test_radist import WHATSAPP
 
 pytestmark = pytest.mark.usefixtures("cast")
 
@@ -134,7 +135,6 @@ IDLE = [
     ("ai", {}, {"vendor": "gemini", "fault": "SAFETY", "times": -1}, "ai_odd_answer"),
     ("radist", {}, {"vendor": "radist", "set": {"sources": []}}, "radist_no_messengers"),
     ("radist", {"connections": "999"}, {}, "radist_connection_gone"),
-    ("telegram", {}, {"vendor": "telegram", "fault": "topic_closed"}, "telegram_no_topic"),
     ("telegram", {"chat_id": ""}, {}, "telegram_choose_chat"),
 ]
 """Kind, what is typed, what the vendor does, what the check says: yellow, and the service does not do its work."""
@@ -158,6 +158,34 @@ def test_what_does_not_do_its_work_is_no_good_and_told_once(
         checked(practice, kind)
     assert len(subjects()) == 1
     assert practice.sent() == [] if kind == "telegram" else len(practice.sent()) == 1
+
+
+WITH_A_REMARK = [
+    ("telegram", {}, {"vendor": "telegram", "fault": "topic_closed"}, "telegram_no_topic"),
+    ("radist", {"connections": f"{WHATSAPP},999"}, {}, "radist_connection_gone"),
+]
+"""As in IDLE, but the service still does its work."""
+
+
+@pytest.mark.parametrize(("kind", "typed", "order", "code"), WITH_A_REMARK, ids=[row[3] for row in WITH_A_REMARK])
+def test_what_does_its_work_stays_good_and_its_remark_is_told_once(
+    practice: Practice, kind: str, typed: dict[str, str], order: dict[str, object], code: str
+) -> None:
+    practice.run()  # the proof of both
+    assert checked(practice, kind).check_colour == "green"
+    if typed:
+        with tenant_scope(practice.tenant.id):
+            integrations.save(kind, typed, actor="test")
+    if order:
+        practice.control(**order)  # type: ignore[arg-type]
+    assert checked(practice, kind).check_code == code
+    found = step(practice, kind)
+    assert (found.state, found.is_good, found.is_usable) == ("remark", True, True)
+    if order:
+        practice.control(**order)  # type: ignore[arg-type]
+    assert checked(practice, kind).check_code == code
+    told = [letter["subject"] for letter in stored() if letter["subject"].startswith("Стоит знать")]
+    assert (subjects(), len(told), len(practice.sent())) == ([], 1, 2)  # the report and the remark
 
 
 def test_what_still_does_not_do_its_work_is_not_called_mended(practice: Practice) -> None:

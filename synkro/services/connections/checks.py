@@ -157,7 +157,8 @@ def _store(config: IntegrationConfig, outcome: Check, seconds: float, offers: Of
     if offers is not None:
         config.offers = offers
     if change := _change(config, passing=outcome.passing):
-        config.news = "" if config.news else change  # it is as it was, and nobody has heard otherwise
+        is_as_before = {config.news, change} == {"broken", "mended"}
+        config.news = "" if is_as_before else change  # nobody has heard otherwise
     db.session.commit()
 
 
@@ -173,20 +174,24 @@ def _works(config: IntegrationConfig) -> bool:
 
 
 def _change(config: IntegrationConfig, *, passing: bool) -> Change | None:
-    """What people have to be told, once: it no longer works, or it works again. Never about what never worked.
+    """What people have to be told, once: it no longer works, works again, or works with a remark.
 
-    A trouble that passes by itself is told of only when the next check meets it, too, and one that a person has just
-    saved when that person has left it so.
+    Never about what never worked. A trouble that passes by itself is told of only when the next check meets it, too,
+    and one that a person has just saved when that person has left it so.
     """
     now = clock.now()
+    is_at_it = config.saved_at is not None and now - config.saved_at < AT_IT
     if config.check_stands == "unsure":
         return None
     if _works(config):
-        mended = config.told_broken_at is not None
-        config.worked_at, config.failures, config.told_broken_at = now, 0, None
-        return "mended" if mended else None
+        mended, was_known = config.told_broken_at is not None, config.worked_at is not None and not is_at_it
+        remark = (config.check_code or "") if config.check_colour == "yellow" else ""
+        is_news = was_known and remark not in ("", config.told_remark)
+        config.worked_at, config.failures, config.told_broken_at, config.told_remark = now, 0, None, remark
+        if mended:
+            return "mended"
+        return "remark" if is_news else None
     config.failures += 1
-    is_at_it = config.saved_at is not None and now - config.saved_at < AT_IT
     if config.worked_at is None or config.told_broken_at or is_at_it or (passing and config.failures < 2):
         return None
     config.told_broken_at = now

@@ -1,4 +1,4 @@
-"""Telling a company, once, that a service no longer works or works again: by letter and in its Telegram group."""
+"""Telling a company, once, how a service has changed: by letter and in its Telegram group."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from synkro.tenancy import current_tenant_id, db, end_reading
 
 log = logging.getLogger(__name__)
 
-Change = Literal["broken", "mended"]
+Change = Literal["broken", "mended", "remark"]
 TELL = "synkro.jobs.checks.tell"
 TELL_SECONDS = 30
 GROUP_SECONDS = 10
@@ -32,9 +32,9 @@ def tell(kind: str) -> None:
     if config is None:
         return
     change, code, params = cast(Change, config.news), config.check_code or "", dict(config.check_params)
-    config.news = ""
-    db.session.commit()
     company_notices.connection_changed(config.tenant_id, kind, change, lambda: sentence(code, params))
+    config.news = ""  # not before the letters are stored: none is lost
+    db.session.commit()
     if kind == Telegram.kind and change == "broken":
         return
     tenant = db.session.get(Tenant, current_tenant_id())
@@ -55,6 +55,8 @@ def _words(kind: str, change: Change, says: str) -> str:
     service = str(INTEGRATIONS[kind].title)
     if change == "mended":
         return str(gettext("%(service)s works again.", service=service))
+    if change == "remark":
+        return f"{service}: {says}"
     head = gettext("%(service)s does not work, so reports may fail.", service=service)
     where = gettext("Open Settings in Synkro, choose %(service)s and press Check.", service=service)
     return f"{head}\n{says}\n{where}"

@@ -59,7 +59,7 @@ def settings_changed_by_staff(tenant_id: uuid.UUID, kind: str) -> None:
 
 
 def connection_changed(tenant_id: uuid.UUID, kind: str, change: str, says: Callable[[], str]) -> None:
-    """A service no longer works, or works again.
+    """A service no longer works, works again, or works and the check has a remark.
 
     says: the sentence of the fault, in the language of the moment.
     """
@@ -71,6 +71,19 @@ def connection_changed(tenant_id: uuid.UUID, kind: str, change: str, says: Calla
                 subject=gettext("It works again: %(service)s", service=service),
                 lines=[gettext("%(service)s of %(company)s works again.", service=service, company=reader.company)],
                 bye=gettext("There is nothing to do."),
+            )
+        if change == "remark":
+            return Words(
+                subject=gettext("Worth knowing: %(service)s", service=service),
+                lines=[
+                    gettext(
+                        "%(service)s of %(company)s works. The check has a remark:",
+                        service=service,
+                        company=reader.company,
+                    ),
+                    says(),
+                ],
+                bye=gettext("You get one letter about it."),
             )
         where = gettext("Open Settings in Synkro, choose %(service)s and press Check.", service=service)
         broken = gettext("%(service)s of %(company)s does not work.", service=service, company=reader.company)
