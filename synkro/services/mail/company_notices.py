@@ -64,36 +64,39 @@ def connection_changed(tenant_id: uuid.UUID, kind: str, change: str, says: Calla
     says: the sentence of the fault, in the language of the moment.
     """
 
+    told = {"mended": _mended, "remark": _remarked, "broken": _broken}[change]
+
     def words(reader: Reader) -> Words:
-        service = str(INTEGRATIONS[kind].title)
-        if change == "mended":
-            return Words(
-                subject=gettext("It works again: %(service)s", service=service),
-                lines=[gettext("%(service)s of %(company)s works again.", service=service, company=reader.company)],
-                bye=gettext("There is nothing to do."),
-            )
-        if change == "remark":
-            return Words(
-                subject=gettext("Worth knowing: %(service)s", service=service),
-                lines=[
-                    gettext(
-                        "%(service)s of %(company)s works. The check has a remark:",
-                        service=service,
-                        company=reader.company,
-                    ),
-                    says(),
-                ],
-                bye=gettext("You get one letter about it."),
-            )
-        where = gettext("Open Settings in Synkro, choose %(service)s and press Check.", service=service)
-        broken = gettext("%(service)s of %(company)s does not work.", service=service, company=reader.company)
-        return Words(
-            subject=gettext("It does not work: %(service)s", service=service),
-            lines=[broken, says(), where],
-            bye=gettext("Until then reports may fail. You get one letter when it breaks and one when it works again."),
-        )
+        return told(str(INTEGRATIONS[kind].title), reader.company, says())
 
     notices.tell(_settings_people(tenant_id), words)
+
+
+def _mended(service: str, company: str, _says: str) -> Words:
+    return Words(
+        subject=gettext("It works again: %(service)s", service=service),
+        lines=[gettext("%(service)s of %(company)s works again.", service=service, company=company)],
+        bye=gettext("There is nothing to do."),
+    )
+
+
+def _remarked(service: str, company: str, says: str) -> Words:
+    works = gettext("%(service)s of %(company)s works. The check has a remark:", service=service, company=company)
+    return Words(
+        subject=gettext("Worth knowing: %(service)s", service=service),
+        lines=[works, says],
+        bye=gettext("You get one letter about it."),
+    )
+
+
+def _broken(service: str, company: str, says: str) -> Words:
+    where = gettext("Open Settings in Synkro, choose %(service)s and press Check.", service=service)
+    broken = gettext("%(service)s of %(company)s does not work.", service=service, company=company)
+    return Words(
+        subject=gettext("It does not work: %(service)s", service=service),
+        lines=[broken, says, where],
+        bye=gettext("Until then reports may fail. You get one letter when it breaks and one when it works again."),
+    )
 
 
 def report_waits(tenant_id: uuid.UUID, goes_at: datetime | None) -> None:
