@@ -6,7 +6,7 @@ from typing import Any
 
 from gunicorn.arbiter import Arbiter
 from gunicorn.http import wsgi
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from synkro.services.operations import health
 
@@ -31,12 +31,15 @@ control_socket_disable = True  # it would lie in the home folder
 
 
 def post_worker_init(worker: Any) -> None:
-    """With a wrong key or wrong rights nothing is served: the exit code tells the parent not to try again."""
+    """With a wrong key, rights or tables nothing is served: the exit code tells the parent not to try again."""
     with worker.app.wsgi().app_context():
         try:
             health.verify()
         except health.Unfit as error:
             worker.log.error(str(error))
             sys.exit(Arbiter.WORKER_BOOT_ERROR)
-        except SQLAlchemyError as error:
+        except OperationalError as error:
             worker.log.warning("the database is away, so key and rights were not tried: %s", type(error).__name__)
+        except SQLAlchemyError as error:
+            worker.log.error("the database is not as ours, is it upgraded? (flask db upgrade): %s", error)
+            sys.exit(Arbiter.WORKER_BOOT_ERROR)

@@ -19,8 +19,8 @@ from synkro.tokens import keyed_hash
 PER_MINUTE = {"api": 100, "auth": 5, "webhook": 50, "ai": 20, "poll": 120, "static": 2_000}
 """For a person; for a visitor and for files, by address. A page that renews itself asks 30 times a minute."""
 AI_OF_A_COMPANY = 60
-NO_TRY = frozenset({400, 403, 413, 415})
-"""Answers to what was turned away before anything that was typed was looked at."""
+NO_GUESS = frozenset({400, 403, 413, 415, 422})
+"""Answers to what was turned away before anything that was typed was looked at, and to a form with a gap."""
 
 
 def class_of_request() -> str:
@@ -47,13 +47,13 @@ def _who() -> str:
     return keyed_hash(device, "device")[:32] if device else str(request.remote_addr)
 
 
-def _was_no_try(response: Response) -> bool:
-    return response.status_code in NO_TRY
-
-
 def _failed(response: Response) -> bool:
-    """What went well leads on and is not counted, since an office shares one address; nor is a form with a gap."""
-    return response.status_code // 100 != 3 and response.status_code != 422 and not _was_no_try(response)
+    """What went well leads on: an office, which shares one address, would have few of these."""
+    return response.status_code // 100 != 3 and response.status_code not in NO_GUESS
+
+
+def _did_not_fail(response: Response) -> bool:
+    return not _failed(response)
 
 
 def _is_auth() -> bool:
@@ -78,7 +78,7 @@ limiter = Limiter(
             lambda: f"{PER_MINUTE['api']} per minute",
             key_function=lambda: f"api|{_who()}",
             exempt_when=lambda: not _is_auth(),
-            deduct_when=_was_no_try,
+            deduct_when=_did_not_fail,
         ),
         ApplicationLimit(
             lambda: f"{AI_OF_A_COMPANY} per minute",

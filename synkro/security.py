@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, request
+from redis.exceptions import RedisError
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from synkro.access import rule_of
 from synkro.errors import ADVICE, AppError
+from synkro.extensions import redis
 from synkro.i18n import _l
 
 log = logging.getLogger(__name__)
@@ -35,6 +38,8 @@ TYPED = "application/x-www-form-urlencoded"
 FORMS = frozenset({"", TYPED, "multipart/form-data"})
 """What a page can send; "" comes with an empty body."""
 
+NOTED_FOR = 60
+"""Seconds: an address is written down once in this time."""
 MOST_FIELDS = 200
 """Of a form. A field costs far more time than its bytes: 50,000 of them fit into half a megabyte."""
 
@@ -71,8 +76,15 @@ def _refuse_what_others_send() -> None:
         del request.environ["HTTP_REFERER"]
     site = request.headers.get("Sec-Fetch-Site", "")
     if request.method not in SAFE and site in ("cross-site", "same-site"):
-        log.warning("sent from another site", extra={"fields": {"path": request.path, "site": site}})
+        _note(site)
         raise AppError(403, "cross_site", _l("This was sent from another site, so nothing was done."))
+
+
+def _note(site: str) -> None:
+    """No limit counts these requests, so their number must not fill the log."""
+    with suppress(RedisError):
+        if redis().set(f"synkro:other-site:{request.remote_addr}", "1", nx=True, ex=NOTED_FOR):
+            log.warning("sent from another site", extra={"fields": {"path": request.path, "site": site}})
 
 
 def _refuse_what_is_no_form() -> None:

@@ -14,14 +14,20 @@ from synkro import log as logs
 
 
 class ToSentry(logging.Handler):
-    """Lines of the level ERROR. The words around the values of a line go, the values stay here."""
+    """Lines of the level ERROR. Of ours the words around the values go, the values stay here."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        event: Event = {"level": "error", "logger": record.name, "message": str(record.msg), "tags": logs.context()}
+        event: Event = {"level": "error", "logger": record.name, "message": _words(record), "tags": logs.context()}
         if record.exc_info and record.exc_info[1]:
             found, _ = event_from_exception(record.exc_info, client_options=sentry_sdk.get_client().options)
             event["exception"] = found["exception"]
         sentry_sdk.capture_event(event)
+
+
+def _words(record: logging.LogRecord) -> str:
+    # a library may have put the values into the words before it logs them
+    is_ours = record.name.partition(".")[0] == "synkro"
+    return str(record.msg) if is_ours else f"{record.name}:{record.lineno}"
 
 
 def init(dsn: str, environment: str) -> None:

@@ -283,6 +283,32 @@ def test_posts_without_a_token_count_with_the_usual_ones(client: Browser, store:
     assert posted(client, 1) == {429: 1}
 
 
+def test_a_form_with_a_gap_counts_with_the_usual_ones(client: Browser, store: Redis) -> None:
+    token = client.token()
+    store.flushdb()
+    form = {"csrf_token": token, "email": "user@example.com", "role": "x"}
+    assert Counter(client.post("/login", data=form).status_code for _ in range(150)) == {422: 100, 429: 50}
+
+
+def test_what_leads_on_counts_with_the_usual_ones(enter: Enter, store: Redis) -> None:
+    user = enter("user")
+    token = user.token()
+    store.flushdb()
+    got = Counter(user.post("/login", data={"csrf_token": token}).status_code for _ in range(101))
+    assert got == {302: 100, 429: 1}
+
+
+def test_the_audit_takes_no_more_tampering_than_the_limit_lets_through(enter: Enter, store: Redis) -> None:
+    user = enter("user")
+    token = user.token()
+    store.flushdb()
+    for _ in range(110):
+        user.post("/confirm?what=password", data={"csrf_token": token, "password": "x", "role": "x"})
+    with system_scope("test: look at the audit log"):
+        noted = db.session.execute(text("select count(*) from audit_log where act = 'form_tampered'")).scalar_one()
+    assert noted == 100
+
+
 def test_tries_do_not_count_with_the_usual_ones(client: Browser, cast: dict[str, User], store: Redis) -> None:
     token = client.token()
     store.flushdb()

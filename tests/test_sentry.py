@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import logging
+import re
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -40,12 +41,14 @@ class Inbox(BaseHTTPRequestHandler):
 @pytest.fixture
 def events() -> Iterator[list[dict[str, Any]]]:
     handler = type("MyInbox", (Inbox,), {"events": []})
+    logs.unbind()  # a job that an earlier test ran here leaves its ids to the next job
     server = HTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     root = logging.getLogger()
     before = list(root.handlers)
     sentry.init(f"http://key@127.0.0.1:{server.server_port}/1", "test")
     yield handler.events
+    logs.unbind()
     sentry_sdk.get_client().close()
     sentry_sdk.get_global_scope().set_client(None)
     root.handlers[:] = before
@@ -69,7 +72,6 @@ def test_an_error_arrives_with_its_kind_place_and_request(events: list[dict[str,
         broken("it")
     except ValueError as error:
         log.error("broke", exc_info=error)
-    logs.unbind()
     event = told(events)
     exception = event["exception"]["values"][0]
     assert (event["message"], event["tags"]) == ("broke", {"request_id": "request-12345"})
@@ -85,9 +87,19 @@ def test_words_values_and_variables_stay_here(events: list[dict[str, Any]]) -> N
     assert [word for word in ("Aigerim", "customer", "chat's", "discount") if word in text] == []
 
 
-def test_a_token_in_the_words_of_a_library_is_taken_out(events: list[dict[str, Any]]) -> None:
+def test_of_the_words_of_a_library_only_the_place_leaves(events: list[dict[str, Any]]) -> None:
+    """Many write with f-strings: what a customer said is a part of the words themselves."""
+    customer = "Aigerim"
+    logging.getLogger("synkrotron.wire").error(f"cannot read what {customer} sent")  # noqa: G004
+    event = told(events)
+    assert re.fullmatch(r"synkrotron\.wire:\d+", event["message"])
+    assert customer not in json.dumps(event)
+
+
+def test_a_token_in_our_own_words_is_taken_out(events: list[dict[str, Any]]) -> None:
     log.error("POST https://vendor.example/bot123456789:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA/send failed")
-    assert "AAAAAAAA" not in told(events)["message"]
+    message = told(events)["message"]
+    assert (message.startswith("POST"), "AAAAAAAA" in message) == (True, False)
 
 
 def test_what_is_no_error_stays_here(events: list[dict[str, Any]]) -> None:

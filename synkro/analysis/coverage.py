@@ -20,8 +20,8 @@ ChatOutcome = Literal[
     "group",
 ]
 """Best first: a deal with several chats counts with the one that came furthest. analysed_in_part: only its newest part
-was sent; its deal counts as analysed. not_sent: the AI was not asked or did not answer. unreadable: the messenger would
-not open the chat. no_messages: nothing was said inside the window, so there is nothing to analyse."""
+was sent; its deal counts as analysed. not_sent: the AI was not asked, or gave no answer that could be read. unreadable:
+the messenger would not open the chat. no_messages: nothing was said inside the window: nothing to analyse."""
 
 Stage = dict[str, Any]
 """{"stage": str, "count": int, "lost": {reason: int}}"""

@@ -119,7 +119,7 @@ LOSSES = {
     "too_long": _l("dialog too long"),
     "over_budget": _l("over the budget"),
     "blocked": _l("refused by the AI's filter"),
-    "not_sent": _l("not sent to the AI"),
+    "not_sent": _l("not analysed by the AI"),
     "unreadable": _l("chat could not be opened"),
     "no_messages": _l("no messages in the period"),
 }

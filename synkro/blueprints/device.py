@@ -6,8 +6,7 @@ from werkzeug.wrappers import Response
 
 from synkro import device_cookie
 from synkro.extensions import settings
-from synkro.services.entry import attempts
-from synkro.tokens import new_token
+from synkro.tokens import keyed_hash, new_token
 
 MOST_ACCOUNTS = 5
 
@@ -15,13 +14,13 @@ MOST_ACCOUNTS = 5
 def known(email: str) -> str:
     """The id of this browser where the account has signed in on it, else ""."""
     device, accounts = device_cookie.read()
-    return device if attempts.name_of(email) in accounts else ""
+    return device if _name_of(email) in accounts else ""
 
 
 def remember(response: Response, email: str) -> None:
     """The account has signed in on this browser. The least recent one is forgotten when there are too many."""
     device, accounts = device_cookie.read()
-    account = attempts.name_of(email)
+    account = _name_of(email)
     kept = [account, *(other for other in accounts if other != account)][:MOST_ACCOUNTS]
     response.set_cookie(
         device_cookie.name(),
@@ -31,3 +30,8 @@ def remember(response: Response, email: str) -> None:
         httponly=True,
         samesite="Lax",
     )
+
+
+def _name_of(email: str) -> str:
+    """Of this address alone. A book of tries is shared by similar ones, whose owners are strangers to each other."""
+    return keyed_hash(email.strip().lower(), "account")[:32]

@@ -18,7 +18,7 @@ from synkro.i18n import _l
 from synkro.models import Tenant
 from synkro.models.states import Role
 from synkro.services.companies import directory, people, staff, tenants
-from synkro.services.companies.directory import Wanted
+from synkro.services.companies.directory import Standing, Wanted
 from synkro.services.mail import mail_troubles
 
 blueprint = Blueprint("people", __name__, url_prefix="/admin/people")
@@ -148,6 +148,7 @@ def disable(person_id: uuid.UUID) -> Response:
 def enable(person_id: uuid.UUID) -> Response:
     people.enable(current_user, person_id)
     flash(gettext("Enabled again."))
+    _warn_without_password(person_id)
     return _to(person_id)
 
 
@@ -165,6 +166,7 @@ def set_access(person_id: uuid.UUID) -> Response | Shown:
         status = place(refusal, form)
         return _page(person_id, rights=form), status
     flash(gettext("Saved. The person signs in anew."))
+    _warn_without_password(person_id)
     return _to(person_id)
 
 
@@ -190,6 +192,13 @@ def delete(person_id: uuid.UUID) -> Response:
     people.delete(current_user, person_id)
     flash(gettext("The person is deleted."))
     return redirect(url_for("people.index"), 303)
+
+
+def _warn_without_password(person_id: uuid.UUID) -> None:
+    """The act before has ended the invitation, and nobody else would say so."""
+    shown = directory.person(person_id)
+    if shown and shown.standing == Standing.INVITED:
+        flash(gettext("This person has no password yet. Invite again."), "warning")
 
 
 def _to(person_id: uuid.UUID) -> Response:

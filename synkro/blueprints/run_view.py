@@ -102,6 +102,8 @@ def view(rows: Rows) -> RunView:
 
 def _way_on(rows: Rows) -> WayOn:
     status = rows[0].status
+    if rows[0].code == "pages_deleted":
+        return ""
     if status in (RunStatus.FAILED, RunStatus.CANCELLED):
         return "continue"
     return "send_again" if status == RunStatus.SUCCEEDED and rows[-1].step_code in deliveries.IN_DOUBT else ""

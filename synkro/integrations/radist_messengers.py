@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from synkro.i18n import _l
-from synkro.integrations.base import Check, Offer
+from synkro.integrations.base import Check, Offer, Stands
 from synkro.integrations.masks import without_numbers
 from synkro.integrations.reading import number, words
 from synkro.records import Chat
@@ -72,9 +72,11 @@ class Choice:
 
     def remark(self) -> Check | None:
         """What a person should know of the choice; None where there is nothing."""
+        is_one_read = any(one.is_read for one in self.connected if str(one.id) in self.chosen)
         if self.gone:
-            return Check("yellow", "radist_connection_gone", {"connections": self.gone}, "choice")
-        if self.chosen and not any(one.is_read for one in self.connected if str(one.id) in self.chosen):
+            stands: Stands = "" if is_one_read else "choice"
+            return Check("yellow", "radist_connection_gone", {"connections": self.gone}, stands)
+        if self.chosen and not is_one_read:
             return Check("yellow", "radist_choice_unread", stands="choice")
         return None
 

@@ -128,7 +128,7 @@ class Telegram(Integration):
             error.params.update(name)
             if error.code not in ("telegram_migrated", "telegram_no_topic"):
                 raise
-            return Check("yellow", error.code, error.params, "idle" if error.code == "telegram_no_topic" else "")
+            return Check("yellow", error.code, error.params)
         return Check("green", "telegram_ok", name | {"chat": group.title})
 
     def _type(self) -> None:

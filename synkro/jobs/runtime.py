@@ -103,7 +103,8 @@ def _after_trouble(
     if pause is None:
         log.warning("step failed", extra={"fields": {"code": code}})
         steps.fail(claim, code, _json(params))
-        _have_it_checked(claim.key)
+        if code != "pages_deleted":  # retention's doing: no service was asked
+            _have_it_checked(claim.key)
         return
     # jitter: many tenants that were turned away together do not come back together
     seconds = max(min(wait or 0, steps.LONGEST_PAUSE), pause * random.uniform(0.8, 1.2))  # noqa: S311

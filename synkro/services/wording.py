@@ -26,7 +26,7 @@ SENTENCES: dict[str, LazyString] = {
     "ai_bad_answer": _l("Answers of the AI that could not be read: %(answers)s."),
     "ai_blocked": _l("Dialogs that the AI's filter refused: %(dialogs)s."),
     "refs_dropped": _l("References of the AI to messages that it was not given, dropped: %(refs)s."),
-    "pages_deleted": _l("What was loaded is deleted by now: begin with the first step."),
+    "pages_deleted": _l("What was loaded is deleted by now: make a new report for this period."),
     "step_died": _l("The work was interrupted several times. Continue it, and tell us if it happens again."),
     "step_too_long": _l("The step took longer than it may."),
     "worker_stopping": _l("The server is being restarted. The step goes on by itself."),

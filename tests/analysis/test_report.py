@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from synkro.analysis.answer import Answer, Finding, Remark
+from synkro.analysis.definitions import CUT
 from synkro.analysis.report import Report, plain_text, telegram_parts
 from tests.analysis.builders import ALMATY, WINDOW, identity
 from tests.analysis.test_figures import figures_of
@@ -75,7 +76,7 @@ def test_dialogs_that_were_cut_are_counted_beside_the_coverage() -> None:
     outcomes = {**REPORT.figures["chats_by_outcome"], "analysed_in_part": 2}
     report = replace(REPORT, figures={**REPORT.figures, "chats_by_outcome": outcomes})
     coverage = plain_text(report, identity).split("## Coverage")[1]
-    assert "only the newest part was sent to the AI: 2" in coverage
+    assert str(CUT) % {"count": 2} in coverage
     assert "newest part" not in plain_text(REPORT, identity)
 
 

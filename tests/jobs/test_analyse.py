@@ -8,14 +8,17 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from flask_babel import force_locale
 
+from synkro.analysis.definitions import CUT
 from synkro.integrations import http
+from synkro.jobs.handover import PACKS
 from synkro.jobs.steps import build_prompt
 from synkro.models import JobRun
 from synkro.models.plan import StepKey
 from synkro.models.states import ReportStatus, RunStatus
-from synkro.services.reporting import runs
-from synkro.tenancy import tenant_scope
+from synkro.services.reporting import artifacts, runs
+from synkro.tenancy import db, tenant_scope
 from tests.jobs.test_asking import calls, dialogs, questions, report_of, told
 from tests.practice import Practice
 
@@ -142,3 +145,24 @@ def test_dialogs_of_which_only_the_newest_part_was_sent_are_told(
     assert found["analysed_in_part"] > 0
     (row,) = [row for row in practice.rows("synkro_reports") if row["run_id"] == str(run.id)]
     assert row["figures"]["coverage"][-1]["count"] > 0
+    with force_locale(run.language):
+        assert str(CUT) % {"count": found["analysed_in_part"]} in row["body_markdown"]
+
+
+def test_packs_of_the_version_before_are_still_asked_about(practice: Practice) -> None:
+    run = practice.run()
+    with tenant_scope(practice.tenant.id):
+        for page in list(artifacts.pages(run.id, PACKS)):
+            (pack,) = page.rows
+            artifacts.put(run.id, PACKS, page.seq, [{"refs": pack["refs"], "text": pack["text"]}], page.meta)
+        db.session.commit()
+    assert again(practice, run, StepKey.ANALYSE).status == RunStatus.SUCCEEDED
+    assert told(practice, run) == ("green", None)
+
+
+def test_dialogs_of_a_bad_answer_are_not_said_to_be_unsent(practice: Practice) -> None:
+    practice.tenant.language = "en"
+    practice.control("gemini", fault="not_json")
+    run = practice.run()
+    (row,) = [row for row in practice.rows("synkro_reports") if row["run_id"] == str(run.id)]
+    assert "not analysed by the AI: " in row["body_markdown"]

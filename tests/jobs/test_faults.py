@@ -420,7 +420,7 @@ def test_a_service_that_is_not_connected_is_named(
 
 
 WRONG_SETTINGS = [
-    ("radist", {"company_id": "999"}, StepKey.FETCH_RADIST, "red", "radist_not_found"),  # 404
+    ("radist", {"company_id": "999"}, StepKey.FETCH_RADIST, "red", "radist_company_elsewhere"),
     ("ai", {"model": "gemini-0-none"}, StepKey.ANALYSE, "yellow", "ai_model_gone"),  # 404
     ("ai", {"api_key": "wrong"}, StepKey.ANALYSE, "yellow", "ai_key_invalid"),
     ("radist", {"api_key": "wrong"}, StepKey.FETCH_RADIST, "red", "radist_key_refused"),

@@ -20,6 +20,7 @@ from synkro.jobs.steps import fetch_radist
 from synkro.models.plan import StepKey
 from synkro.models.states import RunStatus
 from synkro.sandbox import radist_api
+from synkro.services.connections import integrations
 from synkro.services.reporting import artifacts, runs, steps
 from synkro.services.reporting.artifacts import DIRECTORY
 from synkro.services.wording import remarks
@@ -281,6 +282,10 @@ def test_a_try_whose_pages_retention_has_taken_says_so(practice: Practice) -> No
     step = practice.state(run_id)[1][2]
     assert (step.status, step.colour, step.code) == ("failed", "red", "pages_deleted")
     assert remarks(step.code, step.params) != step.code
+    with tenant_scope(practice.tenant.id):
+        radist = integrations.find("radist")
+        assert radist is not None
+        assert radist.check_requested_at is None
 
 
 def test_a_fetch_of_which_retention_has_taken_a_part_begins_anew(practice: Practice) -> None:

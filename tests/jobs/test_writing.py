@@ -89,6 +89,21 @@ def test_tables_that_take_nothing_stop_the_run(
     assert "%(" not in remarks(step.code, step.params)
 
 
+@pytest.mark.parametrize(("key", "table"), [(key, tables[0]) for key, tables in WRITES.items()])
+def test_a_table_that_takes_nothing_stops_the_run_though_the_other_takes_all(
+    practice: Practice, monkeypatch: pytest.MonkeyPatch, refuse: Refuse, key: StepKey, table: str
+) -> None:
+    monkeypatch.setattr(supabase_rest, "MOST_REFUSED", 100_000)
+    refuse(table)
+    run_id = practice.start()
+    step = ended(practice, run_id, key)
+    assert (step.status, step.code, practice.rows(table)) == ("failed", "supabase_tables_differ", [])
+    refuse()
+    resumed(practice, run_id)
+    step = ended(practice, run_id, key)
+    assert (step.status, step.colour, len(practice.rows(table)) > 0) == ("done", "green", True)
+
+
 def test_rows_that_were_never_tried_are_not_passed_over(
     practice: Practice, monkeypatch: pytest.MonkeyPatch, refuse: Refuse
 ) -> None:

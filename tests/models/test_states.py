@@ -86,7 +86,7 @@ class Story:
     def finish(self, key: StepKey) -> None:
         held = self.claim(key)
         with tenant_scope(self.practice.tenant.id):
-            artifacts.put(self.run_id, "page", 0, [], {})
+            artifacts.put(self.run_id, artifacts.DIRECTORY, 0, [], {})
             steps.finish(held, "green", None, "{}", 0, None)
 
     def fail(self, key: StepKey) -> None:

@@ -16,7 +16,7 @@ from synkro.models import AuditLog, Automation, IntegrationConfig, JobRun, Repor
 from synkro.models.states import Kind, TenantStatus
 from synkro.services.companies import tenants
 from synkro.services.connections import setup
-from synkro.services.reporting import runs, schedules
+from synkro.services.reporting import artifacts, runs, schedules
 from synkro.tenancy import db, tenant_scope
 from tests.web.conftest import Browser, Enter
 from tests.web.rows import make_report
@@ -287,7 +287,9 @@ def test_the_language_of_the_company_is_not_that_of_its_people(browser: Browser)
 def held(tenant: Tenant, cast: dict[str, User]) -> uuid.UUID:
     report_id = make_report(tenant)
     with tenant_scope(tenant.id):
-        db.session.get_one(Report, report_id).held_at = FRIDAY
+        report = db.session.get_one(Report, report_id)
+        report.held_at = FRIDAY
+        artifacts.put(report.run_id, artifacts.FINAL, 0, [{}], {})
         db.session.commit()
     return report_id
 

@@ -160,6 +160,16 @@ def test_another_site_is_refused_even_with_a_token(
     assert [record.message for record in caplog.records] == ["sent from another site"]
 
 
+def test_a_flood_from_another_site_is_written_down_once_a_minute_for_an_address(
+    client: Browser, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING, logger="synkro.security"):
+        for address in ["192.0.2.1"] * 5 + ["192.0.2.2"]:
+            client.environ_base["REMOTE_ADDR"] = address
+            assert client.post("/login", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
+    assert len(caplog.records) == 2
+
+
 @pytest.mark.parametrize("site", ["same-origin", "none", ""])
 def test_own_pages_and_programs_pass_the_second_wall(enter: Enter, path: str, site: str) -> None:
     user = enter("user")

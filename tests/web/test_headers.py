@@ -246,6 +246,15 @@ def test_nothing_is_served_with_a_wrong_key(served: Callable[..., tuple[subproce
     assert server.wait(30) != 0
 
 
+def test_nothing_is_served_from_a_database_that_is_none_of_ours(
+    served: Callable[..., tuple[subprocess.Popen[bytes], str]], engines: Any
+) -> None:
+    """It answers, but not as one with our tables does: to come back later would not help."""
+    elsewhere = engines.database_url.replace("/synkro?", "/postgres?")
+    assert elsewhere != engines.database_url
+    assert served(DATABASE_URL=elsewhere)[0].wait(30) != 0
+
+
 def test_nothing_is_served_where_row_security_does_not_bind(
     served: Callable[..., tuple[subprocess.Popen[bytes], str]], engines: Any
 ) -> None:

@@ -79,6 +79,20 @@ def test_connection_in_one_sentence(user: Browser, tenant: Tenant, check: dict[s
     assert word in overview(user)
 
 
+@pytest.mark.parametrize(
+    ("worked_at", "title"), [(None, "A few steps are left"), (NOW - timedelta(days=3), "Something does not work")]
+)
+def test_a_choice_is_a_trouble_only_where_it_was_not_needed_before(
+    user: Browser, tenant: Tenant, worked_at: datetime | None, title: str
+) -> None:
+    with tenant_scope(tenant.id):
+        config = integrations.save("ai", {"provider": "gemini", "api_key": "k" * 30, "model": "m-1"}, actor="test")
+        config.check_colour, config.check_code, config.check_params = "yellow", "ai_model_gone", {"model": "m-1"}
+        config.check_stands, config.worked_at = "choice", worked_at
+        db.session.commit()
+    assert title in overview(user)
+
+
 def test_secrets_of_connections_are_not_shown(user: Browser, tenant: Tenant) -> None:
     with tenant_scope(tenant.id):
         integrations.save("ai", {"provider": "gemini", "api_key": "canary-in-the-mine", "model": "m-1"}, actor="test")

@@ -101,6 +101,20 @@ def test_an_invited_person_has_no_way_in_yet_and_is_invited_again(enter: Enter) 
     assert len({link[1] for link in links if link}) == 2
 
 
+@pytest.mark.parametrize("act", ["access", "enable"])
+def test_who_loses_an_invitation_is_to_be_invited_again(enter: Enter, cast: Cast, act: str) -> None:
+    admin, says = enter("admin"), "This person has no password yet. Invite again."
+    admin.send("/admin/people/new", email="new@example.com", company="alfa")
+    made = by_email("new@example.com")
+    assert made is not None
+    for person, is_told in ((made, True), (cast["user"], False)):
+        if act == "enable":
+            admin.send(f"{path_of(person)}/disable")
+        fields = {"rank": "settings", "company": "alfa"} if act == "access" else {}
+        assert admin.send(f"{path_of(person)}/{act}", **fields).status_code == 303
+        assert (says in admin.get(path_of(person)).text) is is_told
+
+
 def test_who_has_a_password_is_not_invited_again(enter: Enter, cast: Cast) -> None:
     assert enter("admin").send(f"{path_of(cast['user'])}/invitation").status_code == 409
 

@@ -156,6 +156,14 @@ def test_resume(user: Browser, tenant: Tenant) -> None:
     assert status_of(tenant, run_id) == "queued"
 
 
+def test_what_retention_has_taken_is_not_continued(user: Browser, tenant: Tenant) -> None:
+    run_id = make_run(tenant, status=RunStatus.FAILED, code="pages_deleted")
+    set_step(tenant, run_id, 1, status=StepStatus.DONE)
+    set_step(tenant, run_id, 2, status=StepStatus.FAILED, colour="red", code="pages_deleted")
+    page = user.get(f"/runs/{run_id}").text
+    assert ("/resume" in page, "make a new report for this period" in page) == (False, True)
+
+
 def test_resume_waits_for_another_run(user: Browser, tenant: Tenant) -> None:
     failed = make_run(tenant, status=RunStatus.FAILED)
     make_run(tenant)

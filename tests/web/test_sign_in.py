@@ -255,6 +255,13 @@ def test_browser_remembers_the_last_five_accounts(client: Browser, cast: Cast, t
     assert known_in(client, names) == names[1:]
 
 
+def test_a_similar_address_does_not_make_a_browser_known(client: Browser, cast: Cast, tenant: Tenant) -> None:
+    """They share a book of tries, but the owner of one is a stranger to the other."""
+    accounts.create("ádmin@example.com", PASSWORD, Role.USER, tenant)
+    knock(client, "ádmin@example.com")
+    assert known_in(client, ["ádmin", "admin", "ADMIN", "ÁDMIN"]) == ["ádmin", "ÁDMIN"]
+
+
 def test_the_password_alone_does_not_make_a_browser_known_where_a_code_is_due(client: Browser, cast: Cast) -> None:
     knock(client, "admin@example.com")
     assert known_in(client, ["admin"]) == []

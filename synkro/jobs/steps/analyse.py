@@ -90,8 +90,10 @@ class _Analysis:
         self.packs = self.ctx.count(PACKS)
         for read, page in enumerate(self.ctx.pages(PACKS)):
             self.ctx.beat(read, self.packs)
-            pack = _Pack(asker, system, figures, page.rows[0]["refs"], frozenset(page.rows[0]["cut"]))
-            self._ask(pack, page.rows[0]["text"])
+            row = page.rows[0]
+            # a run that goes on after an update may have packs without "cut"
+            pack = _Pack(asker, system, figures, row["refs"], frozenset(row.get("cut", ())))
+            self._ask(pack, row["text"])
         self.ctx.beat(self.packs, self.packs)
 
     def end(self, done: Done) -> Done:

@@ -41,7 +41,10 @@ COLOURS: Mapping[State, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """says: of the last check or proof, '' where the state says all. before: what it was, while it is checked anew."""
+    """says: of the last check or proof, '' where the state says all. before: what it was, while it is checked anew.
+
+    has_worked: once, with these settings or earlier ones.
+    """
 
     kind: str
     n: int
@@ -49,6 +52,12 @@ class Step:
     state: State
     says: str = ""
     before: State | None = None
+    has_worked: bool = False
+
+    @property
+    def is_trouble(self) -> bool:
+        """A choice that is left is one only where there was none before."""
+        return self.state in ("broken", "idle") or (self.state == "choice" and self.has_worked)
 
     @property
     def colour(self) -> str:
@@ -78,7 +87,8 @@ def steps() -> list[Step]:
         if state == "empty" and any(not made[needed].is_usable for needed in cls.after if needed in made):
             state = "locked"
         before = _judged(kind, config)[0] if config and state == "checking" else None
-        made[kind] = Step(kind, n, str(cls.title), state, says, before)
+        has_worked = config is not None and config.worked_at is not None
+        made[kind] = Step(kind, n, str(cls.title), state, says, before, has_worked)
     return [*made.values(), _schedule(list(made.values()))]
 
 

@@ -55,7 +55,7 @@ class Try:
 
 
 def name_of(email: str) -> str:
-    """What stands for an account in Redis and in the cookie of a device, whether the account exists or not.
+    """What stands for an account in Redis, whether the account exists or not.
 
     All spellings that PostgreSQL's lower() takes for one address have one name: each would be a book of tries of its
     own. That some addresses share one is harmless.
