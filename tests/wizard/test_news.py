@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import psycopg
 import pytest
 from redis import Redis
 from sqlalchemy import select, update
@@ -88,6 +89,21 @@ def test_what_could_not_be_told_is_told_after_the_next_check(
     for _ in range(2):
         checked(practice, "radist")
     assert (len(subjects()), len(practice.sent()), queue.queue(queue.CHECKS, store).count) == (1, 1, 0)
+
+
+def test_news_whose_letters_could_not_be_stored_are_told_after_the_next_check(
+    practice: Practice, postgres_superuser_url: str
+) -> None:
+    revoked(practice)
+    with psycopg.connect(postgres_superuser_url, dbname="synkro", autocommit=True) as database:
+        database.execute("revoke insert on letters from synkro_system")
+        try:
+            assert checked(practice, "radist").news == "broken"
+        finally:
+            database.execute("grant insert on letters to synkro_system")
+    assert (subjects(), practice.sent()) == ([], [])
+    assert checked(practice, "radist").news == ""
+    assert (len(subjects()), len(practice.sent())) == (1, 1)
 
 
 def test_what_has_passed_before_anybody_was_told_is_not_told(practice: Practice) -> None:

@@ -1,4 +1,4 @@
-"""Letters about a company, to its people with the right to settings. Called after the commit, they break no act."""
+"""Letters about a company, to its people with the right to settings. None but connection_changed breaks an act."""
 
 from __future__ import annotations
 
@@ -19,41 +19,46 @@ from synkro.services.mail.letters import Reader, Words
 def key_changed(tenant_id: uuid.UUID, kind: str) -> None:
     """A key of a connection was replaced."""
 
-    def words(reader: Reader) -> Words:
-        service = str(INTEGRATIONS[kind].title)
+    def told(service: str, company: str, when: str) -> Words:
+        changed = gettext(
+            "The key of %(service)s was changed in the cabinet of %(company)s: %(when)s.",
+            service=service,
+            company=company,
+            when=when,
+        )
         return Words(
             subject=gettext("A key was changed: %(service)s", service=service),
-            lines=[
-                gettext(
-                    "The key of %(service)s was changed in the cabinet of %(company)s: %(when)s.",
-                    service=service,
-                    company=reader.company,
-                    when=letters.at(reader, clock.now()),
-                )
-            ],
+            lines=[changed],
             bye=gettext("If none of you did this, look at the audit of your company and tell your administrator."),
         )
 
-    notices.tell(_settings_people(tenant_id), words)
+    _settings_changed(tenant_id, kind, told)
 
 
 def settings_changed_by_staff(tenant_id: uuid.UUID, kind: str) -> None:
     """Staff have saved settings without a key."""
 
-    def words(reader: Reader) -> Words:
-        service = str(INTEGRATIONS[kind].title)
+    def told(service: str, company: str, when: str) -> Words:
+        changed = gettext(
+            "Synkro's staff changed the settings of %(service)s in the cabinet of %(company)s: %(when)s.",
+            service=service,
+            company=company,
+            when=when,
+        )
         return Words(
             subject=gettext("Settings were changed for you: %(service)s", service=service),
-            lines=[
-                gettext(
-                    "Synkro's staff changed the settings of %(service)s in the cabinet of %(company)s: %(when)s.",
-                    service=service,
-                    company=reader.company,
-                    when=letters.at(reader, clock.now()),
-                )
-            ],
+            lines=[changed],
             bye=gettext("If none of you asked for help, look at the audit of your company and tell us."),
         )
+
+    _settings_changed(tenant_id, kind, told)
+
+
+def _settings_changed(tenant_id: uuid.UUID, kind: str, told: Callable[[str, str, str], Words]) -> None:
+    """told: what the letter says, from the names of service and company and the time of now."""
+
+    def words(reader: Reader) -> Words:
+        return told(str(INTEGRATIONS[kind].title), reader.company, letters.at(reader, clock.now()))
 
     notices.tell(_settings_people(tenant_id), words)
 
@@ -61,7 +66,8 @@ def settings_changed_by_staff(tenant_id: uuid.UUID, kind: str) -> None:
 def connection_changed(tenant_id: uuid.UUID, kind: str, change: str, says: Callable[[], str]) -> None:
     """A service no longer works, works again, or works and the check has a remark.
 
-    says: the sentence of the fault, in the language of the moment.
+    says: the sentence of the fault, in the language of the moment. Raises where the letters cannot be stored: then
+    nobody was told, and the caller tells it later.
     """
 
     told = {"mended": _mended, "remark": _remarked, "broken": _broken}[change]
@@ -69,7 +75,7 @@ def connection_changed(tenant_id: uuid.UUID, kind: str, change: str, says: Calla
     def words(reader: Reader) -> Words:
         return told(str(INTEGRATIONS[kind].title), reader.company, says())
 
-    notices.tell(_settings_people(tenant_id), words)
+    notices.send(_settings_people(tenant_id), words)
 
 
 def _mended(service: str, company: str, _says: str) -> Words:

@@ -90,12 +90,17 @@ def _if_not_you() -> str:
 
 
 def tell(whom: ColumnElement[bool], words: Callable[[Reader], Words]) -> None:
-    """Put a letter for each of these people on its way."""
+    """As send, but it breaks no act."""
     try:
-        for letter_id in _stored(whom, words):
-            outbox.ring(letter_id)
+        send(whom, words)
     except Exception as error:  # what it tells of has happened already
         log.error("notice not written", exc_info=error)
+
+
+def send(whom: ColumnElement[bool], words: Callable[[Reader], Words]) -> None:
+    """Put a letter for each of these people on its way. Raises where they cannot be stored: then none is."""
+    for letter_id in _stored(whom, words):
+        outbox.ring(letter_id)
 
 
 def _stored(whom: ColumnElement[bool], words: Callable[[Reader], Words]) -> list[uuid.UUID]:
