@@ -13,7 +13,8 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from synkro import clock
-from synkro.errors import NotOpen, answer, wants_json
+from synkro.answers import answer, wants_json
+from synkro.errors import NotOpen
 from synkro.log import bind
 from synkro.tenancy import tenant_scope
 

@@ -9,7 +9,7 @@ from flask import Flask, Response, current_app, make_response, render_template, 
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 
-from synkro.errors import answer, wants_json
+from synkro.answers import answer, wants_json
 from synkro.log import request_id
 
 SECRET = re.compile(r"(?i)pass|code|token|key|secret|otp")

@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 
 from synkro import device_cookie
 from synkro.access import rule_of, sitting
-from synkro.errors import answer
+from synkro.answers import answer
 from synkro.i18n import _l
 from synkro.tokens import keyed_hash
 

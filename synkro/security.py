@@ -12,7 +12,8 @@ from redis.exceptions import RedisError
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from synkro.access import rule_of
-from synkro.errors import ADVICE, AppError
+from synkro.answers import ADVICE
+from synkro.errors import AppError
 from synkro.extensions import redis
 from synkro.i18n import _l
 

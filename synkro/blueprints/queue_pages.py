@@ -11,7 +11,8 @@ from redis.exceptions import RedisError
 from rq.exceptions import DeserializationError, InvalidJobOperation, NoSuchJobError
 
 from synkro.access import access
-from synkro.errors import ADVICE, AppError, answer
+from synkro.answers import ADVICE, answer
+from synkro.errors import AppError
 from synkro.extensions import redis, settings
 from synkro.i18n import _l
 from synkro.models.states import Role

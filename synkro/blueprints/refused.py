@@ -13,7 +13,8 @@ from sqlalchemy.exc import OperationalError
 from synkro import limits
 from synkro.access import rule_of
 from synkro.analysis.cleaning import one_line
-from synkro.errors import AppError, NotOpen, answer
+from synkro.answers import answer
+from synkro.errors import AppError, NotOpen
 from synkro.extensions import redis
 from synkro.i18n import _l
 from synkro.services import audit

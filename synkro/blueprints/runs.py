@@ -9,11 +9,12 @@ from flask_babel import gettext
 from werkzeug.wrappers import Response as AnyResponse
 
 from synkro.access import access
+from synkro.answers import wants_json
 from synkro.blueprints import reader, run_view
 from synkro.blueprints.forms import RunForm
 from synkro.blueprints.found import found_or_404
 from synkro.blueprints.overview import overview_page
-from synkro.errors import AppError, wants_json
+from synkro.errors import AppError
 from synkro.models import JobRun
 from synkro.models.states import Kind, Role
 from synkro.services.reporting import progress, runs, schedules

@@ -13,9 +13,10 @@ from werkzeug.wrappers import Response
 
 from synkro import clock, mail
 from synkro.access import access, sitting
+from synkro.answers import answer
 from synkro.blueprints import cookie, reader
 from synkro.blueprints.welcome_forms import ForgotForm, ResetForm, WelcomeForm
-from synkro.errors import AppError, answer
+from synkro.errors import AppError
 from synkro.i18n import _l
 from synkro.limits import limiter
 from synkro.models import LinkPurpose, User
