@@ -21,7 +21,7 @@ from config import load
 from security.schema import document
 from synkro import create_app, queue
 from synkro.analysis.window import day_window
-from synkro.blueprints.cookie import TOKEN
+from synkro.blueprints.auth.cookie import TOKEN
 from synkro.demo.company import company, connect
 from synkro.extensions import redis
 from synkro.jobs.worker import Worker

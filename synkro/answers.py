@@ -52,7 +52,7 @@ def answer(status: int, code: str, says: LazyString | str | None = None, **more:
     says = says or ADVICE.get(status, "")
     if wants_json():
         return make_response(jsonify(error=str(says or title), code=code, **more), status)
-    page = render_template("errors/error.html", code=status, title=title, text=says, request_id=request_id())
+    page = render_template("shared/error.html", code=status, title=title, text=says, request_id=request_id())
     return make_response(page, status)
 
 

@@ -28,7 +28,7 @@ def init_app(app: Flask) -> None:
         if typed is None:
             return answer(400, "csrf")
         page = render_template(
-            "errors/expired.html",
+            "shared/expired.html",
             # built and not taken from the request: the form leads to our own page whatever was asked for
             action=url_for(request.endpoint or "", **(request.view_args or {})),
             long=[one for one in typed if _is_long(one[1])],

@@ -21,7 +21,7 @@ from redis.retry import Retry
 
 from config import load
 from synkro import create_app, embedded
-from synkro.blueprints.cookie import TOKEN
+from synkro.blueprints.auth.cookie import TOKEN
 from synkro.extensions import redis, remember, settings, vault
 from synkro.models import Automation, Credential, Sitting, Tenant, User
 from synkro.models.states import Role

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from flask import Flask
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page
 
-from synkro.blueprints.cookie import TOKEN
+from synkro.blueprints.auth.cookie import TOKEN
 from tests.browser import axe
 from tests.conftest import ROOT
 

@@ -11,7 +11,7 @@ import time_machine
 from flask import Flask
 from sqlalchemy import select, text
 
-from synkro.blueprints.browsers import browser_name
+from synkro.blueprints.auth.browsers import browser_name
 from synkro.models import AuditLog, Tenant, User
 from synkro.services.entry import accounts, sessions
 from synkro.tenancy import db, system_scope

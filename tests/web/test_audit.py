@@ -14,8 +14,8 @@ import pytest
 import time_machine
 from werkzeug.test import TestResponse
 
-from synkro.blueprints import audit_csv
-from synkro.blueprints.audit_words import ACTS, THINGS
+from synkro.blueprints.admin import audit_csv
+from synkro.blueprints.admin.audit_words import ACTS, THINGS
 from synkro.models import AuditLog, LinkPurpose, Tenant
 from synkro.services import audit
 from synkro.services.audit import export

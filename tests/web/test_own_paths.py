@@ -9,7 +9,7 @@ from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synkro.blueprints.own_paths import is_own_path, page_or
+from synkro.blueprints.shared.own_paths import is_own_path, page_or
 
 SPICE = st.text(st.sampled_from(list("/\\:.@?#%\t\n\r \x00aehilpstv")), max_size=12)
 

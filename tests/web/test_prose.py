@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synkro.blueprints.prose import TAGS, is_safe_link, render
+from synkro.blueprints.reports.prose import TAGS, is_safe_link, render
 
 MARKUP = st.lists(
     st.sampled_from(

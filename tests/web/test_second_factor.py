@@ -13,7 +13,7 @@ import time_machine
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from synkro.blueprints.cookie import TOKEN
+from synkro.blueprints.auth.cookie import TOKEN
 from synkro.models import AuditLog, RecoveryCode, User
 from synkro.services.entry import second_factor
 from synkro.tenancy import db, system_scope

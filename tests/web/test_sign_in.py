@@ -15,7 +15,7 @@ from flask import Flask
 from itsdangerous import URLSafeTimedSerializer
 from sqlalchemy import func, select, text
 
-from synkro.blueprints import device
+from synkro.blueprints.auth import device
 from synkro.extensions import redis, remember, settings, vault
 from synkro.limits import limiter
 from synkro.models import AuditLog, StoredLetter, Tenant, User

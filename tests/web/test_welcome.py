@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, text, update
 
-from synkro.blueprints.welcome import OPENED
+from synkro.blueprints.auth.welcome import OPENED
 from synkro.models import Credential, LinkPurpose, StoredLetter, User
 from synkro.services.entry import accounts, links
 from synkro.tenancy import db, system_scope

@@ -41,7 +41,7 @@ TYPED = {"depot": "North", "api_key": KEY}
 def parcels(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     """The class is registered, its guide lies among the templates, and its emulator stands in for it."""
     monkeypatch.setitem(INTEGRATIONS, Parcels.kind, Parcels)
-    guides = DictLoader({f"guides/{Parcels.kind}.html": GUIDE})
+    guides = DictLoader({f"wizard/guides/{Parcels.kind}.html": GUIDE})
     monkeypatch.setattr(app.jinja_env, "loader", ChoiceLoader([app.jinja_env.loader, guides]))  # type: ignore[list-item]
     server = Server(emulator())
     stand_ins, opened = {Parcels.kind: server.url}, frozenset({server.url.removeprefix("http://")})

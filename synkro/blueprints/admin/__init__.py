@@ -1,0 +1,1 @@
+"""For staff: companies, people, the audit, health and queues."""

@@ -1,0 +1,1 @@
+"""In and out: signing in, the second factor, links into the cabinet, the own account."""

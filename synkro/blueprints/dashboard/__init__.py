@@ -1,0 +1,1 @@
+"""The page a person starts with, and pages without sign-in."""

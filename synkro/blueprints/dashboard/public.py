@@ -1,0 +1,39 @@
+"""Pages without sign-in: the front page, and what monitors ask."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, jsonify, redirect, render_template
+from flask_login import current_user
+from werkzeug.wrappers import Response as AnyResponse
+
+from synkro.access import access
+from synkro.blueprints.shared import reader
+from synkro.services.operations import health
+
+blueprint = Blueprint("public", __name__)
+
+
+@blueprint.get("/")
+@access(public=True)
+def index() -> AnyResponse | str:
+    """Who is in already goes to the own start page."""
+    if reader.is_signed_in():
+        return redirect(reader.start_page(current_user))
+    return render_template("dashboard/public.html", signed_in=False)
+
+
+@blueprint.get("/health")
+@access(public=True)
+def healthy() -> tuple[Response, int]:
+    """Up or down for each part. 503 when the database or Redis is away; a late tick is told, not punished."""
+    state = health.state()
+    bad = "down" in (state["database"], state["redis"])
+    return jsonify(state), 503 if bad else 200
+
+
+@blueprint.get("/ready")
+@access(public=True)
+def ready() -> tuple[Response, int]:
+    """Whether the schema of the database is the one of this code, and companies are kept apart in it."""
+    state = {"migrated": health.is_migrated(), "rights": health.is_bound()}
+    return jsonify(state), 200 if all(state.values()) else 503

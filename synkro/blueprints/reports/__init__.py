@@ -1,0 +1,1 @@
+"""Runs being made, and the reports that came of them."""

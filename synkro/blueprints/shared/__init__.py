@@ -1,0 +1,1 @@
+"""What every group of pages needs; it knows none of them."""
