@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from synkro import create_app, queue
-from synkro.jobs.worker import work_on
+from synkro.jobs.engine.worker import work_on
 from synkro.pace import RedisPacer
 
 FASTER = 1_000

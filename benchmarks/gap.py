@@ -11,7 +11,7 @@ from itertools import pairwise
 from benchmarks.figures import line, spread, title
 from benchmarks.place import Place, place
 from synkro.models.plan import PLAN
-from synkro.services.reporting import runs
+from synkro.services.reports import runs
 from synkro.stores import limits_url
 from synkro.tenancy import tenant_scope
 

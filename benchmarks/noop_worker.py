@@ -8,11 +8,11 @@ from __future__ import annotations
 import time
 
 from synkro import create_app, queue
-from synkro.jobs import pipeline
-from synkro.jobs.step import Ctx, Done, Step
-from synkro.jobs.worker import work_on
+from synkro.jobs.engine.worker import work_on
+from synkro.jobs.reports import pipeline
+from synkro.jobs.reports.step import Ctx, Done, Step
 from synkro.models.plan import PLAN
-from synkro.services.reporting.artifacts import DIRECTORY, FINAL
+from synkro.services.reports.artifacts import DIRECTORY, FINAL
 
 
 class Nothing(Step):

@@ -27,9 +27,9 @@ from synkro.demo.company import connect
 from synkro.extensions import redis
 from synkro.models import JobRun, Tenant
 from synkro.models.states import Kind, Role
+from synkro.services.auth import accounts
 from synkro.services.companies import tenants
-from synkro.services.entry import accounts
-from synkro.services.reporting import runs
+from synkro.services.reports import runs
 from synkro.tenancy import db, tenant_scope
 
 ROOT = Path(__file__).resolve().parent.parent

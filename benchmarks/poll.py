@@ -16,7 +16,7 @@ from benchmarks.load import THREADS, Target, ask, rate
 from benchmarks.place import EMAIL, Place, place
 from synkro import stores
 from synkro.models.plan import PLAN
-from synkro.services.reporting import steps
+from synkro.services.reports import steps
 from synkro.tenancy import tenant_scope
 
 ROUNDS = 7

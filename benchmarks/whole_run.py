@@ -14,7 +14,7 @@ from synkro.integrations.amocrm_rules import PER_SECOND
 from synkro.integrations.radist import ALL_PER_SECOND, CHATS_PER_SECOND
 from synkro.models import JobRun, JobStep
 from synkro.queue import QUEUES
-from synkro.services.reporting import runs
+from synkro.services.reports import runs
 from synkro.tenancy import tenant_scope
 
 SIZE = Size(leads=1_000, chats=600, messages=20)

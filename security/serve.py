@@ -24,14 +24,14 @@ from synkro.analysis.window import day_window
 from synkro.blueprints.auth.cookie import TOKEN
 from synkro.demo.company import company, connect
 from synkro.extensions import redis
-from synkro.jobs.worker import Worker
+from synkro.jobs.engine.worker import Worker
 from synkro.limits import limiter
 from synkro.models import Report, Sitting, Tenant, User
 from synkro.models.states import Kind
 from synkro.sandbox.demo import demo_world
 from synkro.sandbox.server import Sandbox
-from synkro.services.entry import attempts, sessions
-from synkro.services.reporting import runs
+from synkro.services.auth import attempts, sessions
+from synkro.services.reports import runs
 from synkro.tenancy import db, tenant_scope
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from synkro import cli as commands
 from synkro.crypto import Vault
 from synkro.extensions import babel, csrf, login, migrate, remember
 from synkro.models import User
-from synkro.services.entry import sessions
+from synkro.services.auth import sessions
 from synkro.tenancy import db
 
 MOST_BYTES = 1_000_000

@@ -22,7 +22,7 @@ from synkro.models import User
 from synkro.sandbox.world import World
 from synkro.services.connections import checks, integrations
 from synkro.services.connections.secrets import open_secrets
-from synkro.services.reporting import reports, runs
+from synkro.services.reports import reports, runs
 from synkro.tenancy import tenant_scope
 from tests import canary
 from tests.canary import Client, Place

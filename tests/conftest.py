@@ -29,7 +29,7 @@ from synkro.pace import LONGEST_REST, RedisPacer
 from synkro.sandbox.demo import demo_world
 from synkro.sandbox.server import Sandbox
 from synkro.sandbox.world import World
-from synkro.services.entry import passwords, sessions
+from synkro.services.auth import passwords, sessions
 from synkro.tenancy import db, system_scope, tenant_scope
 from tests.practice import Practice
 

@@ -15,14 +15,14 @@ from synkro import queue
 from synkro.analysis.window import Window, day_window
 from synkro.extensions import redis, remember, settings, vault
 from synkro.integrations.supabase import schema_sql
-from synkro.jobs.worker import Worker
+from synkro.jobs.engine.worker import Worker
 from synkro.models import JobRun, JobStep, Tenant
 from synkro.models.states import Kind
 from synkro.queue import JSONSerializer
 from synkro.sandbox.amocrm_oauth import long_lived_token
 from synkro.sandbox.world import World
 from synkro.services.connections import integrations
-from synkro.services.reporting import runs
+from synkro.services.reports import runs
 from synkro.tenancy import db, tenant_scope
 
 

@@ -88,10 +88,10 @@ def test_no_arrow_runs_back() -> None:
 
 
 def test_an_arrow_that_runs_back_would_be_seen() -> None:
-    tree = ast.parse("from synkro.services.reporting import runs")
+    tree = ast.parse("from synkro.services.reports import runs")
     lower = Module("synkro.models.bad", ROOT, tree)
-    assert own(lower) == {"synkro.services.reporting.runs"}
-    assert modules()["synkro.services.reporting.runs"].layer not in BELOW[lower.layer]
+    assert own(lower) == {"synkro.services.reports.runs"}
+    assert modules()["synkro.services.reports.runs"].layer not in BELOW[lower.layer]
 
 
 def test_nothing_imports_in_a_circle() -> None:

@@ -22,12 +22,15 @@ from rq_scheduler import Scheduler
 
 from synkro import log as logs
 from synkro import queue
-from synkro.jobs import bell, checks, post, runtime, tick, trials
-from synkro.jobs.scheduler import ENTRY, Clock
-from synkro.jobs.worker import Worker
+from synkro.jobs.connections import checks, trials
+from synkro.jobs.engine import jobs, tick
+from synkro.jobs.engine.scheduler import ENTRY, Clock
+from synkro.jobs.engine.worker import Worker
+from synkro.jobs.mail import letters
+from synkro.jobs.reports import runtime
 from synkro.models import Tenant
 from synkro.models.plan import PLAN
-from synkro.services.reporting import runs
+from synkro.services.reports import runs
 from synkro.tenancy import tenant_scope
 
 AWAY = "redis://127.0.0.1:1"
@@ -119,26 +122,26 @@ def test_a_doorbell_is_json_with_ids_only(store: Redis, tenant: Tenant) -> None:
         runs.ring(tenant.id, run_id, PLAN[0].key)
     (key,) = store.scan_iter("rq:job:*", _type="hash")
     name, instance, ids, named = call_of(store, key)
-    assert (name, instance, named) == ("synkro.jobs.runtime.work", None, {})
+    assert (name, instance, named) == ("synkro.jobs.reports.runtime.work", None, {})
     assert ids == [str(tenant.id), str(run_id), PLAN[0].key]
     assert json.loads(store.hget(key, "meta") or b"") == {"request_id": ""}  # type: ignore[arg-type]
 
 
 def test_the_clock_rings_in_json_too(app: Flask, store: Redis) -> None:
     Clock()._turn()
-    assert call_of(store, b"rq:job:tick")[0] == "synkro.jobs.tick.tick"
+    assert call_of(store, b"rq:job:tick")[0] == "synkro.jobs.engine.tick.tick"
 
 
 def test_the_names_of_jobs_are_those_of_functions() -> None:
-    ours = (runtime.work, checks.check, checks.tell, trials.try_out, post.send, tick.tick)
-    assert {f"{one.__module__}.{one.__name__}" for one in ours} == bell.JOBS
+    ours = (runtime.work, checks.check, checks.tell, trials.try_out, letters.send, tick.tick)
+    assert {f"{one.__module__}.{one.__name__}" for one in ours} == jobs.JOBS
 
 
 def test_whatever_is_rung_for_is_known_to_the_worker() -> None:
     """A new bell that nobody added to JOBS would be refused at work."""
     texts = [path.read_text() for path in Path(queue.__file__).parent.rglob("*.py")]
     named = {found for one in texts for found in re.findall(r'"(synkro\.jobs\.\w+\.\w+)"', one)}
-    assert named == bell.JOBS
+    assert named == jobs.JOBS
 
 
 # ---- what is no doorbell of ours
@@ -159,8 +162,8 @@ def call(name: object, instance: object = None) -> bytes:
 
 STRANGE: dict[str, tuple[str, Callable[[str], dict[str, bytes | str]]]] = {
     "another function": ("job_unknown", lambda trap: {"data": call(trap)}),
-    "no name": ("job_unknown", lambda _: {"data": call(["synkro.jobs.tick.tick"])}),
-    "an instance": ("job_unknown", lambda _: {"data": call("synkro.jobs.tick.tick", "text")}),
+    "no name": ("job_unknown", lambda _: {"data": call(["synkro.jobs.engine.tick.tick"])}),
+    "an instance": ("job_unknown", lambda _: {"data": call("synkro.jobs.engine.tick.tick", "text")}),
     "a method": ("job_unknown", lambda _: {"data": call("upper", "text")}),
     "after success": ("job_extras", lambda trap: {"data": call(runs.WORK), "success_callback_name": trap}),
     "after failure": ("job_extras", lambda trap: {"data": call(runs.WORK), "failure_callback_name": trap}),
@@ -173,7 +176,7 @@ STRANGE: dict[str, tuple[str, Callable[[str], dict[str, bytes | str]]]] = {
         lambda _: {"data": call(runs.WORK), "webhooks": '[{"job_status": "failed", "url": "http://127.0.0.1:1"}]'},
     ),
     "no JSON": ("job_unreadable", lambda _: {"data": b"\x80\x04cos\nsystem\n."}),
-    "three of four parts": ("job_unreadable", lambda _: {"data": b'["synkro.jobs.tick.tick", null, []]'}),
+    "three of four parts": ("job_unreadable", lambda _: {"data": b'["synkro.jobs.engine.tick.tick", null, []]'}),
 }
 
 
@@ -216,7 +219,7 @@ def test_the_clock_imports_nothing(app: Flask, store: Redis, mark: Path, trap: s
     clock = Clock()
     clock._turn()
     queue.queue(queue.TICK, store).empty()
-    data = call("synkro.jobs.tick.tick")
+    data = call("synkro.jobs.engine.tick.tick")
     for name in (ENTRY, "planted"):
         store.hset(f"rq:job:{name}", mapping={"data": data, "meta": json.dumps({"queue_class_name": trap})})
         store.zadd(Scheduler.scheduled_jobs_key, {name: 0})
@@ -249,7 +252,7 @@ def listen(word: str) -> None:
 
 @pytest.mark.parametrize("request_id", ["of-the-request", ""])
 def test_one_id_joins_the_web_and_the_worker(store: Redis, monkeypatch: pytest.MonkeyPatch, request_id: str) -> None:
-    monkeypatch.setattr(bell, "JOBS", {"tests.test_queue.listen"})
+    monkeypatch.setattr(jobs, "JOBS", {"tests.test_queue.listen"})
     heard.clear()
     logs.unbind()
     logs.bind(request_id=request_id)

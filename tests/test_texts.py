@@ -25,7 +25,7 @@ from hypothesis import strategies as some
 from synkro.analysis.report import plain_text
 from synkro.i18n import LANGUAGES
 from synkro.integrations import all_sentences
-from synkro.services.wording import SENTENCES, sentence
+from synkro.services.shared.wording import SENTENCES, sentence
 from synkro.translations import collect
 from tests.analysis.test_report import FIGURES_ONLY
 

@@ -19,7 +19,7 @@ from synkro.i18n import _l
 from synkro.integrations import INTEGRATIONS
 from synkro.integrations.supabase import schema_sql
 from synkro.services.connections import checks, integrations
-from synkro.services.wording import sentence
+from synkro.services.shared.wording import sentence
 from synkro.tenancy import db, tenant_scope
 
 

@@ -7,9 +7,9 @@ from flask import current_app
 
 from synkro import queue
 from synkro.cli.words import command, fail
-from synkro.jobs import scheduler as clock
-from synkro.jobs.tick import tick as tick_once
-from synkro.jobs.worker import flask_command, supervise, work_on
+from synkro.jobs.engine import scheduler as clock
+from synkro.jobs.engine.tick import tick as tick_once
+from synkro.jobs.engine.worker import flask_command, supervise, work_on
 from synkro.services.operations import health
 from synkro.services.operations.health import Unfit
 

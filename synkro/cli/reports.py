@@ -17,8 +17,8 @@ from synkro.integrations.supabase import Supabase
 from synkro.models import Report
 from synkro.models.states import Kind
 from synkro.services.connections import integrations
-from synkro.services.reporting import reports, runs
-from synkro.services.reporting.reports import Body
+from synkro.services.reports import reports, runs
+from synkro.services.reports.reports import Body
 from synkro.tenancy import end_reading, system_scope, tenant_scope
 
 group = AppGroup("reports", help="Reports.", epilog=EXITS)

@@ -14,7 +14,7 @@ from synkro.cli.words import EXITS, OPERATOR, as_json, command, fail, say, show,
 from synkro.models import JobRun
 from synkro.models.plan import StepKey
 from synkro.models.states import ACTIVE_RUN, RunStatus
-from synkro.services.reporting import runs
+from synkro.services.reports import runs
 from synkro.tenancy import db, end_reading, tenant_scope
 
 group = AppGroup("runs", help="Runs of the pipeline.", epilog=EXITS)

@@ -12,8 +12,8 @@ from sqlalchemy import func, select
 from synkro.cli.words import EXITS, OPERATOR, command, fail, say, the_tenant
 from synkro.models import User
 from synkro.models.states import Role
+from synkro.services.auth import accounts, second_factor
 from synkro.services.companies import people
-from synkro.services.entry import accounts, second_factor
 from synkro.tenancy import db, end_reading
 
 group = AppGroup("users", help="People.", epilog=EXITS)

@@ -21,8 +21,8 @@ from synkro.errors import AppError
 from synkro.integrations.errors import ApiError
 from synkro.models import JobRun, Tenant
 from synkro.services.companies import tenants
-from synkro.services.reporting import runs
-from synkro.services.wording import remarks, sentence
+from synkro.services.reports import runs
+from synkro.services.shared.wording import remarks, sentence
 from synkro.tenancy import end_reading, system_scope
 
 Command = TypeVar("Command", bound=Callable[..., Any])

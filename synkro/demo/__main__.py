@@ -28,7 +28,7 @@ from synkro.embedded import EngineError
 from synkro.models import Tenant
 from synkro.models.states import Kind, RunStatus
 from synkro.sandbox.demo import demo_world
-from synkro.services.reporting import reports, runs
+from synkro.services.reports import reports, runs
 from synkro.tenancy import tenant_scope
 
 LONGEST_RUN_SECONDS = 300

@@ -17,10 +17,10 @@ from synkro.models.states import Kind, Role
 from synkro.sandbox.amocrm_oauth import long_lived_token
 from synkro.sandbox.keys import Keys
 from synkro.sandbox.world import World
+from synkro.services.auth import accounts
 from synkro.services.companies import tenants
 from synkro.services.connections import checks, integrations
-from synkro.services.entry import accounts
-from synkro.services.reporting import schedules
+from synkro.services.reports import schedules
 from synkro.tenancy import db, tenant_scope
 
 SLUG, NAME = "demo", "Demo"

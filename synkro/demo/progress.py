@@ -11,7 +11,7 @@ from flask_babel import force_locale
 from synkro.cli.words import as_json
 from synkro.models.plan import BY_KEY, StepKey
 from synkro.models.states import ACTIVE_RUN
-from synkro.services.reporting import runs
+from synkro.services.reports import runs
 from synkro.tenancy import end_reading, tenant_scope
 
 MARKS = {"done": "✓", "running": "▸", "ready": "▸", "pending": "·", "failed": "✗", "cancelled": "–", "skipped": "–"}

@@ -2,8 +2,8 @@
 
 from synkro.models.accounts import Sitting, Tenant, User
 from synkro.models.audit import AuditLog
+from synkro.models.auth import Credential, LinkPurpose, OneTimeLink, RecoveryCode, StoredLetter, WebSession
 from synkro.models.crm import CrmLossReason, CrmPipeline, CrmStage
-from synkro.models.entry import Credential, LinkPurpose, OneTimeLink, RecoveryCode, StoredLetter, WebSession
 from synkro.models.reports import Delivery, Report, ReportComment, ReportMessage
 from synkro.models.runs import AiCall, Artifact, JobRun, JobStep
 from synkro.models.setup import ApprovedHost, Automation, IntegrationConfig, Prompt, Trial

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 
 from synkro import queue
-from synkro.jobs.worker import work_on
+from synkro.jobs.engine.worker import work_on
 from synkro.models.states import Topic
 from synkro.services.connections import analyses, checks, integrations, prompts
 from synkro.tenancy import db, tenant_scope

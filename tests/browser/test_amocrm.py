@@ -9,7 +9,7 @@ from flask import Flask
 
 from synkro import queue
 from synkro.extensions import redis, remember, settings, vault
-from synkro.jobs.worker import work_on
+from synkro.jobs.engine.worker import work_on
 from synkro.services.connections import amocrm_tokens, integrations
 from synkro.tenancy import tenant_scope
 from tests.browser.conftest import Opener

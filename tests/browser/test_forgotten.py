@@ -13,7 +13,7 @@ from redis import Redis
 
 from synkro import queue
 from synkro.extensions import redis, remember, settings, vault
-from synkro.jobs.worker import Worker
+from synkro.jobs.engine.worker import Worker
 from synkro.models import User
 from synkro.queue import JSONSerializer
 from tests.browser.conftest import Opener

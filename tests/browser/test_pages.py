@@ -13,9 +13,9 @@ from werkzeug.exceptions import MethodNotAllowed, NotFound
 from werkzeug.routing import RequestRedirect
 
 from synkro.models import Credential, LinkPurpose, Tenant, User
+from synkro.services.auth import links
 from synkro.services.companies import people
-from synkro.services.entry import links
-from synkro.services.reporting import reports
+from synkro.services.reports import reports
 from synkro.tenancy import db, system_scope
 from tests.browser.pages import FOREIGN, NO_PAGES, PAGES
 from tests.browser.window import Window

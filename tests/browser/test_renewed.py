@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 
 from synkro import queue
-from synkro.jobs.worker import work_on
+from synkro.jobs.engine.worker import work_on
 from tests.browser.window import Window
 from tests.practice import Practice
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from synkro.models import Tenant
-from synkro.services.reporting import schedules
+from synkro.services.reports import schedules
 from synkro.tenancy import tenant_scope
 from tests.browser.window import Window
 

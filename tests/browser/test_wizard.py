@@ -16,7 +16,7 @@ from synkro.models.states import RunStatus
 from synkro.sandbox.demo import demo_world
 from synkro.sandbox.server import Sandbox
 from synkro.services.connections import setup
-from synkro.services.reporting import runs
+from synkro.services.reports import runs
 from synkro.tenancy import db, tenant_scope
 from tests import processes
 from tests.browser.newcomer import Newcomer

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from synkro.models import Sitting, User
-from synkro.services.entry import sessions
+from synkro.services.auth import sessions
 from tests.services import factor
 
 VISITORS: dict[str, tuple[str, str]] = {

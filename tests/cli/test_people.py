@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import select
 
 from synkro.models import AuditLog, Tenant, User
+from synkro.services.auth import accounts, second_factor, sessions
 from synkro.services.companies import tenants
-from synkro.services.entry import accounts, second_factor, sessions
 from synkro.tenancy import db, system_scope
 from tests.cli.conftest import Cli
 from tests.services.factor import HERE

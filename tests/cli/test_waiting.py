@@ -12,7 +12,7 @@ from flask import Flask
 from synkro.cli.runs import wait
 from synkro.models import Tenant
 from synkro.models.states import Kind
-from synkro.services.reporting import runs
+from synkro.services.reports import runs
 from synkro.tenancy import db, tenant_scope
 
 

@@ -12,12 +12,12 @@ from flask_babel import force_locale
 
 from synkro.analysis.definitions import CUT
 from synkro.integrations import http
-from synkro.jobs.handover import PACKS
-from synkro.jobs.steps import build_prompt
+from synkro.jobs.reports.handover import PACKS
+from synkro.jobs.reports.steps import build_prompt
 from synkro.models import JobRun
 from synkro.models.plan import StepKey
 from synkro.models.states import ReportStatus, RunStatus
-from synkro.services.reporting import artifacts, runs
+from synkro.services.reports import artifacts, runs
 from synkro.tenancy import db, tenant_scope
 from tests.jobs.test_asking import calls, dialogs, questions, report_of, told
 from tests.practice import Practice

@@ -11,9 +11,9 @@ from rq.registry import FailedJobRegistry, StartedJobRegistry
 from rq.timeouts import JobTimeoutException
 
 from synkro import queue
-from synkro.jobs import runtime
-from synkro.jobs.worker import Worker
-from synkro.services.reporting import runs
+from synkro.jobs.engine.worker import Worker
+from synkro.jobs.reports import runtime
+from synkro.services.reports import runs
 
 seen: dict[str, object] = {}
 

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from synkro.jobs.asking import LONGEST_OUTPUT_TOKENS, OUTPUT_TOKENS
+from synkro.jobs.reports.ai_questions import LONGEST_OUTPUT_TOKENS, OUTPUT_TOKENS
 from synkro.models import AiCall, JobRun, Report
 from synkro.models.plan import StepKey
 from synkro.models.states import ReportStatus, RunStatus
 from synkro.sandbox import gemini, gemini_answer
 from synkro.services.connections import integrations
-from synkro.services.reporting import reports
+from synkro.services.reports import reports
 from synkro.tenancy import db, tenant_scope
 from tests.practice import Practice
 

@@ -16,13 +16,13 @@ from flask_babel import force_locale
 from sqlalchemy import select
 
 from synkro.integrations import gemini_errors, http
-from synkro.jobs import runtime
+from synkro.jobs.reports import runtime
 from synkro.models import Delivery, JobRun, JobStep
 from synkro.models.plan import BY_KEY, PLAN, StepKey
 from synkro.models.states import ACTIVE_RUN, DeliveryStatus, ReportStatus, RunStatus
 from synkro.services.connections import integrations
-from synkro.services.reporting import reports, runs
-from synkro.services.wording import remarks
+from synkro.services.reports import reports, runs
+from synkro.services.shared.wording import remarks
 from synkro.tenancy import db, tenant_scope
 from tests.practice import Practice
 

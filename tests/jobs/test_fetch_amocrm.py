@@ -10,12 +10,12 @@ from types import SimpleNamespace
 import pytest
 
 from synkro.integrations import http
-from synkro.jobs import runtime
-from synkro.jobs.handover import LEADS
+from synkro.jobs.reports import runtime
+from synkro.jobs.reports.handover import LEADS
 from synkro.models import JobStep
 from synkro.models.plan import StepKey
 from synkro.records import Lead
-from synkro.services.reporting import artifacts, runs
+from synkro.services.reports import artifacts, runs
 from synkro.tenancy import db, tenant_scope
 from tests.practice import Practice
 

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from synkro.jobs import runtime
-from synkro.jobs.handover import CHATS, FIGURES, MESSAGES
+from synkro.jobs.reports import runtime
+from synkro.jobs.reports.handover import CHATS, FIGURES, MESSAGES
 from synkro.models import JobStep
 from synkro.models.plan import StepKey
 from synkro.models.states import RunStatus
 from synkro.sandbox import radist_api
-from synkro.services.reporting import artifacts, runs
-from synkro.services.wording import remarks
+from synkro.services.reports import artifacts, runs
+from synkro.services.shared.wording import remarks
 from synkro.tenancy import db, tenant_scope
 from tests.practice import Practice
 

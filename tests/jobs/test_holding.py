@@ -14,12 +14,13 @@ from sqlalchemy import select
 
 from synkro.errors import AppError
 from synkro.extensions import redis, remember, settings, vault
-from synkro.jobs import runtime, tick
+from synkro.jobs.engine import tick
+from synkro.jobs.reports import runtime
 from synkro.models import Artifact, AuditLog, Automation, Delivery, Report, Tenant, User
 from synkro.models.plan import StepKey
 from synkro.models.states import RunStatus, TenantStatus
-from synkro.services.reporting import holding, reports, runs, schedules
-from synkro.services.reporting.steps import Claim
+from synkro.services.reports import holding, reports, runs, schedules
+from synkro.services.reports.steps import Claim
 from synkro.tenancy import db, tenant_scope
 from tests.jobs.test_kill import die, recover, worker_that_dies
 from tests.practice import Practice

@@ -17,13 +17,14 @@ from flask import Flask
 
 from synkro.extensions import redis, remember, settings, vault
 from synkro.integrations.http import Answer, Http
-from synkro.jobs import runtime, tick
-from synkro.jobs.step import Ctx
+from synkro.jobs.engine import tick
+from synkro.jobs.reports import runtime
+from synkro.jobs.reports.step import Ctx
 from synkro.models import Delivery, Tenant
 from synkro.models.plan import PLAN, StepKey
 from synkro.models.states import DeliveryStatus, RunStatus
 from synkro.services.connections import integrations
-from synkro.services.reporting import deliveries, runs
+from synkro.services.reports import deliveries, runs
 from synkro.tenancy import db, tenant_scope
 from tests.conftest import make_tenant
 from tests.practice import Practice

@@ -10,8 +10,8 @@ from synkro.analysis.answer import Answer, Finding
 from synkro.analysis.report import MOST_PARTS
 from synkro.models import Delivery, JobStep
 from synkro.models.plan import StepKey
-from synkro.services.reporting import artifacts, runs
-from synkro.services.reporting.artifacts import FINAL
+from synkro.services.reports import artifacts, runs
+from synkro.services.reports.artifacts import FINAL
 from synkro.tenancy import db, tenant_scope
 from tests.practice import Practice
 

@@ -15,14 +15,14 @@ import pytest
 from flask import Flask
 
 from synkro.analysis.window import Window
-from synkro.jobs import runtime
+from synkro.jobs.reports import runtime
 from synkro.models import Tenant
 from synkro.models.plan import StepKey
 from synkro.models.states import RunStatus
 from synkro.pace import RedisPacer
 from synkro.sandbox.big import big_world
 from synkro.sandbox.server import Sandbox
-from synkro.services.reporting import artifacts
+from synkro.services.reports import artifacts
 from synkro.tenancy import db, tenant_scope
 from tests.practice import Practice
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from synkro.models.states import RunStatus, StepStatus
-from synkro.services.reporting import reports
+from synkro.services.reports import reports
 from synkro.tenancy import tenant_scope
 from tests.practice import Practice
 

@@ -16,12 +16,13 @@ from sqlalchemy import select, update
 
 from synkro import queue
 from synkro.extensions import redis, remember, settings, vault
-from synkro.jobs import post, tick
-from synkro.jobs.worker import Worker
+from synkro.jobs.engine import tick
+from synkro.jobs.engine.worker import Worker
+from synkro.jobs.mail import letters
 from synkro.mail import Letter
 from synkro.models import StoredLetter, User
 from synkro.queue import JSONSerializer
-from synkro.services.entry import forgotten
+from synkro.services.auth import forgotten
 from synkro.services.mail import outbox
 from synkro.tenancy import db, system_scope
 from tests.mailbox import Mailbox, serve, silent
@@ -76,14 +77,14 @@ def test_a_letter_that_was_rung_for_is_sent(cast: Cast, box: Mailbox, store: Red
 
 def test_what_has_left_is_emptied(cast: Cast, box: Mailbox) -> None:
     letter_id = put(cast["user"])
-    post.send(str(letter_id))
+    letters.send(str(letter_id))
     sent = row(letter_id)
     assert (sent.sealed, sent.next_at, sent.code) == (None, None, "")
     assert sent.sent_at is not None
 
 
 def test_without_a_server_it_becomes_a_file(app: Flask, cast: Cast) -> None:
-    post.send(str(letter_id := put(cast["user"])))
+    letters.send(str(letter_id := put(cast["user"])))
     (path,) = (settings().var_dir / "mail").glob(f"*{letter_id}.eml")
     assert "To: user@example.com" in path.read_text(encoding="utf-8")
 
@@ -93,7 +94,7 @@ def test_of_many_workers_one_sends(app: Flask, cast: Cast, box: Mailbox) -> None
 
     def work(_n: int) -> None:
         with app.app_context():
-            post.send(letter_id)
+            letters.send(letter_id)
 
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(work, range(12)))
@@ -105,7 +106,7 @@ def test_a_letter_is_tried_five_times_and_then_given_up(cast: Cast, box: Mailbox
     letter_id = put(cast["user"])
     for hours in range(0, 40, 5):
         with later(hours=hours / 2):
-            post.send(str(letter_id))
+            letters.send(str(letter_id))
     given_up = row(letter_id)
     assert (given_up.tries, given_up.sealed, given_up.code) == (5, None, "mail_address_refused")
 
@@ -113,15 +114,15 @@ def test_a_letter_is_tried_five_times_and_then_given_up(cast: Cast, box: Mailbox
 def test_between_two_tries_there_is_a_pause(cast: Cast, box: Mailbox) -> None:
     box.answers["RCPT"] = "450 later"
     letter_id = put(cast["user"])
-    post.send(str(letter_id))
-    post.send(str(letter_id))
+    letters.send(str(letter_id))
+    letters.send(str(letter_id))
     assert row(letter_id).tries == 1
 
 
 def test_a_refusal_for_good_is_not_tried_again(cast: Cast, box: Mailbox) -> None:
     box.answers["RCPT"] = "550 nobody"
     letter_id = put(cast["user"])
-    post.send(str(letter_id))
+    letters.send(str(letter_id))
     assert row(letter_id).next_at is None
     assert outbox.trouble_of(cast["user"].id) == "mail_address_refused"
 
@@ -129,10 +130,10 @@ def test_a_refusal_for_good_is_not_tried_again(cast: Cast, box: Mailbox) -> None
 def test_what_is_sent_at_last_is_no_trouble(cast: Cast, box: Mailbox) -> None:
     box.answers["DATA"] = "451 later"
     letter_id = put(cast["user"])
-    post.send(str(letter_id))
+    letters.send(str(letter_id))
     box.answers.clear()
     with later(minutes=2):
-        post.send(str(letter_id))
+        letters.send(str(letter_id))
     assert len(box.taken) == 1
     assert outbox.trouble_of(cast["user"].id) == ""
 
@@ -164,7 +165,7 @@ def test_a_letter_of_a_dead_worker_is_rung_for_again(cast: Cast, box: Mailbox, s
     letter_id = put(cast["user"])
     assert outbox.claim(letter_id) is not None
     with later(minutes=6):
-        post.look_after()
+        letters.look_after()
         drain(store)
     assert len(box.taken) == 1
 
@@ -172,8 +173,8 @@ def test_a_letter_of_a_dead_worker_is_rung_for_again(cast: Cast, box: Mailbox, s
 def test_what_comes_too_late_is_not_sent(cast: Cast, box: Mailbox) -> None:
     letter_id = put(cast["user"], hours=1)
     with later(minutes=61):
-        post.send(str(letter_id))
-        post.look_after()
+        letters.send(str(letter_id))
+        letters.look_after()
     late = row(letter_id)
     assert (box.taken, late.sealed, late.code) == ([], None, "mail_late")
 
@@ -181,8 +182,8 @@ def test_what_comes_too_late_is_not_sent(cast: Cast, box: Mailbox) -> None:
 def test_what_is_long_over_is_forgotten(cast: Cast) -> None:
     put(cast["user"], hours=1)
     with later(days=31):
-        post.look_after()
-        post.look_after()
+        letters.look_after()
+        letters.look_after()
     with system_scope("test: letters"):
         assert db.session.execute(select(StoredLetter)).first() is None
 
@@ -193,12 +194,12 @@ def test_a_letter_of_another_key_is_given_up(cast: Cast, box: Mailbox) -> None:
         sealed = row(other).sealed
         db.session.execute(update(StoredLetter).where(StoredLetter.id == letter_id).values(sealed=sealed))
         db.session.commit()
-    post.send(str(letter_id))
+    letters.send(str(letter_id))
     assert (box.taken, row(letter_id).code) == ([], "mail_unreadable")
 
 
 def test_a_letter_that_is_not_there_is_nothing(app: Flask) -> None:
-    post.send(str(uuid.uuid4()))
+    letters.send(str(uuid.uuid4()))
 
 
 def test_who_forgot_a_password_gets_the_link(cast: Cast, box: Mailbox, store: Redis) -> None:

@@ -23,13 +23,14 @@ from synkro.embedded.place import Place
 from synkro.embedded.valkey import Valkey
 from synkro.extensions import redis, remember, settings, vault
 from synkro.integrations.http import Answer, Http
-from synkro.jobs import runtime, tick
-from synkro.jobs.step import Ctx
-from synkro.jobs.worker import work_on
+from synkro.jobs.engine import tick
+from synkro.jobs.engine.worker import work_on
+from synkro.jobs.reports import runtime
+from synkro.jobs.reports.step import Ctx
 from synkro.models import AiCall
 from synkro.models.plan import StepKey
 from synkro.models.states import RunStatus
-from synkro.services.reporting import runs
+from synkro.services.reports import runs
 from synkro.tenancy import db, tenant_scope
 from tests.practice import Practice
 from tests.services import KEYS

@@ -15,15 +15,15 @@ from sqlalchemy.exc import OperationalError
 
 from synkro import queue
 from synkro.integrations.errors import Busy, Nonsense, Refused, Unreachable
-from synkro.jobs import runtime
-from synkro.jobs.runtime import Stopping, work
-from synkro.jobs.step import Ctx, Done, Step
-from synkro.jobs.worker import Worker
+from synkro.jobs.engine.worker import Worker
+from synkro.jobs.reports import runtime
+from synkro.jobs.reports.runtime import Stopping, work
+from synkro.jobs.reports.step import Ctx, Done, Step
 from synkro.models import JobStep, Tenant
 from synkro.models.plan import BY_KEY, StepKey
 from synkro.models.states import RunStatus
-from synkro.services.reporting import runs
-from synkro.services.wording import sentence
+from synkro.services.reports import runs
+from synkro.services.shared.wording import sentence
 from synkro.tenancy import db, tenant_scope
 from tests.services import KEYS, begin, expire, state
 

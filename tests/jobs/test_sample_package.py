@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 from synkro import clock
 from synkro.analysis.calendar import WorkingHours
-from synkro.jobs.evidence import LONGEST_QUOTE
-from synkro.jobs.sample_package import packaged, sampled
+from synkro.jobs.connections.sample_package import packaged, sampled
+from synkro.jobs.reports.evidence import LONGEST_QUOTE
 from synkro.records import Chat, Message
 
 QUOTES = 50

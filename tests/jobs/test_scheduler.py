@@ -21,9 +21,9 @@ from synkro import queue, stores
 from synkro.embedded.place import Place
 from synkro.embedded.valkey import Valkey
 from synkro.extensions import redis, remember, settings, vault
-from synkro.jobs import scheduler
-from synkro.jobs.scheduler import ENTRY, Clock
-from synkro.jobs.worker import work_on
+from synkro.jobs.engine import scheduler
+from synkro.jobs.engine.scheduler import ENTRY, Clock
+from synkro.jobs.engine.worker import work_on
 from synkro.services.operations import health
 from synkro.tenancy import db
 
@@ -85,7 +85,7 @@ def test_an_entry_whose_job_is_gone_is_made_anew(clock: Clock, store: Redis) -> 
 def test_the_entry_is_json_and_names_the_tick(clock: Clock, store: Redis) -> None:
     clock._turn()
     data = store.hget(f"rq:job:{ENTRY}", "data")
-    assert json.loads(zlib.decompress(data)) == ["synkro.jobs.tick.tick", None, [], {}]  # type: ignore[arg-type]
+    assert json.loads(zlib.decompress(data)) == ["synkro.jobs.engine.tick.tick", None, [], {}]  # type: ignore[arg-type]
 
 
 def test_the_worker_of_the_tick_queue_ticks(app: Flask, clock: Clock, store: Redis) -> None:

@@ -15,10 +15,10 @@ import time_machine
 from flask import Flask
 from sqlalchemy import select
 
-from synkro.jobs import tick
+from synkro.jobs.engine import tick
 from synkro.models import JobRun, Tenant
 from synkro.models.states import Kind, RunStatus, TenantStatus
-from synkro.services.reporting import runs, schedules
+from synkro.services.reports import runs, schedules
 from synkro.tenancy import db, system_scope, tenant_scope
 from tests.services import KEYS, at_once, begin, failed
 

@@ -13,17 +13,17 @@ import pytest
 from sqlalchemy import event
 
 from synkro.integrations.http import Http
-from synkro.jobs import runtime
-from synkro.jobs.handover import CHATS, LEADS, MESSAGES, PACKS, PARTS
-from synkro.jobs.step import Ctx, Heart
-from synkro.jobs.steps import fetch_radist
+from synkro.jobs.reports import runtime
+from synkro.jobs.reports.handover import CHATS, LEADS, MESSAGES, PACKS, PARTS
+from synkro.jobs.reports.step import Ctx, Heart
+from synkro.jobs.reports.steps import fetch_radist
 from synkro.models.plan import StepKey
 from synkro.models.states import RunStatus
 from synkro.sandbox import radist_api
 from synkro.services.connections import integrations
-from synkro.services.reporting import artifacts, runs, steps
-from synkro.services.reporting.artifacts import DIRECTORY
-from synkro.services.wording import remarks
+from synkro.services.reports import artifacts, runs, steps
+from synkro.services.reports.artifacts import DIRECTORY
+from synkro.services.shared.wording import remarks
 from synkro.tenancy import db, tenant_scope
 from tests.practice import Practice
 from tests.services import KEYS

@@ -8,12 +8,12 @@ from redis import Redis
 from sqlalchemy import func, select, update
 
 from synkro import queue
-from synkro.jobs import tick
+from synkro.jobs.engine import tick
 from synkro.models import Artifact, Tenant
 from synkro.models.plan import BY_KEY
 from synkro.models.states import RunStatus
 from synkro.services.operations import health
-from synkro.services.reporting import artifacts, runs, steps
+from synkro.services.reports import artifacts, runs, steps
 from synkro.tenancy import db, tenant_scope
 from tests.services import KEYS, at_once, begin, expire, state, statuses, taken
 

@@ -13,8 +13,8 @@ from redis import Redis
 from rq import Worker as RqWorker
 
 from synkro import queue
-from synkro.jobs import worker
-from synkro.jobs.worker import flask_command, supervise, work_on
+from synkro.jobs.engine import worker
+from synkro.jobs.engine.worker import flask_command, supervise, work_on
 from synkro.models import Tenant
 from tests.conftest import ROOT
 from tests.services import KEYS, begin, statuses

@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 
 from synkro.integrations import supabase_rest
-from synkro.jobs.runtime import Stopping
-from synkro.jobs.step import Ctx
+from synkro.jobs.reports.runtime import Stopping
+from synkro.jobs.reports.step import Ctx
 from synkro.models import JobStep
 from synkro.models.plan import StepKey
 from synkro.models.states import RunStatus
 from synkro.sandbox.supabase_errors import PgError
 from synkro.sandbox.supabase_tables import Row, Table
-from synkro.services.reporting import runs
-from synkro.services.wording import remarks
+from synkro.services.reports import runs
+from synkro.services.shared.wording import remarks
 from synkro.tenancy import tenant_scope
 from tests.practice import Practice
 from tests.services import KEYS

@@ -14,11 +14,11 @@ from sqlalchemy import text
 
 from synkro import embedded
 from synkro.extensions import redis, remember, settings, vault
-from synkro.jobs import tick
+from synkro.jobs.engine import tick
 from synkro.models import Tenant
 from synkro.models.plan import BY_KEY, PLAN, StepKey
 from synkro.models.states import RUN_MOVES, STEP_MOVES, RunStatus, StepStatus
-from synkro.services.reporting import artifacts, runs, steps
+from synkro.services.reports import artifacts, runs, steps
 from synkro.tenancy import db, tenant_scope
 from tests.practice import Practice
 

@@ -14,8 +14,8 @@ from flask import Flask
 from synkro.models import JobRun, JobStep, Tenant
 from synkro.models.plan import PLAN, StepKey
 from synkro.models.states import Kind
-from synkro.services.reporting import runs, steps
-from synkro.services.reporting.steps import Claim
+from synkro.services.reports import runs, steps
+from synkro.services.reports.steps import Claim
 from synkro.tenancy import db, tenant_scope
 
 T = TypeVar("T")

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from synkro.extensions import vault
 from synkro.models import AuditLog, Credential, User
-from synkro.services.entry import second_factor
+from synkro.services.auth import second_factor
 from synkro.tenancy import db, system_scope
 
 NOON = datetime(2026, 11, 20, 12, 0, 0, tzinfo=UTC)

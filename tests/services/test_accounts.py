@@ -10,8 +10,8 @@ from sqlalchemy import select
 from synkro.errors import AppError
 from synkro.models import AuditLog, Credential, Tenant, User
 from synkro.models.states import Role
+from synkro.services.auth import accounts, passwords, sessions
 from synkro.services.companies import tenants
-from synkro.services.entry import accounts, passwords, sessions
 from synkro.tenancy import db, system_scope
 from tests.conftest import DECOY_PASSWORD, PASSWORD, REAL_DECOY
 

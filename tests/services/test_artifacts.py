@@ -13,8 +13,8 @@ from sqlalchemy import func, select, update
 from synkro.crypto import CannotOpen
 from synkro.models import Artifact, Tenant
 from synkro.models.plan import StepKey
-from synkro.services.reporting import artifacts
-from synkro.services.reporting.artifacts import Damaged
+from synkro.services.reports import artifacts
+from synkro.services.reports.artifacts import Damaged
 from synkro.tenancy import db, system_scope, tenant_scope
 from tests.services import begin
 

@@ -16,9 +16,9 @@ from redis import Redis
 from sqlalchemy import text
 
 from synkro.extensions import remember, settings, vault
-from synkro.services.entry import attempt_books, attempts
-from synkro.services.entry.attempt_books import LONGEST_DELAY
-from synkro.services.entry.attempts import TooManyTries
+from synkro.services.auth import attempt_books, attempts
+from synkro.services.auth.attempt_books import LONGEST_DELAY
+from synkro.services.auth.attempts import TooManyTries
 from synkro.tenancy import db
 
 ANN, BOB = "ann@example.com", "bob@example.com"

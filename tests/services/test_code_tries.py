@@ -12,8 +12,8 @@ from flask import Flask
 
 from synkro.extensions import remember, settings, vault
 from synkro.models import User
-from synkro.services.entry import second_factor
-from synkro.services.entry.attempts import TooManyTries
+from synkro.services.auth import second_factor
+from synkro.services.auth.attempts import TooManyTries
 from tests.conftest import redis_away
 from tests.services.factor import NOON, Cast, acts, code_at, enrolled
 

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from synkro.models import Delivery, Tenant
 from synkro.models.states import DeliveryStatus, ReportStatus
-from synkro.services.reporting import deliveries, reports, runs
+from synkro.services.reports import deliveries, reports, runs
 from synkro.tenancy import db, tenant_scope
 from tests.services import at_once, begin
 

@@ -19,8 +19,8 @@ from synkro.extensions import redis, remember, settings, vault
 from synkro.integrations import INTEGRATIONS
 from synkro.integrations.base import Check
 from synkro.integrations.radist import HOSTS
-from synkro.jobs.checks import check
-from synkro.jobs.worker import work_on
+from synkro.jobs.connections.checks import check
+from synkro.jobs.engine.worker import work_on
 from synkro.models import AuditLog, IntegrationConfig, Tenant
 from synkro.services.connections import checks, integrations
 from synkro.services.connections.integrations import KeysUnreadable, NotConnected

@@ -28,7 +28,7 @@ from synkro.models import IntegrationConfig, Tenant, User
 from synkro.services.connections import integrations
 from synkro.services.connections.secrets import open_secrets, seal_secret
 from synkro.services.operations import health, keys
-from synkro.services.sealed import SealedText
+from synkro.services.shared.sealed import SealedText
 from synkro.tenancy import db, system_scope, tenant_scope
 from tests.conftest import ROOT, make_tenant
 from tests.processes import settings_of

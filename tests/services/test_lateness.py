@@ -12,11 +12,11 @@ import time_machine
 from flask import Flask
 from sqlalchemy import select
 
-from synkro.jobs import tick
+from synkro.jobs.engine import tick
 from synkro.models import AuditLog, Delivery, JobRun, Report, Tenant, User
 from synkro.models.plan import StepKey
 from synkro.models.states import DeliveryStatus, Kind, ReportStatus, RunStatus, StepStatus, TenantStatus
-from synkro.services.reporting import reports, runs, schedules
+from synkro.services.reports import reports, runs, schedules
 from synkro.tenancy import db, tenant_scope
 from tests.services import KEYS, at_once, failed
 from tests.services.test_notices import stored

@@ -17,7 +17,7 @@ from sqlalchemy import func, select, text, update
 from synkro.errors import AppError
 from synkro.models import AuditLog, Credential, LinkPurpose, OneTimeLink, StoredLetter, Tenant, User
 from synkro.services import audit
-from synkro.services.entry import accounts, forgotten, links, passwords, sessions
+from synkro.services.auth import accounts, forgotten, links, passwords, sessions
 from synkro.tenancy import db, system_scope
 from tests.conftest import PASSWORD
 

@@ -13,7 +13,7 @@ from synkro.services.mail import mail_troubles
 from synkro.services.mail.mail_troubles import TROUBLES
 from tests.conftest import ROOT
 
-PLACES = ("synkro/mail.py", "synkro/jobs/post.py", "synkro/services/mail/outbox.py")
+PLACES = ("synkro/mail.py", "synkro/jobs/mail/letters.py", "synkro/services/mail/outbox.py")
 GIVERS = {"NotSent": 0, "_fail": 1}
 """Who takes a code, and where among the arguments."""
 

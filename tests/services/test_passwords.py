@@ -13,8 +13,8 @@ from sqlalchemy import select
 
 from synkro.errors import AppError
 from synkro.models import AuditLog, Credential, Tenant, User
-from synkro.services.entry import accounts, guessing, passwords, sessions
-from synkro.services.entry.guessing import is_guessable
+from synkro.services.auth import accounts, guessing, passwords, sessions
+from synkro.services.auth.guessing import is_guessable
 from synkro.tenancy import db, system_scope
 from tests.conftest import PASSWORD
 

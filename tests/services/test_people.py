@@ -14,10 +14,10 @@ from sqlalchemy import select, text
 from synkro.errors import AppError
 from synkro.models import AuditLog, Credential, LinkPurpose, Report, StoredLetter, Tenant, User
 from synkro.models.states import Role, TenantStatus
+from synkro.services.auth import accounts, links, sessions
 from synkro.services.companies import people
-from synkro.services.entry import accounts, links, sessions
 from synkro.services.mail import outbox
-from synkro.services.reporting import reports
+from synkro.services.reports import reports
 from synkro.tenancy import db, system_scope, tenant_scope
 from tests.services import at_once
 from tests.web.rows import make_report

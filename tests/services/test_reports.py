@@ -8,7 +8,7 @@ import pytest
 from synkro.errors import AppError
 from synkro.models import AiCall, Report, Tenant, User
 from synkro.models.states import Kind, ReportStatus
-from synkro.services.reporting import artifacts, reports, runs
+from synkro.services.reports import artifacts, reports, runs
 from synkro.tenancy import db, tenant_scope
 from tests.services import DAY, KEYS, NOON, begin, failed
 

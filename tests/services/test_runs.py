@@ -12,7 +12,7 @@ from synkro.errors import AppError
 from synkro.models import AuditLog, JobRun, Tenant
 from synkro.models.plan import StepKey
 from synkro.models.states import Kind, RunStatus, TenantStatus
-from synkro.services.reporting import artifacts, runs, steps
+from synkro.services.reports import artifacts, runs, steps
 from synkro.tenancy import db, system_scope, tenant_scope
 from tests.services import DAY, KEYS, NOON, at_once, begin, done, expire, failed, state, statuses, take, taken
 

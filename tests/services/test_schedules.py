@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from synkro.models import Automation, Tenant
 from synkro.models.states import Kind, TenantStatus
-from synkro.services.reporting import schedules
-from synkro.services.reporting.schedules import Planned
+from synkro.services.reports import schedules
+from synkro.services.reports.schedules import Planned
 from synkro.tenancy import db, tenant_scope
 
 ALMATY = ZoneInfo("Asia/Almaty")

@@ -20,12 +20,12 @@ from sqlalchemy import LargeBinary, select, text
 from synkro import clock, embedded
 from synkro.extensions import settings, vault
 from synkro.models import IntegrationConfig, StoredLetter, User
+from synkro.services.auth import second_factor
 from synkro.services.connections import trials
 from synkro.services.connections.secrets import open_secrets
-from synkro.services.entry import second_factor
 from synkro.services.mail import outbox
 from synkro.services.operations import health
-from synkro.services.reporting import artifacts
+from synkro.services.reports import artifacts
 from synkro.tenancy import Base, db, system_scope, tenant_scope
 from tests.conftest import ROOT
 from tests.practice import Practice

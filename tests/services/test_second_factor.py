@@ -24,8 +24,8 @@ from synkro.errors import AppError
 from synkro.extensions import redis, remember, settings, vault
 from synkro.models import RecoveryCode, StoredLetter, User
 from synkro.models.states import Role
+from synkro.services.auth import accounts, passwords, second_factor, sessions
 from synkro.services.companies import people
-from synkro.services.entry import accounts, passwords, second_factor, sessions
 from synkro.tenancy import db, system_scope
 from tests.services.factor import HERE, NOON, Cast, acts, code_at, enrolled, secret_of, stored
 

@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import select, text
 
 from synkro.models import Tenant, User, WebSession
-from synkro.services.entry import sessions
+from synkro.services.auth import sessions
 from synkro.tenancy import db, system_scope
 
 Cast = dict[str, User]

@@ -10,8 +10,8 @@ from sqlalchemy import select
 from synkro.models import JobStep, Tenant
 from synkro.models.plan import BY_KEY, PLAN
 from synkro.models.states import RunStatus
-from synkro.services.reporting import runs, steps
-from synkro.services.reporting.steps import Lost
+from synkro.services.reports import runs, steps
+from synkro.services.reports.steps import Lost
 from synkro.tenancy import db, system_scope, tenant_scope
 from tests.services import KEYS, at_once, begin, done, expire, failed, state, statuses, take, taken
 

@@ -10,15 +10,15 @@ from flask import Flask
 from sqlalchemy import select, text
 
 from synkro.errors import AppError
-from synkro.jobs.tick import tick
+from synkro.jobs.engine.tick import tick
 from synkro.models import AuditLog, Automation, JobRun, Tenant, User
 from synkro.models.audit import PERSONAL
 from synkro.models.states import Kind, RunStatus, TenantStatus
 from synkro.services import audit
 from synkro.services.audit import heads, proof
+from synkro.services.auth import sessions
 from synkro.services.companies import tenants
-from synkro.services.entry import sessions
-from synkro.services.reporting import runs, schedules
+from synkro.services.reports import runs, schedules
 from synkro.tenancy import Base, db, system_scope, tenant_scope
 from tests.services import DAY, NOON, begin, state
 

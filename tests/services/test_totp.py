@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synkro.services.entry import totp
+from synkro.services.auth import totp
 
 NOON = datetime(2026, 11, 20, 12, 0, 0, tzinfo=UTC)
 """The beginning of a time step."""

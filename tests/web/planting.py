@@ -29,11 +29,11 @@ from synkro.models import (
     User,
 )
 from synkro.models.states import Topic
+from synkro.services.auth import sessions
 from synkro.services.connections import trials
 from synkro.services.connections.secrets import seal_secret
 from synkro.services.connections.trials import ANALYSIS
-from synkro.services.entry import sessions
-from synkro.services.reporting import reports
+from synkro.services.reports import reports
 from synkro.tenancy import Base, db, tenant_scope
 from tests.web.rows import NOON, make_report, make_run, manager, quote
 from tests.web.sweep import Ids

@@ -9,9 +9,9 @@ from typing import Any
 
 from synkro.models import ApprovedHost, JobRun, JobStep, Tenant, Trial, User
 from synkro.models.states import Kind, ReportStatus, RunStatus, StepStatus
+from synkro.services.auth import sessions
 from synkro.services.connections import trials
-from synkro.services.entry import sessions
-from synkro.services.reporting import artifacts, reports, runs
+from synkro.services.reports import artifacts, reports, runs
 from synkro.tenancy import db, tenant_scope
 
 NOON = datetime(2026, 11, 18, 19, 0, tzinfo=UTC)

@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 
 from synkro.access import rule_of
 from synkro.models import LinkPurpose, Tenant, User
-from synkro.services.entry import links
+from synkro.services.auth import links
 from synkro.tenancy import db, system_scope
 from tests.services.factor import enrolled
 from tests.web.conftest import Browser, Enter

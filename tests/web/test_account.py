@@ -13,7 +13,7 @@ from sqlalchemy import select, text
 
 from synkro.blueprints.auth.browsers import browser_name
 from synkro.models import AuditLog, Tenant, User
-from synkro.services.entry import accounts, sessions
+from synkro.services.auth import accounts, sessions
 from synkro.tenancy import db, system_scope
 from tests.conftest import PASSWORD
 from tests.web.conftest import Browser, Enter

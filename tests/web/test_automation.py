@@ -16,7 +16,7 @@ from synkro.models import AuditLog, Automation, IntegrationConfig, JobRun, Repor
 from synkro.models.states import Kind, TenantStatus
 from synkro.services.companies import tenants
 from synkro.services.connections import setup
-from synkro.services.reporting import artifacts, runs, schedules
+from synkro.services.reports import artifacts, runs, schedules
 from synkro.tenancy import db, tenant_scope
 from tests.web.conftest import Browser, Enter
 from tests.web.rows import make_report

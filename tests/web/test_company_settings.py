@@ -15,13 +15,13 @@ from synkro import clock, embedded, queue
 from synkro.extensions import vault
 from synkro.integrations import INTEGRATIONS
 from synkro.integrations.base import Offer
-from synkro.jobs.worker import work_on
+from synkro.jobs.engine.worker import work_on
 from synkro.limits import limiter
 from synkro.models import AuditLog, IntegrationConfig, StoredLetter, Tenant, User
 from synkro.models.states import TenantStatus
 from synkro.services.connections import helping, integrations
 from synkro.services.connections.secrets import open_secrets
-from synkro.services.wording import SENTENCES, outline
+from synkro.services.shared.wording import SENTENCES, outline
 from synkro.tenancy import db, system_scope, tenant_scope
 from tests.practice import Practice
 from tests.web.conftest import Browser, Enter

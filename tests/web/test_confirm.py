@@ -12,8 +12,8 @@ from sqlalchemy import select, text
 
 from synkro.extensions import vault
 from synkro.models import AuditLog, Credential, User
-from synkro.services.entry import sessions, totp
-from synkro.services.entry.second_factor import context
+from synkro.services.auth import sessions, totp
+from synkro.services.auth.second_factor import context
 from synkro.tenancy import db, system_scope
 from tests.conftest import PASSWORD
 from tests.web.conftest import Browser, Enter

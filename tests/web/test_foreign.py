@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from synkro import embedded
 from synkro.models import AuditLog, Tenant, Trial, User
-from synkro.services.entry import sessions
+from synkro.services.auth import sessions
 from synkro.tenancy import db, system_scope, tenant_scope
 from tests.web.conftest import Enter
 from tests.web.planting import plant

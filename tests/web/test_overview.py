@@ -12,7 +12,7 @@ from synkro import clock
 from synkro.models import Automation, JobRun, Tenant
 from synkro.models.states import Kind, RunStatus, TenantStatus
 from synkro.services.connections import integrations
-from synkro.services.reporting import runs, schedules
+from synkro.services.reports import runs, schedules
 from synkro.tenancy import db, tenant_scope
 from tests.web.conftest import Browser, Enter
 from tests.web.rows import NOON, make_report, make_run

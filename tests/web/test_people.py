@@ -15,8 +15,8 @@ from synkro.extensions import redis, remember, settings, vault
 from synkro.mail import Letter
 from synkro.models import AuditLog, Tenant, User
 from synkro.models.states import Role
+from synkro.services.auth import sessions
 from synkro.services.companies import people
-from synkro.services.entry import sessions
 from synkro.services.mail import outbox
 from synkro.tenancy import db, system_scope
 from tests.web.conftest import Enter

@@ -11,7 +11,7 @@ import pytest
 
 from synkro.models import Tenant, User
 from synkro.models.states import ReportStatus, StepStatus
-from synkro.services.reporting import reports
+from synkro.services.reports import reports
 from synkro.tenancy import db, tenant_scope
 from tests.web.conftest import Browser, Enter
 from tests.web.rows import BODY, NOON, make_report, manager, quote, set_step

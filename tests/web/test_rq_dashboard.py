@@ -18,8 +18,8 @@ from sqlalchemy import text
 from config import load
 from synkro import create_app, queue
 from synkro.extensions import remember, settings, vault
-from synkro.jobs import bell
-from synkro.jobs.worker import work_on
+from synkro.jobs.engine import jobs
+from synkro.jobs.engine.worker import work_on
 from synkro.models import Tenant, User
 from synkro.tenancy import db, system_scope
 from tests.conftest import ROOT, redis_away
@@ -78,7 +78,7 @@ def job(tenant: Tenant, store: Redis) -> str:
 @pytest.fixture
 def failed(app: Flask, store: Redis, monkeypatch: pytest.MonkeyPatch) -> str:
     breaks = f"{__name__}.says_what_a_customer_said"
-    monkeypatch.setattr(bell, "JOBS", {breaks})
+    monkeypatch.setattr(jobs, "JOBS", {breaks})
     queue.ring(store, queue.STEPS, breaks, seconds=5)
     name = str(queue.queue(queue.STEPS, store).job_ids[0])
     work_on(app, queue.STEPS, burst=True)

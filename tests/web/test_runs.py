@@ -13,7 +13,7 @@ from sqlalchemy import event
 
 from synkro.models import JobRun, Tenant
 from synkro.models.states import RunStatus, StepStatus, TenantStatus
-from synkro.services.reporting import artifacts, runs
+from synkro.services.reports import artifacts, runs
 from synkro.tenancy import db, tenant_scope
 from tests.web.conftest import Browser, Enter
 from tests.web.rows import make_report, make_run, set_step

@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 
 from synkro.blueprints.auth.cookie import TOKEN
 from synkro.models import AuditLog, RecoveryCode, User
-from synkro.services.entry import second_factor
+from synkro.services.auth import second_factor
 from synkro.tenancy import db, system_scope
 from tests.conftest import PASSWORD
 from tests.services.factor import HERE

@@ -20,8 +20,8 @@ from synkro.extensions import redis, remember, settings, vault
 from synkro.limits import limiter
 from synkro.models import AuditLog, StoredLetter, Tenant, User
 from synkro.models.states import Role, TenantStatus
+from synkro.services.auth import accounts
 from synkro.services.companies import tenants
-from synkro.services.entry import accounts
 from synkro.tenancy import db, system_scope
 from tests.conftest import PASSWORD
 from tests.web.conftest import Browser, Enter, csrf_of

@@ -11,7 +11,7 @@ from sqlalchemy import select, text, update
 
 from synkro.blueprints.auth.welcome import OPENED
 from synkro.models import Credential, LinkPurpose, StoredLetter, User
-from synkro.services.entry import accounts, links
+from synkro.services.auth import accounts, links
 from synkro.tenancy import db, system_scope
 from tests.conftest import PASSWORD
 from tests.web.conftest import Browser, Enter

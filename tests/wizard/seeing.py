@@ -6,7 +6,7 @@ import re
 
 from flask_babel import force_locale
 
-from synkro.jobs.trials import try_out
+from synkro.jobs.connections.trials import try_out
 from synkro.services.connections import checks, integrations, trials
 from synkro.tenancy import tenant_scope
 from tests.practice import Practice

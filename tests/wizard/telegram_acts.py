@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from synkro.jobs.trials import try_out
+from synkro.jobs.connections.trials import try_out
 from synkro.models import Tenant, Trial
 from synkro.services.connections import integrations, telegram_code, trials
 from synkro.tenancy import db, tenant_scope

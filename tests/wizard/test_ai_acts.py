@@ -12,8 +12,8 @@ from sqlalchemy import select
 from synkro import clock
 from synkro.analysis.phones import mask
 from synkro.integrations.ai import Ai
-from synkro.jobs.acts.ai import ANSWER_TOKENS
-from synkro.jobs.trials import try_out
+from synkro.jobs.connections.acts.ai import ANSWER_TOKENS
+from synkro.jobs.connections.trials import try_out
 from synkro.models import AiCall, Trial
 from synkro.models.states import Topic
 from synkro.records import Chat, Contact, Message

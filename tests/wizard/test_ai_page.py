@@ -7,7 +7,7 @@ import re
 import pytest
 
 from synkro import queue
-from synkro.jobs.worker import work_on
+from synkro.jobs.engine.worker import work_on
 from synkro.services.connections import integrations
 from synkro.tenancy import tenant_scope
 from tests.practice import Practice

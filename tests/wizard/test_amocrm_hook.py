@@ -14,7 +14,7 @@ from sqlalchemy import select, text
 
 from synkro import queue
 from synkro.crypto import Vault
-from synkro.jobs.worker import work_on
+from synkro.jobs.engine.worker import work_on
 from synkro.models import AuditLog, IntegrationConfig, Tenant
 from synkro.services.connections import amocrm_tokens, integrations
 from synkro.tenancy import db, tenant_scope

@@ -7,8 +7,8 @@ from flask import Flask
 from sqlalchemy import event, func, select
 
 from synkro import queue
-from synkro.jobs.handover import Directory
-from synkro.jobs.worker import work_on
+from synkro.jobs.engine.worker import work_on
+from synkro.jobs.reports.handover import Directory
 from synkro.models import CrmLossReason, CrmPipeline, CrmStage, Tenant
 from synkro.records import Stage
 from synkro.services.connections import crm, trials

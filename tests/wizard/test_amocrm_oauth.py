@@ -18,7 +18,7 @@ from werkzeug.test import TestResponse
 from synkro import queue
 from synkro.extensions import redis, remember, settings, vault
 from synkro.integrations.errors import ApiError
-from synkro.jobs.worker import work_on
+from synkro.jobs.engine.worker import work_on
 from synkro.models import AuditLog, IntegrationConfig, Tenant, User
 from synkro.services.connections import amocrm_tokens, integrations
 from synkro.services.connections.amocrm_connect import STATE_SECONDS

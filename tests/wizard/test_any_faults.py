@@ -9,8 +9,8 @@ import pytest
 from synkro import queue
 from synkro.crypto import Vault
 from synkro.extensions import redis, remember, settings
-from synkro.jobs import acts
-from synkro.jobs.worker import work_on
+from synkro.jobs.connections import acts
+from synkro.jobs.engine.worker import work_on
 from synkro.services.connections import checks, integrations, trials
 from synkro.services.connections.trials import SAMPLE
 from synkro.tenancy import tenant_scope

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from synkro.integrations import INTEGRATIONS
-from synkro.services.wording import is_known
+from synkro.services.shared.wording import is_known
 from tests.wizard.fault_docs import ANEW, PLACE, SERVICES, text
 from tests.wizard.faults import Fault
 

@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from synkro import clock, queue
 from synkro.extensions import redis, remember, settings, vault
-from synkro.jobs.worker import work_on
+from synkro.jobs.engine.worker import work_on
 from synkro.models import IntegrationConfig, Trial
 from synkro.sandbox.server import Server
 from synkro.services.connections import checks, integrations, trials

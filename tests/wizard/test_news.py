@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 
 from synkro import clock, queue
 from synkro.integrations.base import Check
-from synkro.jobs.worker import work_on
+from synkro.jobs.engine.worker import work_on
 from synkro.models import AuditLog, IntegrationConfig
 from synkro.sandbox.telegram import OLD_GROUP
 from synkro.services.connections import checks, integrations, setup, troubles

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import requests
 
-from synkro.jobs import trials as jobs
-from synkro.jobs.acts import radist_search
+from synkro.jobs.connections import trials as jobs
+from synkro.jobs.connections.acts import radist_search
 from synkro.models import Trial
 from synkro.records import Contact, Lead
 from synkro.sandbox import radist_api
@@ -29,7 +29,7 @@ WHATSAPP, WABA, TELEGRAM = 7_001, 7_002, 7_003
 @pytest.fixture(autouse=True)
 def now_of_the_world(practice: Practice, monkeypatch: pytest.MonkeyPatch) -> None:
     """The world's messages are recent however late the test is run."""
-    monkeypatch.setattr("synkro.jobs.acts.radist.clock", SimpleNamespace(now=lambda: practice.world.now))
+    monkeypatch.setattr("synkro.jobs.connections.acts.radist.clock", SimpleNamespace(now=lambda: practice.world.now))
 
 
 def made(practice: Practice, kind: str, act: str, **asked: Any) -> Trial:
@@ -241,7 +241,7 @@ def test_the_search_keeps_to_the_chosen_messengers(practice: Practice) -> None:
 
 def test_a_dialog_without_a_word_of_late_is_told(practice: Practice, monkeypatch: pytest.MonkeyPatch) -> None:
     later = practice.world.now + timedelta(days=90)
-    monkeypatch.setattr("synkro.jobs.acts.radist.clock", SimpleNamespace(now=lambda: later))
+    monkeypatch.setattr("synkro.jobs.connections.acts.radist.clock", SimpleNamespace(now=lambda: later))
     deals_of(practice, [spoken(practice)[0]])
     sample = made(practice, "radist", "sample")
     assert (sample.colour, sample.code, sample.params["dialogs"]) == ("yellow", "radist_sample_quiet", 1)

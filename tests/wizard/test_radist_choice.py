@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from synkro.services.connections import checks, integrations, setup
-from synkro.services.wording import sentence
+from synkro.services.shared.wording import sentence
 from synkro.tenancy import db, tenant_scope
 from tests.practice import Practice
 from tests.web.conftest import Enter

@@ -96,7 +96,7 @@ PASSING: list[tuple[str, dict[str, Any]]] = [
 
 @pytest.fixture(autouse=True)
 def now_of_the_world(practice: Practice, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("synkro.jobs.acts.radist.clock", SimpleNamespace(now=lambda: practice.world.now))
+    monkeypatch.setattr("synkro.jobs.connections.acts.radist.clock", SimpleNamespace(now=lambda: practice.world.now))
 
 
 def caused(practice: Practice, fault: Fault) -> None:

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from synkro import queue
-from synkro.jobs.worker import work_on
+from synkro.jobs.engine.worker import work_on
 from synkro.services.connections import checks
 from synkro.tenancy import tenant_scope
 from tests.practice import Practice
@@ -20,7 +20,7 @@ TRY = "/settings/radist/try/sample"
 
 @pytest.fixture(autouse=True)
 def checked(practice: Practice, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("synkro.jobs.acts.radist.clock", SimpleNamespace(now=lambda: practice.world.now))
+    monkeypatch.setattr("synkro.jobs.connections.acts.radist.clock", SimpleNamespace(now=lambda: practice.world.now))
     with tenant_scope(practice.tenant.id):
         for kind in ("supabase", "amocrm", "radist"):
             assert checks.run(kind).colour == "green"

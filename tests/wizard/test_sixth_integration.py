@@ -17,7 +17,7 @@ from synkro.cli import integrations as commands
 from synkro.crypto import Vault
 from synkro.extensions import redis, remember, settings, vault
 from synkro.integrations import INTEGRATIONS
-from synkro.jobs.worker import work_on
+from synkro.jobs.engine.worker import work_on
 from synkro.models import AuditLog, IntegrationConfig, Tenant, User
 from synkro.sandbox.server import Server
 from synkro.services.connections import checks, hosts, integrations, setup

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from synkro.jobs.trials import try_out
+from synkro.jobs.connections.trials import try_out
 from synkro.models import Trial
 from synkro.services.connections import checks, integrations, trials
 from synkro.services.connections.trials import SAMPLE

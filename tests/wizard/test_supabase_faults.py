@@ -14,7 +14,7 @@ import pytest
 from synkro import queue
 from synkro.integrations import supabase
 from synkro.integrations.supabase import Supabase, schema_sql
-from synkro.jobs.worker import work_on
+from synkro.jobs.engine.worker import work_on
 from synkro.sandbox.keys import Keys
 from synkro.sandbox.supabase_jwt import legacy_key
 from synkro.services.connections import checks, integrations, trials

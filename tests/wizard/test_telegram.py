@@ -16,7 +16,7 @@ from sqlalchemy import select
 
 from synkro import clock
 from synkro.integrations.http import Http
-from synkro.jobs.acts.telegram_report import trial_report
+from synkro.jobs.connections.acts.telegram_report import trial_report
 from synkro.models import AuditLog, IntegrationConfig, Tenant, Trial
 from synkro.sandbox.telegram import OLD_GROUP
 from synkro.sandbox.telegram_html import parse

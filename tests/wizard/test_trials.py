@@ -12,8 +12,8 @@ from sqlalchemy import func, select, text
 from synkro import clock, queue
 from synkro.analysis.window import Window
 from synkro.errors import AppError
-from synkro.jobs.acts import ACTS, act_of
-from synkro.jobs.worker import work_on
+from synkro.jobs.connections.acts import ACTS, act_of
+from synkro.jobs.engine.worker import work_on
 from synkro.models import Tenant, Trial
 from synkro.models.states import RunStatus
 from synkro.sandbox.supabase_errors import PgError

@@ -21,8 +21,8 @@ from synkro.blueprints.shared.found import found_or_404
 from synkro.errors import AppError
 from synkro.models import WebSession
 from synkro.models.states import Role
-from synkro.services.entry import accounts, passwords, second_factor, sessions
-from synkro.services.entry.attempts import TooManyTries
+from synkro.services.auth import accounts, passwords, second_factor, sessions
+from synkro.services.auth.attempts import TooManyTries
 
 blueprint = Blueprint("account", __name__, url_prefix="/account")
 

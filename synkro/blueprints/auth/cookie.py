@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import request, session
 
 from synkro.models import User
-from synkro.services.entry import sessions
+from synkro.services.auth import sessions
 
 TOKEN = "_user_id"  # noqa: S105 (a name, not a token)
 """Where Flask-Login looks."""

@@ -13,7 +13,7 @@ from synkro.blueprints.shared.forms import LanguageForm, ThemeForm
 from synkro.blueprints.shared.own_paths import page_or
 from synkro.errors import AppError
 from synkro.i18n import _l
-from synkro.services.entry import accounts
+from synkro.services.auth import accounts
 
 blueprint = Blueprint("preferences", __name__, url_prefix="/preferences")
 

@@ -16,8 +16,8 @@ from synkro.blueprints.shared import reader
 from synkro.blueprints.shared.own_paths import page_or
 from synkro.errors import AppError
 from synkro.models.states import Role
-from synkro.services.entry import recovery_codes, second_factor, sessions
-from synkro.services.entry.attempts import TooManyTries
+from synkro.services.auth import recovery_codes, second_factor, sessions
+from synkro.services.auth.attempts import TooManyTries
 
 blueprint = Blueprint("second_factor", __name__)
 

@@ -21,9 +21,9 @@ from synkro.errors import AppError
 from synkro.i18n import _l
 from synkro.models import User
 from synkro.models.states import Role
+from synkro.services.auth import accounts, second_factor, sessions
+from synkro.services.auth.attempts import TooManyTries
 from synkro.services.companies import tenants
-from synkro.services.entry import accounts, second_factor, sessions
-from synkro.services.entry.attempts import TooManyTries
 from synkro.services.mail import notices
 
 blueprint = Blueprint("auth", __name__)

@@ -9,8 +9,8 @@ from flask import make_response, request
 from werkzeug.wrappers import Response
 
 from synkro.blueprints.auth import device
-from synkro.services.entry import accounts, attempts
-from synkro.services.entry.attempts import TooManyTries
+from synkro.services.auth import accounts, attempts
+from synkro.services.auth.attempts import TooManyTries
 
 REFUSED = 401
 

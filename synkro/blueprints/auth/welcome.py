@@ -21,7 +21,7 @@ from synkro.errors import AppError
 from synkro.i18n import _l
 from synkro.limits import limiter
 from synkro.models import LinkPurpose, User
-from synkro.services.entry import accounts, forgotten, links
+from synkro.services.auth import accounts, forgotten, links
 
 blueprint = Blueprint("welcome", __name__)
 

@@ -8,7 +8,7 @@ from wtforms.validators import InputRequired, Length
 from synkro.blueprints.shared.forms import PostedForm
 from synkro.blueprints.shared.reader import LANGUAGES
 from synkro.i18n import _l
-from synkro.services.entry.forgotten import LONGEST_EMAIL
+from synkro.services.auth.forgotten import LONGEST_EMAIL
 
 
 class WelcomeForm(PostedForm):

@@ -21,7 +21,7 @@ from synkro.models import Report, Tenant
 from synkro.models.states import RunStatus
 from synkro.services.connections import setup
 from synkro.services.connections.setup import Step
-from synkro.services.reporting import progress, reports, runs, schedules
+from synkro.services.reports import progress, reports, runs, schedules
 
 SHOWN = 5
 NEEDED = ("supabase", "amocrm", "radist")

@@ -9,7 +9,7 @@ from typing import Any
 from flask_babel import gettext
 
 from synkro.i18n import _l
-from synkro.services.reporting.reports import Body
+from synkro.services.reports.reports import Body
 
 KINDS = {
     "risk": _l("Risk"),

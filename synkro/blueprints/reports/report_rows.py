@@ -11,7 +11,7 @@ from synkro.analysis.cleaning import one_line
 from synkro.blueprints.shared import formats
 from synkro.models import Report
 from synkro.models.states import ReportStatus, RunStatus
-from synkro.services.reporting import reports
+from synkro.services.reports import reports
 
 LONGEST_COMMENT = 120
 

@@ -21,9 +21,9 @@ from synkro.blueprints.shared import formats
 from synkro.models import Report
 from synkro.models.plan import StepKey
 from synkro.models.states import ReportStatus
-from synkro.services.reporting import holding, reports, runs
-from synkro.services.reporting.reports import Body
-from synkro.services.wording import sentence
+from synkro.services.reports import holding, reports, runs
+from synkro.services.reports.reports import Body
+from synkro.services.shared.wording import sentence
 
 LONGEST_NAME = 120
 

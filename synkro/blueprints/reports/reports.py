@@ -17,7 +17,7 @@ from synkro.blueprints.shared.found import found_or_404
 from synkro.blueprints.shared.paging import asked_page, pager
 from synkro.models import Report
 from synkro.models.states import Role
-from synkro.services.reporting import holding, reports
+from synkro.services.reports import holding, reports
 
 blueprint = Blueprint("reports", __name__, url_prefix="/reports")
 

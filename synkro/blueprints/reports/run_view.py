@@ -18,9 +18,9 @@ from synkro.blueprints.shared import formats, reader
 from synkro.integrations import INTEGRATIONS
 from synkro.models.plan import BY_KEY, StepKey
 from synkro.models.states import ACTIVE_RUN, RunStatus, StepStatus
-from synkro.services.reporting import deliveries
-from synkro.services.reporting.progress import OneRow, Rows
-from synkro.services.wording import sentence
+from synkro.services.reports import deliveries
+from synkro.services.reports.progress import OneRow, Rows
+from synkro.services.shared.wording import sentence
 
 WayOn = Literal["", "continue", "send_again"]
 

@@ -18,7 +18,7 @@ from synkro.blueprints.shared.found import found_or_404
 from synkro.errors import AppError
 from synkro.models import JobRun
 from synkro.models.states import Kind, Role
-from synkro.services.reporting import progress, runs, schedules
+from synkro.services.reports import progress, runs, schedules
 
 blueprint = Blueprint("runs", __name__)
 

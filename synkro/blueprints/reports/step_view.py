@@ -10,8 +10,8 @@ from synkro.blueprints.shared import formats
 from synkro.i18n import _l
 from synkro.models.plan import BY_KEY, StepKey
 from synkro.models.states import StepStatus
-from synkro.services.reporting.progress import OneRow
-from synkro.services.wording import remarks
+from synkro.services.reports.progress import OneRow
+from synkro.services.shared.wording import remarks
 
 COUNTED = {
     StepKey.FETCH_AMOCRM: _l("Deals: %(count)s"),

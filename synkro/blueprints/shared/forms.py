@@ -25,7 +25,7 @@ from synkro import clock
 from synkro.analysis.window import Window, latest_closed, period_window
 from synkro.blueprints.shared import refused
 from synkro.i18n import _l
-from synkro.services.reporting.reports import LONGEST_COMMENT
+from synkro.services.reports.reports import LONGEST_COMMENT
 
 WEEK_DAYS = 7
 

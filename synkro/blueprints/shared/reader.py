@@ -14,8 +14,8 @@ from synkro import i18n
 from synkro.extensions import settings
 from synkro.models import Tenant, User
 from synkro.models.states import Role
+from synkro.services.auth import accounts
 from synkro.services.companies import tenants
-from synkro.services.entry import accounts
 
 LANGUAGES = (("ru", "Русский"), ("kk", "Қазақша"), ("en", "English"))
 THEMES = ("light", "dark")

@@ -16,7 +16,7 @@ from synkro.errors import AppError
 from synkro.models import Tenant
 from synkro.models.states import Role, TenantStatus
 from synkro.services.connections import automations, setup
-from synkro.services.reporting import schedules
+from synkro.services.reports import schedules
 
 blueprint = Blueprint("automation", __name__, url_prefix="/settings/automation")
 

@@ -21,7 +21,7 @@ from synkro.errors import AppError
 from synkro.models import Trial
 from synkro.models.states import Role, Topic
 from synkro.services.connections import analyses, prompts, trials
-from synkro.services.reporting.reports import Body
+from synkro.services.reports.reports import Body
 
 blueprint = Blueprint("prompts", __name__, url_prefix="/settings/ai")
 

@@ -14,10 +14,10 @@ from synkro.i18n import _l
 from synkro.models import Credential, ReportComment, Tenant, User
 from synkro.models.states import Role, TenantStatus
 from synkro.services import audit
+from synkro.services.auth import links, second_factor, sessions
 from synkro.services.companies import staff
-from synkro.services.entry import links, second_factor, sessions
 from synkro.services.mail import company_notices, outbox
-from synkro.services.names import valid_email, valid_name
+from synkro.services.shared.names import valid_email, valid_name
 from synkro.tenancy import db, system_scope
 
 Judge = Callable[[User, User], bool]

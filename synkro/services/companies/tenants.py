@@ -22,8 +22,8 @@ from synkro.models.audit import PERSONAL
 from synkro.models.states import TenantStatus
 from synkro.services import audit
 from synkro.services.companies import staff
-from synkro.services.names import valid_name
-from synkro.services.reporting import runs
+from synkro.services.reports import runs
+from synkro.services.shared.names import valid_name
 from synkro.tenancy import db, system_scope, tenant_scope
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")

@@ -20,7 +20,7 @@ from synkro.models.states import Kind
 from synkro.services import audit
 from synkro.services.companies import tenants
 from synkro.services.connections import integrations, setup
-from synkro.services.reporting import schedules
+from synkro.services.reports import schedules
 from synkro.tenancy import db
 
 GOES_WELL = ("green", "yellow")

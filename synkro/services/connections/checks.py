@@ -23,12 +23,12 @@ from synkro.models.states import TenantStatus
 from synkro.services.connections import troubles
 from synkro.services.connections.integrations import build, find
 from synkro.services.connections.troubles import Change
-from synkro.services.wording import SENTENCES, remarks
+from synkro.services.shared.wording import SENTENCES, remarks
 from synkro.tenancy import current_tenant_id, db, end_reading
 
 Offers = dict[str, list[dict[str, str]]]
 
-CHECK = "synkro.jobs.checks.check"
+CHECK = "synkro.jobs.connections.checks.check"
 CHECK_SECONDS = 45
 """Of a check, from its beginning to its colour. What there is to tell is told by a job of its own."""
 AGAIN, RED_AGAIN, PAUSED_AGAIN = timedelta(days=1), timedelta(hours=1), timedelta(days=7)

@@ -21,7 +21,7 @@ from synkro.services import audit
 from synkro.services.companies import staff, tenants
 from synkro.services.connections import checks, integrations, setup
 from synkro.services.mail import company_notices
-from synkro.services.wording import is_known, outline
+from synkro.services.shared.wording import is_known, outline
 from synkro.tenancy import db, tenant_scope
 
 OPENED = "settings_opened"

@@ -6,7 +6,7 @@ import uuid
 
 from synkro.extensions import vault
 from synkro.models import IntegrationConfig
-from synkro.services.sealed import SealedFields
+from synkro.services.shared.sealed import SealedFields
 from synkro.tenancy import current_tenant_id
 
 

@@ -12,8 +12,8 @@ from synkro.i18n import _l
 from synkro.integrations import INTEGRATIONS
 from synkro.models import IntegrationConfig
 from synkro.services.connections import checks, trials
-from synkro.services.reporting import schedules
-from synkro.services.wording import sentence
+from synkro.services.reports import schedules
+from synkro.services.shared.wording import sentence
 from synkro.tenancy import db
 
 AUTOMATION = "automation"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from synkro.integrations.telegram import Sent, Telegram
 from synkro.services.connections import integrations
-from synkro.services.reporting import deliveries
+from synkro.services.reports import deliveries
 
 
 def follow(telegram: Telegram, sent: Sent) -> None:

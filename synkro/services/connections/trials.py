@@ -23,13 +23,13 @@ from synkro.models import IntegrationConfig, JobStep, Trial
 from synkro.models.plan import StepKey
 from synkro.models.states import StepStatus
 from synkro.services import audit
-from synkro.services.sealed import SealedText
-from synkro.services.wording import SENTENCES, sentence
+from synkro.services.shared.sealed import SealedText
+from synkro.services.shared.wording import SENTENCES, sentence
 from synkro.tenancy import current_tenant_id, db, end_reading
 
 log = logging.getLogger(__name__)
 
-TRY_OUT = "synkro.jobs.trials.try_out"
+TRY_OUT = "synkro.jobs.connections.trials.try_out"
 SAMPLE = "sample"
 """The act that every service has: a few real items of the client's own."""
 ACTS: dict[str, dict[str, int]] = {

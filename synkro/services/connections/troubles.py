@@ -14,13 +14,13 @@ from synkro.integrations.telegram import Telegram
 from synkro.models import IntegrationConfig, Tenant
 from synkro.services.connections import integrations, telegram_group
 from synkro.services.mail import company_notices
-from synkro.services.wording import sentence
+from synkro.services.shared.wording import sentence
 from synkro.tenancy import current_tenant_id, db, end_reading
 
 log = logging.getLogger(__name__)
 
 Change = Literal["broken", "mended", "remark"]
-TELL = "synkro.jobs.checks.tell"
+TELL = "synkro.jobs.connections.checks.tell"
 TELL_SECONDS = 30
 GROUP_SECONDS = 10
 """For the message, after the wait for a turn in the group."""

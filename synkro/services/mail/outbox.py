@@ -16,10 +16,10 @@ from synkro.crypto import CannotOpen
 from synkro.extensions import redis, vault
 from synkro.mail import Letter
 from synkro.models import StoredLetter
-from synkro.services.sealed import SealedBytes
+from synkro.services.shared.sealed import SealedBytes
 from synkro.tenancy import db, system_scope
 
-SEND = "synkro.jobs.post.send"
+SEND = "synkro.jobs.mail.letters.send"
 SEND_SECONDS = 45
 HELD = timedelta(minutes=5)
 """How long a try is left alone. Longer than one may take: after that its worker has died."""

@@ -16,7 +16,7 @@ from synkro import clock
 from synkro.crypto import CannotOpen
 from synkro.extensions import redis, settings, vault
 from synkro.models import SystemMark
-from synkro.services.sealed import SealedText
+from synkro.services.shared.sealed import SealedText
 from synkro.tenancy import db, end_reading
 
 MIGRATIONS = Path(__file__).resolve().parents[3] / "migrations"

@@ -13,12 +13,12 @@ from sqlalchemy import bindparam, update
 from synkro.crypto import CannotOpen
 from synkro.extensions import vault
 from synkro.services import audit
+from synkro.services.auth import second_factor
 from synkro.services.connections import secrets, trials
-from synkro.services.entry import second_factor
 from synkro.services.mail import outbox
 from synkro.services.operations import health
-from synkro.services.reporting import artifacts
-from synkro.services.sealed import Found, Query, SealedText
+from synkro.services.reports import artifacts
+from synkro.services.shared.sealed import Found, Query, SealedText
 from synkro.tenancy import db, end_reading, system_scope
 
 SEALED = (secrets.SEALED, second_factor.SEALED, outbox.SEALED, artifacts.SEALED, trials.SEALED)

@@ -1,0 +1,1 @@
+"""Checks and trials of connections."""

@@ -1,0 +1,1 @@
+"""How work is carried: job names, workers, the clock and the tick."""

@@ -1,0 +1,1 @@
+"""Making a report: the pipeline, its steps and what they work with."""

@@ -1,0 +1,123 @@
+"""The one function that workers call for a step: claim it, do it, and say how it ended."""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+import uuid
+from contextlib import suppress
+from typing import Any
+
+from flask import Flask, current_app
+from redis.exceptions import RedisError
+from rq.timeouts import JobTimeoutException
+from sqlalchemy.exc import OperationalError
+
+from synkro import log as logs
+from synkro import queue
+from synkro.errors import AppError
+from synkro.extensions import settings
+from synkro.integrations.errors import ApiError, Gone
+from synkro.jobs.reports.pipeline import STEPS
+from synkro.jobs.reports.step import Ctx, Done, Heart
+from synkro.models.plan import BY_KEY, StepKey
+from synkro.services.connections import checks
+from synkro.services.reports import artifacts, runs, steps
+from synkro.services.reports.steps import Claim, Lost
+from synkro.tenancy import db, tenant_scope
+
+log = logging.getLogger(__name__)
+
+
+class Stopping(BaseException):
+    """The worker was asked to end: the step goes back to ready, and the try is not counted."""
+
+
+def work(tenant_id: str, run_id: str, key: str) -> None:
+    """Do a step if it is there to be done. Arguments are ids only: they lie in Redis."""
+    logs.unbind()
+    logs.bind(tenant_id=tenant_id, run_id=run_id, step=key, request_id=queue.rung_by())
+    with tenant_scope(uuid.UUID(tenant_id)):
+        claim = steps.claim(uuid.UUID(run_id), key, settings().lease_seconds)
+        if claim is None:
+            log.info("nothing to claim")
+            return
+        following = _attempt(claim)
+        if following:
+            runs.ring(claim.tenant_id, claim.run_id, following)
+
+
+def _attempt(claim: Claim) -> Any:
+    """The key of the next step, or None when this one did not end well or was the last."""
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
+    with Heart(app, claim) as heart:
+        try:
+            done = _run(claim, heart)
+            told = {**done.params, **({"notices": done.notices} if done.notices else {})}
+            following = steps.finish(claim, done.colour, done.code, _json(told), heart.done, heart.total)
+            if (done.code or "").startswith(f"{BY_KEY[StepKey(claim.key)].service}_"):
+                _have_it_checked(claim.key)  # a remark of the service, not of what was found in it
+            return following
+        except Lost:
+            db.session.rollback()
+            log.info("claim lost")
+            steps.let_go(claim)
+        except ApiError as error:
+            spent = error.most_tries is not None and claim.attempt >= error.most_tries
+            _after_trouble(claim, error.code, error.params, passing=error.passing and not spent, wait=error.retry_after)
+        except JobTimeoutException:
+            db.session().invalidate()  # it may have struck in the middle of a query
+            _after_trouble(claim, "step_too_long", {}, passing=True)
+        except OperationalError:
+            # the database went away: the lease runs out and the tick gives the step back
+            db.session.rollback()
+            log.warning("database lost")
+        except Stopping:
+            db.session().invalidate()
+            steps.try_again(claim, "worker_stopping", "{}", 0, counted=False)
+        except Exception as error:  # a bug in a step must end in a red step, not in a silent worker
+            log.error("step broke", exc_info=error)
+            _after_trouble(claim, "internal", {}, passing=True)
+    return None
+
+
+def _run(claim: Claim, heart: Heart) -> Done:
+    run = runs.find(claim.run_id)
+    if run is None:
+        raise Lost
+    if not artifacts.remain(run.id, claim.key):
+        raise Gone("pages_deleted")
+    # else every look at it after a rollback would be a query, and leave a transaction open during the vendor's call
+    db.session.expunge(run)
+    db.session.rollback()
+    return STEPS[claim.key].run(Ctx(claim, run, heart))
+
+
+def _after_trouble(
+    claim: Claim, code: str, params: dict[str, Any], *, passing: bool, wait: float | None = None
+) -> None:
+    """Try again later if that can help and tries are left; else the step and the run have failed."""
+    db.session.rollback()
+    pause = steps.next_pause(claim.key, claim.attempt) if passing else None
+    if pause is None:
+        log.warning("step failed", extra={"fields": {"code": code}})
+        steps.fail(claim, code, _json(params))
+        if code != "pages_deleted":  # retention's doing: no service was asked
+            _have_it_checked(claim.key)
+        return
+    # jitter: many tenants that were turned away together do not come back together
+    seconds = max(min(wait or 0, steps.LONGEST_PAUSE), pause * random.uniform(0.8, 1.2))  # noqa: S311
+    log.info("step waits", extra={"fields": {"code": code, "pause": round(seconds)}})
+    steps.try_again(claim, code, _json(params), seconds)
+
+
+def _have_it_checked(key: str) -> None:
+    """A step that stumbled may mean that its service no longer works: a check tells, by the same calls."""
+    with suppress(AppError, RedisError):
+        if kind := BY_KEY[StepKey(key)].service:
+            checks.request(kind)
+
+
+def _json(params: dict[str, Any]) -> str:
+    return json.dumps(params, ensure_ascii=False, default=str)

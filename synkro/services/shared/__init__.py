@@ -1,0 +1,1 @@
+"""What several rooms of the services need; it knows none of them."""
