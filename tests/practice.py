@@ -19,7 +19,7 @@ from synkro.jobs.engine.worker import Worker
 from synkro.models import JobRun, JobStep, Tenant
 from synkro.models.states import Kind
 from synkro.queue import JSONSerializer
-from synkro.sandbox.amocrm_oauth import long_lived_token
+from synkro.sandbox.amocrm.oauth import long_lived_token
 from synkro.sandbox.world import World
 from synkro.services.connections import integrations
 from synkro.services.reports import runs

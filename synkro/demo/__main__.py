@@ -27,7 +27,7 @@ from synkro.demo.progress import follow
 from synkro.embedded import EngineError
 from synkro.models import Tenant
 from synkro.models.states import Kind, RunStatus
-from synkro.sandbox.demo import demo_world
+from synkro.sandbox.demo.world import demo_world
 from synkro.services.reports import reports, runs
 from synkro.tenancy import tenant_scope
 

@@ -14,7 +14,7 @@ from synkro.integrations import INTEGRATIONS
 from synkro.integrations.supabase import schema_sql
 from synkro.models import Automation, Tenant, User
 from synkro.models.states import Kind, Role
-from synkro.sandbox.amocrm_oauth import long_lived_token
+from synkro.sandbox.amocrm.oauth import long_lived_token
 from synkro.sandbox.keys import Keys
 from synkro.sandbox.world import World
 from synkro.services.auth import accounts

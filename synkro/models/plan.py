@@ -1,4 +1,4 @@
-"""The eight steps of a run: order, names for people, limits. What they do is in jobs/steps."""
+"""The eight steps of a run: order, names for people, limits. What they do is in jobs/reports/steps."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
-from synkro.sandbox.demo import demo_world
+from synkro.sandbox.demo.world import demo_world
 from synkro.sandbox.server import Sandbox
 
 

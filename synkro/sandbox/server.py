@@ -13,7 +13,12 @@ from flask import Flask
 from werkzeug.serving import BaseWSGIServer, DechunkedInput, WSGIRequestHandler, make_server
 from werkzeug.test import run_wsgi_app
 
-from synkro.sandbox import amocrm, gemini, openai, radist, supabase, telegram
+from synkro.sandbox.amocrm import app as amocrm
+from synkro.sandbox.gemini import app as gemini
+from synkro.sandbox.openai import app as openai
+from synkro.sandbox.radist import app as radist
+from synkro.sandbox.supabase import app as supabase
+from synkro.sandbox.telegram import app as telegram
 from synkro.sandbox.world import World
 
 _BACKLOG = 256

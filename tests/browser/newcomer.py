@@ -7,7 +7,7 @@ import time
 
 from playwright.sync_api import Locator
 
-from synkro.sandbox.amocrm_oauth import long_lived_token
+from synkro.sandbox.amocrm.oauth import long_lived_token
 from tests.browser.person import Person
 from tests.browser.window import Window
 from tests.practice import Practice

@@ -13,7 +13,7 @@ from sqlalchemy import delete
 from synkro.integrations.supabase import schema_sql
 from synkro.models import Automation, JobRun, Tenant, User
 from synkro.models.states import RunStatus
-from synkro.sandbox.demo import demo_world
+from synkro.sandbox.demo.world import demo_world
 from synkro.sandbox.server import Sandbox
 from synkro.services.connections import setup
 from synkro.services.reports import runs

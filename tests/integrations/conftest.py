@@ -19,9 +19,9 @@ from flask import Flask, Response, request
 
 from synkro.integrations.amocrm import Amocrm
 from synkro.integrations.http import Door
-from synkro.sandbox.amocrm import create_app as create_amocrm
-from synkro.sandbox.amocrm_oauth import long_lived_token
-from synkro.sandbox.demo import demo_world
+from synkro.sandbox.amocrm.app import create_app as create_amocrm
+from synkro.sandbox.amocrm.oauth import long_lived_token
+from synkro.sandbox.demo.world import demo_world
 from synkro.sandbox.server import Server
 from synkro.sandbox.world import World
 

@@ -11,8 +11,9 @@ from synkro.integrations.ai import Ai
 from synkro.integrations.base import Check
 from synkro.integrations.errors import ApiError
 from synkro.integrations.http import Door
-from synkro.sandbox import gemini, openai
+from synkro.sandbox.gemini import app as gemini
 from synkro.sandbox.keys import Keys
+from synkro.sandbox.openai import app as openai
 from tests.integrations.conftest import Counted, Emulator, Start, door_to
 
 KEY = Keys()

@@ -15,8 +15,8 @@ from synkro.integrations.amocrm import Amocrm
 from synkro.integrations.amocrm_shapes import lead_of
 from synkro.integrations.errors import ApiError, Busy, Nonsense, Refused, Unpaid, Unreachable
 from synkro.integrations.http import Door
-from synkro.sandbox.amocrm import create_app
-from synkro.sandbox.amocrm_oauth import long_lived_token
+from synkro.sandbox.amocrm.app import create_app
+from synkro.sandbox.amocrm.oauth import long_lived_token
 from synkro.sandbox.world import World
 from tests.integrations.amocrm_reading import END, START, all_leads, asked, expected
 from tests.integrations.conftest import NOW, ConnectAmocrm, Counted, Emulator, Paced, Start, company, door_to

@@ -17,7 +17,7 @@ from synkro.integrations.amocrm_oauth import (
     uninstall_signature_ok,
     valid_referer,
 )
-from synkro.sandbox.amocrm_oauth import long_lived_token
+from synkro.sandbox.amocrm.oauth import long_lived_token
 from synkro.sandbox.world import World
 
 

@@ -24,7 +24,7 @@ from synkro.integrations.amocrm_oauth import (
 from synkro.integrations.amocrm_rules import Address
 from synkro.integrations.errors import ApiError, Busy, Lost, Nonsense, Refused, Unreachable
 from synkro.integrations.http import Door
-from synkro.sandbox.amocrm import create_app
+from synkro.sandbox.amocrm.app import create_app
 from synkro.sandbox.world import World
 from tests.integrations.conftest import Counted, Emulator, Start, door_to
 

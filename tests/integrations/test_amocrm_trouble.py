@@ -13,7 +13,7 @@ from synkro.integrations.amocrm import Amocrm, LeadPage
 from synkro.integrations.amocrm_oauth import App, authorize_url, exchange, refresh
 from synkro.integrations.amocrm_rules import Address, TooMuch
 from synkro.integrations.errors import ApiError, Nonsense, Refused
-from synkro.sandbox.amocrm import create_app
+from synkro.sandbox.amocrm.app import create_app
 from synkro.sandbox.world import World
 from tests.integrations.amocrm_reading import END, START, all_leads, asked, expected
 from tests.integrations.conftest import ConnectAmocrm, Counted, Emulator, Start, company, door_to

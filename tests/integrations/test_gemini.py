@@ -15,7 +15,7 @@ from synkro.integrations.ai import Ai, cost
 from synkro.integrations.errors import ApiError, Busy, Gone, Lost, Nonsense, Refused, Unpaid, Unreachable
 from synkro.integrations.gemini_errors import SchemaRefused, judge, seconds_to_new_day
 from synkro.integrations.http import Answer
-from synkro.sandbox.gemini import create_app
+from synkro.sandbox.gemini.app import create_app
 from synkro.sandbox.keys import Keys
 from tests.integrations.conftest import Counted, Emulator, Start, door_to, saying
 from tests.integrations.sandbox_fixtures import words

@@ -17,7 +17,7 @@ from synkro.integrations.openai_address import base_address, tidy_base
 from synkro.integrations.openai_answer import generation, models
 from synkro.integrations.openai_errors import judge
 from synkro.sandbox.keys import Keys
-from synkro.sandbox.openai import create_app
+from synkro.sandbox.openai.app import create_app
 from tests.integrations.conftest import Counted, Emulator, Sockets, Start, saying
 from tests.integrations.sandbox_fixtures import words
 

@@ -13,7 +13,7 @@ from synkro.integrations.errors import ApiError, Busy, ChoiceDue, Gone, Nonsense
 from synkro.integrations.radist import Radist
 from synkro.records import Chat, Message
 from synkro.sandbox import world as practice
-from synkro.sandbox.radist import create_app
+from synkro.sandbox.radist.app import create_app
 from synkro.sandbox.world import World
 from tests.integrations.conftest import NOW, Counted, Emulator, Paced, Start, door_to
 

@@ -23,8 +23,8 @@ from synkro.integrations.supabase_errors import RowRefused, TooSlow, judge
 from synkro.integrations.supabase_keys import claims, key_fault, key_headers, keys_fault, project_address, tidy_address
 from synkro.integrations.supabase_rows import BATCH_BYTES, BATCH_ROWS, DEEPEST, batches, clean
 from synkro.sandbox.keys import Keys
-from synkro.sandbox.supabase import create_app
-from synkro.sandbox.supabase_jwt import legacy_key
+from synkro.sandbox.supabase.app import create_app
+from synkro.sandbox.supabase.jwt import legacy_key
 from tests.integrations.conftest import Counted, Emulator, Start
 from tests.integrations.sandbox_fixtures import words
 from tests.postgrest import Postgrest, postgrest_or_skip

@@ -17,8 +17,8 @@ from synkro.integrations.telegram import Sent, Telegram
 from synkro.integrations.telegram_errors import judge
 from synkro.integrations.telegram_text import MESSAGE_LIMIT, escape, length
 from synkro.sandbox.keys import Keys
-from synkro.sandbox.telegram import OLD_GROUP, TOPIC, create_app
-from synkro.sandbox.telegram_html import parse
+from synkro.sandbox.telegram.app import OLD_GROUP, TOPIC, create_app
+from synkro.sandbox.telegram.html import parse
 from tests.integrations.conftest import Counted, Emulator, Start, door_to
 from tests.integrations.sandbox_fixtures import words
 

@@ -13,8 +13,8 @@ from synkro.integrations.errors import Nonsense, Refused
 from synkro.integrations.telegram import Telegram
 from synkro.integrations.telegram_chats import Found, Topic, chats_with
 from synkro.sandbox.keys import Keys
-from synkro.sandbox.telegram import create_app
-from synkro.sandbox.telegram_updates import TOPIC
+from synkro.sandbox.telegram.app import create_app
+from synkro.sandbox.telegram.updates import TOPIC
 from tests.integrations.conftest import Counted, Emulator, Start, door_to
 
 KEY = Keys()

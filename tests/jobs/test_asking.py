@@ -13,7 +13,8 @@ from synkro.jobs.reports.ai_questions import LONGEST_OUTPUT_TOKENS, OUTPUT_TOKEN
 from synkro.models import AiCall, JobRun, Report
 from synkro.models.plan import StepKey
 from synkro.models.states import ReportStatus, RunStatus
-from synkro.sandbox import gemini, gemini_answer
+from synkro.sandbox.gemini import answer as gemini_answer
+from synkro.sandbox.gemini import app as gemini
 from synkro.services.connections import integrations
 from synkro.services.reports import reports
 from synkro.tenancy import db, tenant_scope

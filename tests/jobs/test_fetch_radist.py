@@ -14,7 +14,7 @@ from synkro.jobs.reports.handover import CHATS, FIGURES, MESSAGES
 from synkro.models import JobStep
 from synkro.models.plan import StepKey
 from synkro.models.states import RunStatus
-from synkro.sandbox import radist_api
+from synkro.sandbox.radist import api as radist_api
 from synkro.services.reports import artifacts, runs
 from synkro.services.shared.wording import remarks
 from synkro.tenancy import db, tenant_scope

@@ -19,7 +19,7 @@ from synkro.jobs.reports.step import Ctx, Heart
 from synkro.jobs.reports.steps import fetch_radist
 from synkro.models.plan import StepKey
 from synkro.models.states import RunStatus
-from synkro.sandbox import radist_api
+from synkro.sandbox.radist import api as radist_api
 from synkro.services.connections import integrations
 from synkro.services.reports import artifacts, runs, steps
 from synkro.services.reports.artifacts import DIRECTORY

@@ -14,8 +14,8 @@ from synkro.jobs.reports.step import Ctx
 from synkro.models import JobStep
 from synkro.models.plan import StepKey
 from synkro.models.states import RunStatus
-from synkro.sandbox.supabase_errors import PgError
-from synkro.sandbox.supabase_tables import Row, Table
+from synkro.sandbox.supabase.errors import PgError
+from synkro.sandbox.supabase.tables import Row, Table
 from synkro.services.reports import runs
 from synkro.services.shared.wording import remarks
 from synkro.tenancy import tenant_scope

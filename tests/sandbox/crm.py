@@ -9,8 +9,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import requests
 
-from synkro.sandbox.amocrm import create_app
-from synkro.sandbox.amocrm_oauth import long_lived_token
+from synkro.sandbox.amocrm.app import create_app
+from synkro.sandbox.amocrm.oauth import long_lived_token
 from synkro.sandbox.server import Server
 from synkro.sandbox.world import World
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from synkro.sandbox.amocrm_oauth import long_lived_token
+from synkro.sandbox.amocrm.oauth import long_lived_token
 from synkro.sandbox.big import big_world
-from synkro.sandbox.demo import demo_world
+from synkro.sandbox.demo.world import demo_world
 from tests.sandbox.crm import Client, serving
 
 NOW = datetime(2026, 11, 20, 13, 30, tzinfo=UTC)

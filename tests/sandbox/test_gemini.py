@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import requests
 
-from synkro.sandbox import gemini
-from synkro.sandbox.gemini_writer import LINK
+from synkro.sandbox.gemini import app as gemini
+from synkro.sandbox.gemini.writer import LINK
 from synkro.sandbox.keys import Keys
 from synkro.sandbox.server import Server
 

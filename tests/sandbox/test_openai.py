@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import requests
 
-from synkro.sandbox import openai
 from synkro.sandbox.keys import Keys
+from synkro.sandbox.openai import app as openai
 from synkro.sandbox.server import Server
 
 KEY = {"Authorization": f"Bearer {Keys().openai_key}"}

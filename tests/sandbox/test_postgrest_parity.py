@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 import requests
 
-from synkro.sandbox import supabase
 from synkro.sandbox.keys import Keys
 from synkro.sandbox.server import Server
+from synkro.sandbox.supabase import app as supabase
 from tests.postgrest import BINARY_SHA256, Postgrest, PostgrestUnavailable, fetch_postgrest
 
 KEYS = Keys()

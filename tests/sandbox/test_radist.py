@@ -10,8 +10,8 @@ import pytest
 import requests
 
 from synkro.sandbox.big import big_world
-from synkro.sandbox.demo import demo_world
-from synkro.sandbox.radist import create_app
+from synkro.sandbox.demo.world import demo_world
+from synkro.sandbox.radist.app import create_app
 from synkro.sandbox.server import Server
 from synkro.sandbox.world import World
 

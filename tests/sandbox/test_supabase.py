@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import requests
 
-from synkro.sandbox import supabase
 from synkro.sandbox.keys import Keys
 from synkro.sandbox.server import Server
-from synkro.sandbox.supabase_jwt import legacy_key
+from synkro.sandbox.supabase import app as supabase
+from synkro.sandbox.supabase.jwt import legacy_key
 
 KEYS = Keys()
 SECRET = {"apikey": KEYS.supabase_secret_key}

@@ -11,11 +11,11 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synkro.sandbox import telegram
 from synkro.sandbox.keys import Keys
 from synkro.sandbox.server import Server
-from synkro.sandbox.telegram_html import ParseError, parse, utf16
-from synkro.sandbox.telegram_updates import TOPIC
+from synkro.sandbox.telegram import app as telegram
+from synkro.sandbox.telegram.html import ParseError, parse, utf16
+from synkro.sandbox.telegram.updates import TOPIC
 
 KEYS = Keys()
 CHAT = KEYS.telegram_chat_id

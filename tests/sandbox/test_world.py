@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synkro.sandbox.big import big_world
-from synkro.sandbox.demo import demo_world
+from synkro.sandbox.demo.world import demo_world
 from synkro.sandbox.world import LOST, WON, Chat, Message, World
 
 ALMATY = ZoneInfo("Asia/Almaty")

@@ -17,7 +17,7 @@ from synkro.jobs.connections.trials import try_out
 from synkro.models import AiCall, Trial
 from synkro.models.states import Topic
 from synkro.records import Chat, Contact, Message
-from synkro.sandbox import gemini
+from synkro.sandbox.gemini import app as gemini
 from synkro.services.connections import integrations, prompts, trials
 from synkro.services.connections.trials import says
 from synkro.tenancy import db, tenant_scope

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from synkro.models.states import RunStatus, StepStatus
-from synkro.sandbox import openai, openai_answer
+from synkro.sandbox.openai import answer as openai_answer
+from synkro.sandbox.openai import app as openai
 from synkro.services.connections import checks, integrations
 from synkro.services.connections.integrations import find
 from synkro.tenancy import tenant_scope

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 
-from synkro.sandbox.amocrm_oauth import long_lived_token
+from synkro.sandbox.amocrm.oauth import long_lived_token
 from synkro.services.connections import amocrm_tokens, checks, integrations
 from synkro.tenancy import tenant_scope
 from tests.practice import Practice

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from synkro.sandbox.amocrm_oauth import long_lived_token
+from synkro.sandbox.amocrm.oauth import long_lived_token
 from synkro.services.connections import checks, integrations
 from synkro.tenancy import tenant_scope
 from tests.practice import Practice

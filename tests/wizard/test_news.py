@@ -13,7 +13,7 @@ from synkro import clock, queue
 from synkro.integrations.base import Check
 from synkro.jobs.engine.worker import work_on
 from synkro.models import AuditLog, IntegrationConfig
-from synkro.sandbox.telegram import OLD_GROUP
+from synkro.sandbox.telegram.app import OLD_GROUP
 from synkro.services.connections import checks, integrations, setup, troubles
 from synkro.services.connections.integrations import find
 from synkro.services.connections.setup import Step

@@ -16,7 +16,7 @@ from synkro.jobs.connections import trials as jobs
 from synkro.jobs.connections.acts import radist_search
 from synkro.models import Trial
 from synkro.records import Contact, Lead
-from synkro.sandbox import radist_api
+from synkro.sandbox.radist import api as radist_api
 from synkro.sandbox.world import Chat
 from synkro.services.connections import checks, integrations, trials
 from synkro.tenancy import tenant_scope

@@ -16,7 +16,7 @@ from synkro.integrations import supabase
 from synkro.integrations.supabase import Supabase, schema_sql
 from synkro.jobs.engine.worker import work_on
 from synkro.sandbox.keys import Keys
-from synkro.sandbox.supabase_jwt import legacy_key
+from synkro.sandbox.supabase.jwt import legacy_key
 from synkro.services.connections import checks, integrations, trials
 from synkro.services.connections.trials import SAMPLE
 from synkro.tenancy import tenant_scope

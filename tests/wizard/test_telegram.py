@@ -18,9 +18,9 @@ from synkro import clock
 from synkro.integrations.http import Http
 from synkro.jobs.connections.acts.telegram_report import trial_report
 from synkro.models import AuditLog, IntegrationConfig, Tenant, Trial
-from synkro.sandbox.telegram import OLD_GROUP
-from synkro.sandbox.telegram_html import parse
-from synkro.sandbox.telegram_updates import TOPIC
+from synkro.sandbox.telegram.app import OLD_GROUP
+from synkro.sandbox.telegram.html import parse
+from synkro.sandbox.telegram.updates import TOPIC
 from synkro.services.connections import checks, integrations, setup, telegram_code, trials
 from synkro.tenancy import db, tenant_scope
 from tests.practice import Practice

@@ -16,8 +16,8 @@ from synkro.jobs.connections.acts import ACTS, act_of
 from synkro.jobs.engine.worker import work_on
 from synkro.models import Tenant, Trial
 from synkro.models.states import RunStatus
-from synkro.sandbox.supabase_errors import PgError
-from synkro.sandbox.supabase_tables import Row, Table
+from synkro.sandbox.supabase.errors import PgError
+from synkro.sandbox.supabase.tables import Row, Table
 from synkro.services.connections import integrations, setup, trials
 from synkro.services.connections.trials import PATIENCE_SECONDS, PROOFS, SAMPLE, SECONDS, WAITING_SECONDS
 from synkro.tenancy import db, system_scope, tenant_scope

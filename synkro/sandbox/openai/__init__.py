@@ -1,0 +1,1 @@
+"""The stand-in of a server with OpenAI's interface."""

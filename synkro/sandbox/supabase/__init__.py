@@ -1,0 +1,1 @@
+"""The stand-in of one hosted Supabase project."""
