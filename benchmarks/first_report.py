@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, sync_playwright
 from benchmarks.figures import line, title
 from benchmarks.place import EMAIL, Place, place
 from benchmarks.poll import serve
-from synkro.integrations.supabase import schema_sql
+from synkro.integrations.supabase.client import schema_sql
 from synkro.queue import QUEUES
 from synkro.sandbox.demo.world import demo_world
 from synkro.sandbox.server import Sandbox

@@ -14,7 +14,7 @@ from flask import Flask
 from synkro import queue
 from synkro.analysis.window import Window, day_window
 from synkro.extensions import redis, remember, settings, vault
-from synkro.integrations.supabase import schema_sql
+from synkro.integrations.supabase.client import schema_sql
 from synkro.jobs.engine.worker import Worker
 from synkro.models import JobRun, JobStep, Tenant
 from synkro.models.states import Kind

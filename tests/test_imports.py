@@ -191,9 +191,9 @@ def test_the_sandbox_stands_alone() -> None:
 
 
 DOORS = {
-    "requests": {"synkro.integrations.http"},
-    "requests_hardened": {"synkro.integrations.http"},
-    "urllib3": {"synkro.integrations.http"},
+    "requests": {"synkro.integrations.http.client"},
+    "requests_hardened": {"synkro.integrations.http.client"},
+    "urllib3": {"synkro.integrations.http.client"},
     "urllib.request": {"synkro.demo.__main__", "synkro.demo.company"},
     "http.client": set(),
     "httpx": set(),

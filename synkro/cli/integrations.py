@@ -17,7 +17,7 @@ from synkro.cli.words import EXITS, OPERATOR, command, say, show, the_tenant
 from synkro.errors import AppError
 from synkro.i18n import _l
 from synkro.integrations import INTEGRATIONS
-from synkro.integrations.supabase import schema_sql
+from synkro.integrations.supabase.client import schema_sql
 from synkro.services.connections import checks, integrations
 from synkro.services.shared.wording import sentence
 from synkro.tenancy import db, tenant_scope

@@ -13,7 +13,7 @@ from flask.cli import AppGroup
 from synkro.analysis.window import parse_instant
 from synkro.cli.runs import exit_by, print_run, wait
 from synkro.cli.words import EXITS, OPERATOR, command, fail, say, show, the_tenant
-from synkro.integrations.supabase import Supabase
+from synkro.integrations.supabase.client import Supabase
 from synkro.models import Report
 from synkro.models.states import Kind
 from synkro.services.connections import integrations

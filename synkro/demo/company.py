@@ -11,7 +11,7 @@ from datetime import time
 from sqlalchemy import select
 
 from synkro.integrations import INTEGRATIONS
-from synkro.integrations.supabase import schema_sql
+from synkro.integrations.supabase.client import schema_sql
 from synkro.models import Automation, Tenant, User
 from synkro.models.states import Kind, Role
 from synkro.sandbox.amocrm.oauth import long_lived_token

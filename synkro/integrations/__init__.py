@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from flask_babel import LazyString
 
-from synkro.integrations.ai import Ai
-from synkro.integrations.amocrm import Amocrm
+from synkro.integrations.ai.client import Ai
+from synkro.integrations.amocrm.client import Amocrm
 from synkro.integrations.base import Integration
 from synkro.integrations.errors import SENTENCES
-from synkro.integrations.radist import Radist
-from synkro.integrations.supabase import Supabase
-from synkro.integrations.telegram import Telegram
+from synkro.integrations.radist.client import Radist
+from synkro.integrations.supabase.client import Supabase
+from synkro.integrations.telegram.client import Telegram
 
 INTEGRATIONS: dict[str, type[Integration]] = {
     integration.kind: integration for integration in (Supabase, Amocrm, Radist, Ai, Telegram)

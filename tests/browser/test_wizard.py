@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import delete
 
-from synkro.integrations.supabase import schema_sql
+from synkro.integrations.supabase.client import schema_sql
 from synkro.models import Automation, JobRun, Tenant, User
 from synkro.models.states import RunStatus
 from synkro.sandbox.demo.world import demo_world

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator
 
-from synkro.integrations.supabase import schema_sql
+from synkro.integrations.supabase.client import schema_sql
 from tests import processes
 from tests.browser.newcomer import Newcomer
 from tests.browser.test_wizard import empty_company as empty_company  # noqa: PLC0414 (fixtures of theirs)

@@ -10,7 +10,7 @@ import pytest
 from synkro.cli import integrations as commands
 from synkro.extensions import remember, settings, vault
 from synkro.integrations import INTEGRATIONS
-from synkro.integrations.supabase import schema_sql
+from synkro.integrations.supabase.client import schema_sql
 from synkro.models import IntegrationConfig, Tenant
 from synkro.services.connections import checks, integrations
 from synkro.services.connections.secrets import open_secrets

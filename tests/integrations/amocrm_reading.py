@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from urllib.parse import parse_qs
 
-from synkro.integrations.amocrm import Amocrm, LeadPage
+from synkro.integrations.amocrm.client import Amocrm, LeadPage
 from synkro.records import Lead
 from synkro.sandbox.world import World
 from tests.integrations.conftest import NOW, Emulator

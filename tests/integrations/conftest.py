@@ -17,8 +17,8 @@ import pytest
 import requests
 from flask import Flask, Response, request
 
-from synkro.integrations.amocrm import Amocrm
-from synkro.integrations.http import Door
+from synkro.integrations.amocrm.client import Amocrm
+from synkro.integrations.http.client import Door
 from synkro.sandbox.amocrm.app import create_app as create_amocrm
 from synkro.sandbox.amocrm.oauth import long_lived_token
 from synkro.sandbox.demo.world import demo_world
@@ -122,7 +122,7 @@ def pacer() -> Counted:
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pauses between tries are a hundred times shorter. Who waits and who does not stays as it is."""
     clock = SimpleNamespace(monotonic=time.monotonic, sleep=lambda seconds: time.sleep(seconds / 100))
-    monkeypatch.setattr("synkro.integrations.http.time", clock)
+    monkeypatch.setattr("synkro.integrations.http.client.time", clock)
 
 
 def door_to(pacer: Any, **emulators: Emulator) -> Door:

@@ -7,10 +7,10 @@ import json
 import pytest
 
 from synkro.analysis.claims import ANSWER_SCHEMA, read_answer
-from synkro.integrations.ai import Ai
+from synkro.integrations.ai.client import Ai
 from synkro.integrations.base import Check
 from synkro.integrations.errors import ApiError
-from synkro.integrations.http import Door
+from synkro.integrations.http.client import Door
 from synkro.sandbox.gemini import app as gemini
 from synkro.sandbox.keys import Keys
 from synkro.sandbox.openai import app as openai

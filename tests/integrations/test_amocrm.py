@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from synkro.integrations.amocrm import Amocrm
-from synkro.integrations.amocrm_shapes import lead_of
+from synkro.integrations.amocrm.client import Amocrm
+from synkro.integrations.amocrm.shapes import lead_of
 from synkro.integrations.errors import ApiError, Busy, Nonsense, Refused, Unpaid, Unreachable
-from synkro.integrations.http import Door
+from synkro.integrations.http.client import Door
 from synkro.sandbox.amocrm.app import create_app
 from synkro.sandbox.amocrm.oauth import long_lived_token
 from synkro.sandbox.world import World

@@ -11,12 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synkro.integrations.amocrm_life import token_end
-from synkro.integrations.amocrm_oauth import (
-    token_claims,
-    uninstall_signature_ok,
-    valid_referer,
-)
+from synkro.integrations.amocrm.oauth import token_claims, uninstall_signature_ok, valid_referer
+from synkro.integrations.amocrm.token_life import token_end
 from synkro.sandbox.amocrm.oauth import long_lived_token
 from synkro.sandbox.world import World
 

@@ -11,8 +11,8 @@ import pytest
 import requests
 from flask import Flask
 
-from synkro.integrations.amocrm import Amocrm
-from synkro.integrations.amocrm_oauth import (
+from synkro.integrations.amocrm.client import Amocrm
+from synkro.integrations.amocrm.oauth import (
     App,
     Tokens,
     authorize_url,
@@ -21,9 +21,9 @@ from synkro.integrations.amocrm_oauth import (
     refresh,
     valid_referer,
 )
-from synkro.integrations.amocrm_rules import Address
+from synkro.integrations.amocrm.rules import Address
 from synkro.integrations.errors import ApiError, Busy, Lost, Nonsense, Refused, Unreachable
-from synkro.integrations.http import Door
+from synkro.integrations.http.client import Door
 from synkro.sandbox.amocrm.app import create_app
 from synkro.sandbox.world import World
 from tests.integrations.conftest import Counted, Emulator, Start, door_to

@@ -8,8 +8,8 @@ import pytest
 from flask import Flask, request
 from flask.typing import ResponseReturnValue
 
-from synkro.integrations.amocrm import MOST_LEADS, Amocrm, LeadPage
-from synkro.integrations.amocrm_rules import TooMuch
+from synkro.integrations.amocrm.client import MOST_LEADS, Amocrm, LeadPage
+from synkro.integrations.amocrm.rules import TooMuch
 from synkro.integrations.errors import Gone, Nonsense
 from synkro.sandbox.world import World
 from tests.integrations.amocrm_reading import END, START, all_leads, asked, expected

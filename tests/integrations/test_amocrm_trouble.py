@@ -9,9 +9,9 @@ import requests
 from flask import Flask, request
 from flask.typing import ResponseReturnValue
 
-from synkro.integrations.amocrm import Amocrm, LeadPage
-from synkro.integrations.amocrm_oauth import App, authorize_url, exchange, refresh
-from synkro.integrations.amocrm_rules import Address, TooMuch
+from synkro.integrations.amocrm.client import Amocrm, LeadPage
+from synkro.integrations.amocrm.oauth import App, authorize_url, exchange, refresh
+from synkro.integrations.amocrm.rules import Address, TooMuch
 from synkro.integrations.errors import ApiError, Nonsense, Refused
 from synkro.sandbox.amocrm.app import create_app
 from synkro.sandbox.world import World

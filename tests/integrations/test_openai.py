@@ -10,12 +10,12 @@ from flask import Flask, Response, request
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synkro.integrations.ai import Ai
+from synkro.integrations.ai.client import Ai
+from synkro.integrations.ai.openai.address import base_address, tidy_base
+from synkro.integrations.ai.openai.answer import generation, models
+from synkro.integrations.ai.openai.errors import judge
 from synkro.integrations.errors import ApiError, Busy, Gone, Lost, Nonsense, Refused, Unpaid, Unreachable
-from synkro.integrations.http import Answer, Door
-from synkro.integrations.openai_address import base_address, tidy_base
-from synkro.integrations.openai_answer import generation, models
-from synkro.integrations.openai_errors import judge
+from synkro.integrations.http.client import Answer, Door
 from synkro.sandbox.keys import Keys
 from synkro.sandbox.openai.app import create_app
 from tests.integrations.conftest import Counted, Emulator, Sockets, Start, saying

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from synkro.integrations.errors import ApiError, Busy, ChoiceDue, Gone, Nonsense, Refused
-from synkro.integrations.radist import Radist
+from synkro.integrations.radist.client import Radist
 from synkro.records import Chat, Message
 from synkro.sandbox import world as practice
 from synkro.sandbox.radist.app import create_app

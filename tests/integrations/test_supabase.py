@@ -17,11 +17,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synkro.integrations.errors import ApiError, Gone, Nonsense, Refused, Unpaid, Unreachable
-from synkro.integrations.http import Answer, Door
-from synkro.integrations.supabase import KEYS, SCHEMA_VERSION, Supabase, schema_sql
-from synkro.integrations.supabase_errors import RowRefused, TooSlow, judge
-from synkro.integrations.supabase_keys import claims, key_fault, key_headers, keys_fault, project_address, tidy_address
-from synkro.integrations.supabase_rows import BATCH_BYTES, BATCH_ROWS, DEEPEST, batches, clean
+from synkro.integrations.http.client import Answer, Door
+from synkro.integrations.supabase.client import KEYS, SCHEMA_VERSION, Supabase, schema_sql
+from synkro.integrations.supabase.errors import RowRefused, TooSlow, judge
+from synkro.integrations.supabase.keys import claims, key_fault, key_headers, keys_fault, project_address, tidy_address
+from synkro.integrations.supabase.rows import BATCH_BYTES, BATCH_ROWS, DEEPEST, batches, clean
 from synkro.sandbox.keys import Keys
 from synkro.sandbox.supabase.app import create_app
 from synkro.sandbox.supabase.jwt import legacy_key

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synkro.integrations.errors import ApiError, Busy, Gone, Lost, Nonsense, Refused, Unreachable, Unsure
-from synkro.integrations.http import Answer, Door
-from synkro.integrations.telegram import Sent, Telegram
-from synkro.integrations.telegram_errors import judge
-from synkro.integrations.telegram_text import MESSAGE_LIMIT, escape, length
+from synkro.integrations.http.client import Answer, Door
+from synkro.integrations.telegram.client import Sent, Telegram
+from synkro.integrations.telegram.errors import judge
+from synkro.integrations.telegram.text import MESSAGE_LIMIT, escape, length
 from synkro.sandbox.keys import Keys
 from synkro.sandbox.telegram.app import OLD_GROUP, TOPIC, create_app
 from synkro.sandbox.telegram.html import parse

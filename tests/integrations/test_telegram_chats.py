@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synkro.integrations.errors import Nonsense, Refused
-from synkro.integrations.telegram import Telegram
-from synkro.integrations.telegram_chats import Found, Topic, chats_with
+from synkro.integrations.telegram.chats import Found, Topic, chats_with
+from synkro.integrations.telegram.client import Telegram
 from synkro.sandbox.keys import Keys
 from synkro.sandbox.telegram.app import create_app
 from synkro.sandbox.telegram.updates import TOPIC

@@ -11,7 +11,7 @@ import pytest
 from flask_babel import force_locale
 
 from synkro.analysis.definitions import CUT
-from synkro.integrations import http
+from synkro.integrations.http import client as http
 from synkro.jobs.reports.handover import PACKS
 from synkro.jobs.reports.steps import build_prompt
 from synkro.models import JobRun

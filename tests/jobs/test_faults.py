@@ -15,7 +15,8 @@ import pytest
 from flask_babel import force_locale
 from sqlalchemy import select
 
-from synkro.integrations import gemini_errors, http
+from synkro.integrations.ai.gemini import errors as gemini_errors
+from synkro.integrations.http import client as http
 from synkro.jobs.reports import runtime
 from synkro.models import Delivery, JobRun, JobStep
 from synkro.models.plan import BY_KEY, PLAN, StepKey

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from synkro.integrations import http
+from synkro.integrations.http import client as http
 from synkro.jobs.reports import runtime
 from synkro.jobs.reports.handover import LEADS
 from synkro.models import JobStep

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from synkro.integrations.supabase import CLIENT_TABLES, schema_sql
+from synkro.integrations.supabase.client import CLIENT_TABLES, schema_sql
 from synkro.models.states import RunStatus
 from synkro.services.connections import integrations
 from synkro.tenancy import tenant_scope

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from synkro.integrations.http import Http
+from synkro.integrations.http.client import Http
 from synkro.jobs.reports import runtime
 from synkro.jobs.reports.handover import CHATS, LEADS, MESSAGES, PACKS, PARTS
 from synkro.jobs.reports.step import Ctx, Heart

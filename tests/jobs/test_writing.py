@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from synkro.integrations import supabase_rest
+from synkro.integrations.supabase import rest
 from synkro.jobs.reports.runtime import Stopping
 from synkro.jobs.reports.step import Ctx
 from synkro.models import JobStep
@@ -80,7 +80,7 @@ WRITES = {
 def test_tables_that_take_nothing_stop_the_run(
     practice: Practice, monkeypatch: pytest.MonkeyPatch, refuse: Refuse, key: StepKey, most: int
 ) -> None:
-    monkeypatch.setattr(supabase_rest, "MOST_REFUSED", most)
+    monkeypatch.setattr(rest, "MOST_REFUSED", most)
     refuse(*WRITES[key])
     run_id = practice.start()
     step = ended(practice, run_id, key)
@@ -93,7 +93,7 @@ def test_tables_that_take_nothing_stop_the_run(
 def test_a_table_that_takes_nothing_stops_the_run_though_the_other_takes_all(
     practice: Practice, monkeypatch: pytest.MonkeyPatch, refuse: Refuse, key: StepKey, table: str
 ) -> None:
-    monkeypatch.setattr(supabase_rest, "MOST_REFUSED", 100_000)
+    monkeypatch.setattr(rest, "MOST_REFUSED", 100_000)
     refuse(table)
     run_id = practice.start()
     step = ended(practice, run_id, key)
@@ -108,7 +108,7 @@ def test_rows_that_were_never_tried_are_not_passed_over(
     practice: Practice, monkeypatch: pytest.MonkeyPatch, refuse: Refuse
 ) -> None:
     """The other table takes all, so that rows were written, and yet the rest of this one was given up."""
-    monkeypatch.setattr(supabase_rest, "MOST_REFUSED", 3)
+    monkeypatch.setattr(rest, "MOST_REFUSED", 3)
     refuse("synkro_contacts")
     step = ended(practice, practice.start(), StepKey.WRITE_LEADS)
     assert (step.status, step.code, step.params) == ("failed", "supabase_tables_differ", {"rows": 4})
@@ -119,7 +119,7 @@ def test_rows_that_were_never_tried_are_not_passed_over(
 def test_once_the_tables_are_mended_everything_is_written(
     practice: Practice, monkeypatch: pytest.MonkeyPatch, refuse: Refuse, key: StepKey, most: int
 ) -> None:
-    monkeypatch.setattr(supabase_rest, "MOST_REFUSED", most)
+    monkeypatch.setattr(rest, "MOST_REFUSED", most)
     refuse(*WRITES[key])
     run_id = practice.start()
     ended(practice, run_id, key)

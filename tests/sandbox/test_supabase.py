@@ -17,7 +17,7 @@ from synkro.sandbox.supabase.jwt import legacy_key
 KEYS = Keys()
 SECRET = {"apikey": KEYS.supabase_secret_key}
 PUBLIC = {"apikey": KEYS.supabase_publishable_key}
-SCHEMA = Path(__file__).parents[2] / "synkro" / "integrations" / "supabase_schema.sql"
+SCHEMA = Path(__file__).parents[2] / "synkro" / "integrations" / "supabase" / "schema.sql"
 SMALL = """
 -- A block; with a semicolon in a comment, and 'quotes'.
 create table if not exists public.notes (

@@ -7,7 +7,7 @@ import pytest
 import requests
 from flask import Flask
 
-from synkro.integrations.amocrm import Amocrm
+from synkro.integrations.amocrm.client import Amocrm
 from synkro.integrations.errors import ApiError, Busy, Refused, Unreachable
 from synkro.models import Tenant
 from synkro.pace import RedisPacer

@@ -18,7 +18,7 @@ from synkro.errors import AppError
 from synkro.extensions import redis, remember, settings, vault
 from synkro.integrations import INTEGRATIONS
 from synkro.integrations.base import Check
-from synkro.integrations.radist import HOSTS
+from synkro.integrations.radist.client import HOSTS
 from synkro.jobs.connections.checks import check
 from synkro.jobs.engine.worker import work_on
 from synkro.models import AuditLog, IntegrationConfig, Tenant

@@ -23,7 +23,7 @@ from sqlalchemy import insert
 from synkro import limits
 from synkro.crypto import Vault
 from synkro.extensions import settings, vault
-from synkro.integrations.radist import Radist
+from synkro.integrations.radist.client import Radist
 from synkro.models import IntegrationConfig, Tenant, User
 from synkro.services.connections import integrations
 from synkro.services.connections.secrets import open_secrets, seal_secret

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from synkro.integrations import http
+from synkro.integrations.http import client as http
 
 READ_SECONDS = 0.3
 LATE_SECONDS = READ_SECONDS + 0.3

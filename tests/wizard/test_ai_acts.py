@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from synkro import clock
 from synkro.analysis.phones import mask
-from synkro.integrations.ai import Ai
+from synkro.integrations.ai.client import Ai
 from synkro.jobs.connections.acts.ai import ANSWER_TOKENS
 from synkro.jobs.connections.trials import try_out
 from synkro.models import AiCall, Trial

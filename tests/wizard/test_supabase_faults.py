@@ -12,8 +12,8 @@ from collections.abc import Iterator
 import pytest
 
 from synkro import queue
-from synkro.integrations import supabase
-from synkro.integrations.supabase import Supabase, schema_sql
+from synkro.integrations.supabase import client as supabase
+from synkro.integrations.supabase.client import Supabase, schema_sql
 from synkro.jobs.engine.worker import work_on
 from synkro.sandbox.keys import Keys
 from synkro.sandbox.supabase.jwt import legacy_key

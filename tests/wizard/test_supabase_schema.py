@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from synkro.integrations.supabase import Supabase, schema_sql
+from synkro.integrations.supabase.client import Supabase, schema_sql
 from synkro.jobs.connections.acts import act_of
 from synkro.models.plan import StepKey
 from synkro.models.states import RunStatus

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from synkro import clock
-from synkro.integrations.http import Http
+from synkro.integrations.http.client import Http
 from synkro.jobs.connections.acts.telegram_report import trial_report
 from synkro.models import AuditLog, IntegrationConfig, Tenant, Trial
 from synkro.sandbox.telegram.app import OLD_GROUP
@@ -29,7 +29,7 @@ from tests.wizard.telegram_acts import chosen, code, outcome, saved, say, tried
 
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("synkro.integrations.http.random.uniform", lambda *_: 0.0)
+    monkeypatch.setattr("synkro.integrations.http.client.random.uniform", lambda *_: 0.0)
 
 
 def found(practice: Practice, tenant: Tenant | None = None) -> list[tuple[str, str]]:

@@ -11,7 +11,7 @@ from typing import Any
 from synkro import clock
 from synkro.analysis.claims import ANSWER_SCHEMA
 from synkro.analysis.packing import estimate_tokens
-from synkro.integrations.ai import Ai, Generation, cost
+from synkro.integrations.ai.client import Ai, Generation, cost
 from synkro.integrations.errors import ApiError, Gone
 from synkro.jobs.reports.handover import call_name
 from synkro.jobs.reports.step import Ctx

@@ -8,7 +8,7 @@ from typing import Any
 
 from synkro import clock
 from synkro.analysis.phones import normalise
-from synkro.integrations.amocrm_shapes import LATEST
+from synkro.integrations.amocrm.shapes import LATEST
 from synkro.records import Chat, Contact, Lead, Message
 
 

@@ -13,9 +13,9 @@ from redis.exceptions import RedisError
 from synkro.errors import AppError
 from synkro.extensions import redis
 from synkro.i18n import _l
-from synkro.integrations.amocrm import Amocrm
-from synkro.integrations.amocrm_oauth import authorize_url, valid_referer
-from synkro.integrations.amocrm_rules import ZONES, account_address
+from synkro.integrations.amocrm.client import Amocrm
+from synkro.integrations.amocrm.oauth import authorize_url, valid_referer
+from synkro.integrations.amocrm.rules import ZONES, account_address
 from synkro.integrations.errors import Refused
 from synkro.models import IntegrationConfig, Tenant
 from synkro.services import audit

@@ -13,7 +13,7 @@ from synkro import clock
 from synkro.crypto import CannotOpen
 from synkro.errors import AppError
 from synkro.extensions import settings
-from synkro.integrations.amocrm_oauth import uninstall_signature_ok
+from synkro.integrations.amocrm.oauth import uninstall_signature_ok
 from synkro.models import AuditLog, IntegrationConfig, Tenant
 from synkro.services import audit
 from synkro.services.connections import amocrm_tokens, checks, integrations

@@ -10,12 +10,12 @@ from sqlalchemy import select
 
 from synkro import clock
 from synkro.extensions import settings
-from synkro.integrations import amocrm_oauth
-from synkro.integrations.amocrm import Amocrm
-from synkro.integrations.amocrm_oauth import REFUSALS, App, Tokens
-from synkro.integrations.amocrm_rules import account_address
+from synkro.integrations.amocrm import oauth
+from synkro.integrations.amocrm.client import Amocrm
+from synkro.integrations.amocrm.oauth import REFUSALS, App, Tokens
+from synkro.integrations.amocrm.rules import account_address
 from synkro.integrations.errors import ApiError, Refused
-from synkro.integrations.http import Door
+from synkro.integrations.http.client import Door
 from synkro.integrations.reading import number
 from synkro.models import IntegrationConfig, Tenant
 from synkro.services import audit
@@ -82,8 +82,8 @@ def _new_pair(values: Mapping[str, str], door: Door) -> Tokens:
     back = values.get("redirect_uri") or redirect_uri(tenant.slug if tenant else "")
     app = App(values.get("client_id", ""), values.get("client_secret", ""), back)
     if code := values.get("code"):
-        return amocrm_oauth.exchange(door, app, address, code)
-    return amocrm_oauth.refresh(door, app, address, values["refresh_token"], values.get("access_token", ""))
+        return oauth.exchange(door, app, address, code)
+    return oauth.refresh(door, app, address, values["refresh_token"], values.get("access_token", ""))
 
 
 def keep(config: IntegrationConfig, tokens: Tokens) -> None:

@@ -14,7 +14,7 @@ from synkro import clock
 from synkro.analysis.calendar import DayHours
 from synkro.errors import AppError
 from synkro.i18n import _l
-from synkro.integrations.amocrm import Amocrm
+from synkro.integrations.amocrm.client import Amocrm
 from synkro.models import Automation, Tenant
 from synkro.models.states import Kind
 from synkro.services import audit

@@ -17,7 +17,7 @@ from synkro.i18n import _l
 from synkro.integrations import INTEGRATIONS
 from synkro.integrations.base import Integration
 from synkro.integrations.errors import ApiError
-from synkro.integrations.http import Door
+from synkro.integrations.http.client import Door
 from synkro.models import IntegrationConfig
 from synkro.pace import RedisPacer
 from synkro.services import audit

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from synkro.integrations.telegram import Sent, Telegram
+from synkro.integrations.telegram.client import Sent, Telegram
 from synkro.services.connections import integrations
 from synkro.services.reports import deliveries
 

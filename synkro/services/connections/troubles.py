@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from synkro.integrations import INTEGRATIONS
 from synkro.integrations.errors import ApiError
-from synkro.integrations.telegram import Telegram
+from synkro.integrations.telegram.client import Telegram
 from synkro.models import IntegrationConfig, Tenant
 from synkro.services.connections import integrations, telegram_group
 from synkro.services.mail import company_notices

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from synkro.integrations.supabase import SCHEMA_VERSION, schema_sql
+from synkro.integrations.supabase.client import SCHEMA_VERSION, schema_sql
 from synkro.models import IntegrationConfig, Tenant
 from synkro.services.connections import hosts
 

@@ -9,9 +9,9 @@ from synkro.analysis.answer import Answer
 from synkro.analysis.claims import AnswerError, read_answer
 from synkro.analysis.packing import estimate_tokens
 from synkro.analysis.restoring import restore
-from synkro.integrations.ai import WORKS_LATER, Ai
+from synkro.integrations.ai.client import WORKS_LATER, Ai
 from synkro.integrations.errors import ApiError
-from synkro.integrations.supabase import Supabase
+from synkro.integrations.supabase.client import Supabase
 from synkro.jobs.connections.acts.ai_question import Question, question_of
 from synkro.jobs.connections.acts.tried import Tried, client, counted, upsert
 from synkro.jobs.connections.sample_package import SamplePackage

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from synkro.integrations.amocrm import Amocrm
-from synkro.integrations.supabase import Supabase
+from synkro.integrations.amocrm.client import Amocrm
+from synkro.integrations.supabase.client import Supabase
 from synkro.jobs.connections.acts.tried import Tried, client, counted, last, shown, upsert
 from synkro.jobs.reports.client_rows import contact_row, lead_row, origin
 from synkro.models import Trial

@@ -11,8 +11,8 @@ from synkro.analysis import phones
 from synkro.analysis.matching import ChatMatch, PhoneIndex
 from synkro.integrations.errors import Gone
 from synkro.integrations.masks import without_numbers
-from synkro.integrations.radist import Radist
-from synkro.integrations.supabase import Supabase
+from synkro.integrations.radist.client import Radist
+from synkro.integrations.supabase.client import Supabase
 from synkro.jobs.connections.acts.radist_search import ChatList, last_messages, lead_of, newest, of_deals
 from synkro.jobs.connections.acts.tried import Tried, client, counted, last, upsert
 from synkro.jobs.reports.client_rows import chat_row, message_row, origin

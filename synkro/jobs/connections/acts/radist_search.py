@@ -10,7 +10,7 @@ from itertools import islice
 
 from synkro.analysis.matching import ChatMatch, PhoneIndex, classify_contact
 from synkro.analysis.phones import chat_number
-from synkro.integrations.radist import PAGE, Radist
+from synkro.integrations.radist.client import PAGE, Radist
 from synkro.records import Chat, Message
 
 MOST_PAGES = 100

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from synkro.integrations.supabase import CLIENT_TABLES, Supabase
+from synkro.integrations.supabase.client import CLIENT_TABLES, Supabase
 from synkro.jobs.connections.acts.tried import Tried, client
 from synkro.models import Trial
 

@@ -14,8 +14,8 @@ from rq.timeouts import JobTimeoutException
 from synkro import clock
 from synkro.analysis.wording import moment
 from synkro.integrations.errors import Unsure
-from synkro.integrations.telegram import Sent, Telegram
-from synkro.integrations.telegram_chats import Found, chats_with
+from synkro.integrations.telegram.chats import Found, chats_with
+from synkro.integrations.telegram.client import Sent, Telegram
 from synkro.jobs.connections.acts.telegram_report import trial_report
 from synkro.jobs.connections.acts.tried import Tried, client, last
 from synkro.models import Tenant, Trial

@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 from synkro.errors import AppError
 from synkro.integrations.base import Colour, Integration, Preview
 from synkro.integrations.errors import ApiError, Gone
-from synkro.integrations.supabase import Supabase
-from synkro.integrations.supabase_errors import ROW_REFUSED, TABLES_DIFFER
+from synkro.integrations.supabase.client import Supabase
+from synkro.integrations.supabase.errors import ROW_REFUSED, TABLES_DIFFER
 from synkro.models import Trial
 from synkro.services.connections import checks, integrations, trials
 

@@ -13,7 +13,7 @@ from synkro.analysis.claims import AnswerError, read_answer
 from synkro.analysis.coverage import ChatOutcome
 from synkro.analysis.merge import merge
 from synkro.analysis.prompt import system_instruction, user_part
-from synkro.integrations.ai import Ai
+from synkro.integrations.ai.client import Ai
 from synkro.integrations.errors import ApiError
 from synkro.jobs.reports.ai_questions import Asker
 from synkro.jobs.reports.handover import ANSWER, FIGURES, PACKS

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import Any
 
-from synkro.integrations.amocrm import BATCH, PAGE, Amocrm
+from synkro.integrations.amocrm.client import BATCH, PAGE, Amocrm
 from synkro.jobs.reports import handover
 from synkro.jobs.reports.handover import CONTACTS, LEADS
 from synkro.jobs.reports.step import Ctx, Done, Step

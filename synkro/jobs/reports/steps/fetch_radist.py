@@ -9,7 +9,7 @@ from typing import Any
 
 from synkro.analysis.matching import ChatMatch, PhoneIndex, classify_contact
 from synkro.integrations.errors import Gone
-from synkro.integrations.radist import Radist
+from synkro.integrations.radist.client import Radist
 from synkro.jobs.reports import handover
 from synkro.jobs.reports.handover import CHATS, MESSAGES, PARTS
 from synkro.jobs.reports.step import Ctx, Done, Step

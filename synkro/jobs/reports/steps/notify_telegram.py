@@ -10,7 +10,7 @@ from flask_babel import force_locale, gettext
 from synkro.analysis.answer import Answer
 from synkro.analysis.report import Told, telegram_parts
 from synkro.integrations.errors import ApiError, Unsure
-from synkro.integrations.telegram import Telegram
+from synkro.integrations.telegram.client import Telegram
 from synkro.jobs.reports.rendering import as_report
 from synkro.jobs.reports.step import Ctx, Done, Step
 from synkro.models import Delivery

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from synkro.integrations.errors import Gone
-from synkro.integrations.supabase import Supabase
-from synkro.integrations.supabase_errors import ROW_REFUSED, TABLES_DIFFER
+from synkro.integrations.supabase.client import Supabase
+from synkro.integrations.supabase.errors import ROW_REFUSED, TABLES_DIFFER
 from synkro.jobs.reports.step import Ctx, Done
 
 PROTOCOL = "synkro_analyses"

@@ -13,11 +13,11 @@ from synkro import clock
 from synkro.i18n import _l
 from synkro.integrations.base import Check, Field, Integration, Preview
 from synkro.integrations.errors import Gone, Lost, Nonsense, Refused, Unreachable
-from synkro.integrations.http import Answer, Door, Http, Params
-from synkro.integrations.supabase_errors import ROW_REFUSED, SENTENCES, judge
-from synkro.integrations.supabase_keys import key_headers, keys_fault, project_address, project_ref, tidy_address
-from synkro.integrations.supabase_rest import PAGE, SERVICE, Writer, path, read_all, rows_of, total
-from synkro.integrations.supabase_rows import Row, batches
+from synkro.integrations.http.client import Answer, Door, Http, Params
+from synkro.integrations.supabase.errors import ROW_REFUSED, SENTENCES, judge
+from synkro.integrations.supabase.keys import key_headers, keys_fault, project_address, project_ref, tidy_address
+from synkro.integrations.supabase.rest import PAGE, SERVICE, Writer, path, read_all, rows_of, total
+from synkro.integrations.supabase.rows import Row, batches
 
 SCHEMA_VERSION = 1
 META = "synkro_meta"
@@ -35,7 +35,7 @@ CLIENT_TABLES = tuple(table for table in KEYS if table != META)
 PROBE = "connection_check"
 CHECKING: dict[str, Any] = {"read_seconds": 10, "deadline_seconds": 20}
 """Of each question of a check, which has to come to its end while a person waits."""
-SQL_FILE = Path(__file__).with_name("supabase_schema.sql")
+SQL_FILE = Path(__file__).with_name("schema.sql")
 
 
 def schema_sql() -> str:

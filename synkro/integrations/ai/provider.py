@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from synkro.integrations.http import Door, Http
+from synkro.integrations.http.client import Door, Http
 
 Outcome = Literal["ok", "truncated", "blocked", "empty"]
 """truncated: cut off by a limit or for a reason we do not know. blocked: refused by the vendor's content rules."""

@@ -9,10 +9,10 @@ from typing import Any, cast
 from synkro.i18n import _l
 from synkro.integrations.base import Check, Field, Integration, Preview
 from synkro.integrations.errors import ApiError, Gone, Lost, Nonsense, Refused, Unsure
-from synkro.integrations.http import Answer, Door, Http, Pace
+from synkro.integrations.http.client import Answer, Door, Http, Pace
 from synkro.integrations.reading import words
-from synkro.integrations.telegram_errors import SENTENCES, judge
-from synkro.integrations.telegram_text import MESSAGE_LIMIT, escape, length
+from synkro.integrations.telegram.errors import SENTENCES, judge
+from synkro.integrations.telegram.text import MESSAGE_LIMIT, escape, length
 
 HOST = "https://api.telegram.org"
 TOKEN = re.compile(r"[1-9]\d{5,15}:[A-Za-z0-9_-]{30,60}", re.ASCII)

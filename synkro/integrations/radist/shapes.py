@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from synkro.integrations.errors import Nonsense
-from synkro.integrations.radist_phones import digits_of, phones
+from synkro.integrations.radist.phones import digits_of, phones
 from synkro.integrations.reading import inner, number, objects, words
 from synkro.records import Chat, Direction, Message
 

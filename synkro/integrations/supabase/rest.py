@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from synkro.integrations.errors import Gone, Nonsense
-from synkro.integrations.http import Answer, Http, Params
-from synkro.integrations.supabase_errors import TABLES_DIFFER, RowRefused, TooSlow
-from synkro.integrations.supabase_rows import Row
+from synkro.integrations.http.client import Answer, Http, Params
+from synkro.integrations.supabase.errors import TABLES_DIFFER, RowRefused, TooSlow
+from synkro.integrations.supabase.rows import Row
 
 SERVICE = "Supabase"
 PAGE = 1_000

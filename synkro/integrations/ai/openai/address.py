@@ -6,7 +6,7 @@ import re
 from urllib.parse import urlsplit
 
 from synkro.integrations.errors import Refused
-from synkro.integrations.http import Door, host_port
+from synkro.integrations.http.client import Door, host_port
 from synkro.integrations.own_host import own_host, with_scheme
 
 _CALL = re.compile(r"/(?:chat/completions|chat|completions|models)$")

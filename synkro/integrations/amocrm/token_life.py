@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from synkro import clock
-from synkro.integrations.amocrm_oauth import token_claims
+from synkro.integrations.amocrm.oauth import token_claims
 from synkro.integrations.reading import number
 
 ENDS_SOON = timedelta(days=14)

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from synkro.integrations import openai_answer
-from synkro.integrations.ai_provider import READ_SECONDS, AiProvider, Generation, Model
+from synkro.integrations.ai.openai import answer as openai_answer
+from synkro.integrations.ai.openai.address import base_address
+from synkro.integrations.ai.openai.errors import PartRefused, PromptBlocked, judge
+from synkro.integrations.ai.provider import READ_SECONDS, AiProvider, Generation, Model
 from synkro.integrations.errors import Lost, Nonsense
-from synkro.integrations.http import Door, Http
-from synkro.integrations.openai_address import base_address
-from synkro.integrations.openai_errors import PartRefused, PromptBlocked, judge
+from synkro.integrations.http.client import Door, Http
 
 LIMITS = ("max_tokens", "max_completion_tokens", "")
 """What the limit of an answer is called: the old name, the one that newer models of OpenAI want, or nothing at all."""

@@ -8,15 +8,16 @@ from typing import Any, ClassVar
 
 from synkro import clock
 from synkro.i18n import _l
-from synkro.integrations import gemini_errors, openai_errors
-from synkro.integrations.ai_prices import cost, price
-from synkro.integrations.ai_provider import AiProvider, Generation, Model
+from synkro.integrations.ai.gemini import errors as gemini_errors
+from synkro.integrations.ai.gemini.client import Gemini
+from synkro.integrations.ai.openai import errors as openai_errors
+from synkro.integrations.ai.openai.address import tidy_base
+from synkro.integrations.ai.openai.client import OpenAi
+from synkro.integrations.ai.prices import cost, price
+from synkro.integrations.ai.provider import AiProvider, Generation, Model
 from synkro.integrations.base import Check, Field, Integration, Offer, Preview
 from synkro.integrations.errors import ApiError, Gone, Refused
-from synkro.integrations.gemini import Gemini
-from synkro.integrations.http import Door, Http
-from synkro.integrations.openai import OpenAi
-from synkro.integrations.openai_address import tidy_base
+from synkro.integrations.http.client import Door, Http
 
 __all__ = ["PROVIDERS", "Ai", "AiProvider", "Generation", "Model", "cost"]
 

@@ -10,9 +10,8 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from synkro.i18n import _l
-from synkro.integrations.amocrm_life import life
-from synkro.integrations.amocrm_rules import PACES, ZONES, TooMuch, account_address, is_vendor, judge, paces_of
-from synkro.integrations.amocrm_shapes import (
+from synkro.integrations.amocrm.rules import PACES, ZONES, TooMuch, account_address, is_vendor, judge, paces_of
+from synkro.integrations.amocrm.shapes import (
     contact_of,
     lead_of,
     linked_contacts,
@@ -23,10 +22,11 @@ from synkro.integrations.amocrm_shapes import (
     rows_of,
     stages_of,
 )
-from synkro.integrations.amocrm_words import SENTENCES
+from synkro.integrations.amocrm.token_life import life
+from synkro.integrations.amocrm.words import SENTENCES
 from synkro.integrations.base import Check, Field, Integration, Preview
 from synkro.integrations.errors import Gone, Nonsense, Refused
-from synkro.integrations.http import Answer, Door, Http, Params
+from synkro.integrations.http.client import Answer, Door, Http, Params
 from synkro.integrations.reading import inner, number, words
 from synkro.records import Contact, Lead, Manager, Stage
 

@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from synkro.integrations.ai_provider import NOT_FOR_TEXT, Generation, Model, Outcome
+from synkro.integrations.ai.openai.errors import failure_inside
+from synkro.integrations.ai.provider import NOT_FOR_TEXT, Generation, Model, Outcome
 from synkro.integrations.errors import Nonsense
-from synkro.integrations.http import Answer
-from synkro.integrations.openai_errors import failure_inside
+from synkro.integrations.http.client import Answer
 from synkro.integrations.reading import count, inner, number, objects, words
 
 MOST_MODELS = 2_000

@@ -16,10 +16,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-from synkro.integrations import amocrm_rules
-from synkro.integrations.amocrm_rules import PACES, ZONES, Address, account_address, paces_of
+from synkro.integrations.amocrm import rules
+from synkro.integrations.amocrm.rules import PACES, ZONES, Address, account_address, paces_of
 from synkro.integrations.errors import ApiError, Gone, Nonsense, Refused
-from synkro.integrations.http import Answer, Door
+from synkro.integrations.http.client import Answer, Door
 from synkro.integrations.reading import number
 
 MARGIN_SECONDS = 300
@@ -100,7 +100,7 @@ def current_subdomain(door: Door, api_domain: str, refresh_token: str) -> Addres
     if not _API_DOMAIN.fullmatch(api_domain):
         return None
     key = {"X-Refresh-Token": refresh_token}
-    http = door.open("amocrm", "amoCRM", f"https://{api_domain}", judge=amocrm_rules.judge, headers=key)
+    http = door.open("amocrm", "amoCRM", f"https://{api_domain}", judge=rules.judge, headers=key)
     payload = http.get("/oauth2/account/current/subdomain", max_bytes=MOST_BYTES).json()
     return valid_referer(str(payload.get("domain") or "")) if isinstance(payload, dict) else None
 
@@ -108,7 +108,7 @@ def current_subdomain(door: Door, api_domain: str, refresh_token: str) -> Addres
 def valid_referer(text: str) -> Address | None:
     """The account named by a callback's `referer`, or None. To be asked before anything is sent there."""
     host = text.lower().removeprefix("https://").removesuffix("/")
-    if not amocrm_rules.is_vendor(host) or host.startswith("www.") or _API_DOMAIN.fullmatch(host):
+    if not rules.is_vendor(host) or host.startswith("www.") or _API_DOMAIN.fullmatch(host):
         return None
     return account_address(host)
 
@@ -178,12 +178,12 @@ def _moved_to(door: Door, refresh_token: str, access_token: str) -> Address | No
 
 
 def _judge_refresh(answer: Answer) -> ApiError | None:
-    return Refused("amocrm_reconnect") if answer.status in (400, 401) else amocrm_rules.judge(answer)
+    return Refused("amocrm_reconnect") if answer.status in (400, 401) else rules.judge(answer)
 
 
 def _judge_code(answer: Answer) -> ApiError | None:
     if answer.status not in (400, 401):
-        return amocrm_rules.judge(answer)
+        return rules.judge(answer)
     body = answer.json_or_none()
     hint = str(body.get("hint") or "").lower() if isinstance(body, dict) else ""
     return Refused(next((code for part, code in _CODE_HINTS.items() if part in hint), "amocrm_client_refused"))

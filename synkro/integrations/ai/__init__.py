@@ -1,0 +1,1 @@
+"""The AI that a client has chosen, whoever the provider is."""

@@ -1,0 +1,1 @@
+"""Radist.Online, read only."""

@@ -1,0 +1,1 @@
+"""The group that gets the reports."""
