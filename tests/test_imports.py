@@ -190,10 +190,11 @@ def test_the_sandbox_stands_alone() -> None:
     assert not wrong
 
 
+HTTP = {f"synkro.integrations.http.{part}" for part in ("addresses", "calls", "client")}
 DOORS = {
-    "requests": {"synkro.integrations.http.client"},
-    "requests_hardened": {"synkro.integrations.http.client"},
-    "urllib3": {"synkro.integrations.http.client"},
+    "requests": HTTP,
+    "requests_hardened": HTTP - {"synkro.integrations.http.client"},
+    "urllib3": HTTP - {"synkro.integrations.http.addresses"},
     "urllib.request": {"synkro.demo.__main__", "synkro.demo.company"},
     "http.client": set(),
     "httpx": set(),

@@ -9,7 +9,8 @@ from typing import Any, ClassVar, Literal
 
 from flask_babel import LazyString
 
-from synkro.integrations.http.client import Answer, Door, Http
+from synkro.integrations.http.calls import Answer
+from synkro.integrations.http.client import Door, Http
 
 Colour = Literal["green", "yellow", "red"]
 Stands = Literal["", "idle", "choice", "unsure"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from synkro.integrations.http.client import NAME
+from synkro.integrations.http.addresses import NAME
 
 
 def with_scheme(text: str) -> str:

@@ -15,7 +15,8 @@ from synkro.integrations.amocrm.client import Amocrm
 from synkro.integrations.amocrm.rules import account_address, judge
 from synkro.integrations.amocrm.shapes import contact_of, lead_of, managers_of, names_of, rows_of, stages_of
 from synkro.integrations.errors import SENTENCES, Busy, Nonsense, Refused
-from synkro.integrations.http.client import Answer, Door
+from synkro.integrations.http.calls import Answer
+from synkro.integrations.http.client import Door
 from synkro.integrations.masks import mask, without_numbers
 from synkro.integrations.reading import number, words
 from tests.integrations.conftest import NOW, Counted

@@ -14,7 +14,7 @@ from synkro import clock
 from synkro.integrations.ai.client import Ai, cost
 from synkro.integrations.ai.gemini.errors import SchemaRefused, judge, seconds_to_new_day
 from synkro.integrations.errors import ApiError, Busy, Gone, Lost, Nonsense, Refused, Unpaid, Unreachable
-from synkro.integrations.http.client import Answer
+from synkro.integrations.http.calls import Answer
 from synkro.sandbox.gemini.app import create_app
 from synkro.sandbox.keys import Keys
 from tests.integrations.conftest import Counted, Emulator, Start, door_to, saying

@@ -17,7 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synkro.integrations.errors import ApiError, Busy, Lost, Nonsense, Refused, Unreachable
-from synkro.integrations.http.client import Answer, Door, Http, Pace, common_failure
+from synkro.integrations.http.calls import Answer, Pace, common_failure
+from synkro.integrations.http.client import Door, Http
 from synkro.sandbox.faults import Faults
 from tests.integrations.conftest import Counted, Emulator, Sockets, Start, resolving_to
 from tests.integrations.sandbox_fixtures import words

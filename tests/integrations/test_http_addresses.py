@@ -7,7 +7,8 @@ import socket
 import pytest
 
 from synkro.integrations.errors import ApiError, Lost, Refused, Unreachable
-from synkro.integrations.http.client import Answer, Door, common_failure
+from synkro.integrations.http.calls import Answer, common_failure
+from synkro.integrations.http.client import Door
 from tests.integrations.conftest import Counted, Sockets, resolving_to
 
 HOSTILE = (

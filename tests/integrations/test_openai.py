@@ -15,7 +15,8 @@ from synkro.integrations.ai.openai.address import base_address, tidy_base
 from synkro.integrations.ai.openai.answer import generation, models
 from synkro.integrations.ai.openai.errors import judge
 from synkro.integrations.errors import ApiError, Busy, Gone, Lost, Nonsense, Refused, Unpaid, Unreachable
-from synkro.integrations.http.client import Answer, Door
+from synkro.integrations.http.calls import Answer
+from synkro.integrations.http.client import Door
 from synkro.sandbox.keys import Keys
 from synkro.sandbox.openai.app import create_app
 from tests.integrations.conftest import Counted, Emulator, Sockets, Start, saying

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synkro.integrations.errors import SENTENCES, Nonsense, Refused
-from synkro.integrations.http.client import Answer
+from synkro.integrations.http.calls import Answer
 from synkro.integrations.radist.client import Radist, _judge
 from synkro.integrations.radist.shapes import chats_of, message_of
 from synkro.records import Chat

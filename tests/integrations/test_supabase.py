@@ -17,7 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synkro.integrations.errors import ApiError, Gone, Nonsense, Refused, Unpaid, Unreachable
-from synkro.integrations.http.client import Answer, Door
+from synkro.integrations.http.calls import Answer
+from synkro.integrations.http.client import Door
 from synkro.integrations.supabase.client import KEYS, SCHEMA_VERSION, Supabase, schema_sql
 from synkro.integrations.supabase.errors import RowRefused, TooSlow, judge
 from synkro.integrations.supabase.keys import claims, key_fault, key_headers, keys_fault, project_address, tidy_address

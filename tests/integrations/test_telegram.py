@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synkro.integrations.errors import ApiError, Busy, Gone, Lost, Nonsense, Refused, Unreachable, Unsure
-from synkro.integrations.http.client import Answer, Door
+from synkro.integrations.http.calls import Answer
+from synkro.integrations.http.client import Door
 from synkro.integrations.telegram.client import Sent, Telegram
 from synkro.integrations.telegram.errors import judge
 from synkro.integrations.telegram.text import MESSAGE_LIMIT, escape, length

@@ -16,7 +16,8 @@ import pytest
 from flask import Flask
 
 from synkro.extensions import redis, remember, settings, vault
-from synkro.integrations.http.client import Answer, Http
+from synkro.integrations.http.calls import Answer
+from synkro.integrations.http.client import Http
 from synkro.jobs.engine import tick
 from synkro.jobs.reports import runtime
 from synkro.jobs.reports.step import Ctx

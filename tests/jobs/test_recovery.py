@@ -22,7 +22,8 @@ from synkro import queue, stores
 from synkro.embedded.place import Place
 from synkro.embedded.valkey import Valkey
 from synkro.extensions import redis, remember, settings, vault
-from synkro.integrations.http.client import Answer, Http
+from synkro.integrations.http.calls import Answer
+from synkro.integrations.http.client import Http
 from synkro.jobs.engine import tick
 from synkro.jobs.engine.worker import work_on
 from synkro.jobs.reports import runtime

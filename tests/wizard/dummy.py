@@ -10,7 +10,8 @@ from werkzeug.wrappers import Response
 from synkro.i18n import _l
 from synkro.integrations.base import Check, Field, Integration, Offer, Preview
 from synkro.integrations.errors import ApiError, ChoiceDue, Refused
-from synkro.integrations.http.client import Answer, Door, Http, common_failure
+from synkro.integrations.http.calls import Answer, common_failure
+from synkro.integrations.http.client import Door, Http
 
 HOST = "https://api.parcels.example"
 KEY = "parcels-key-that-nobody-may-see"

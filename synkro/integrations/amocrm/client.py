@@ -26,7 +26,8 @@ from synkro.integrations.amocrm.token_life import life
 from synkro.integrations.amocrm.words import SENTENCES
 from synkro.integrations.base import Check, Field, Integration, Preview
 from synkro.integrations.errors import Gone, Nonsense, Refused
-from synkro.integrations.http.client import Answer, Door, Http, Params
+from synkro.integrations.http.calls import Answer, Params
+from synkro.integrations.http.client import Door, Http
 from synkro.integrations.reading import inner, number, words
 from synkro.records import Contact, Lead, Manager, Stage
 

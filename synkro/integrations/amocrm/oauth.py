@@ -19,7 +19,8 @@ from urllib.parse import urlencode
 from synkro.integrations.amocrm import rules
 from synkro.integrations.amocrm.rules import PACES, ZONES, Address, account_address, paces_of
 from synkro.integrations.errors import ApiError, Gone, Nonsense, Refused
-from synkro.integrations.http.client import Answer, Door
+from synkro.integrations.http.calls import Answer
+from synkro.integrations.http.client import Door
 from synkro.integrations.reading import number
 
 MARGIN_SECONDS = 300

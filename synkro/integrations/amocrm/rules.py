@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from synkro.integrations.base import retry_after
 from synkro.integrations.errors import ApiError, Busy, Gone, Refused, Unpaid, Unreachable
-from synkro.integrations.http.client import Answer, Pace, common_failure
+from synkro.integrations.http.calls import Answer, Pace, common_failure
 from synkro.integrations.reading import number
 
 ZONES = ("amocrm.ru", "amocrm.com", "kommo.com")

@@ -11,7 +11,8 @@ from typing import Any, ClassVar
 from synkro.i18n import _l
 from synkro.integrations.base import Check, Field, Integration, Offer, Preview, retry_after
 from synkro.integrations.errors import ApiError, Busy, ChoiceDue, Gone, Refused
-from synkro.integrations.http.client import Answer, Door, Http, Pace, Params, common_failure, key_name
+from synkro.integrations.http.calls import Answer, Pace, Params, common_failure, key_name
+from synkro.integrations.http.client import Door, Http
 from synkro.integrations.masks import without_numbers
 from synkro.integrations.radist.messengers import Choice, Messenger, messenger_of, split_ids
 from synkro.integrations.radist.shapes import LONGEST_NAME, chats_of, message_of, next_cursor, rows_of, time_of

@@ -13,7 +13,8 @@ from synkro import clock
 from synkro.i18n import _l
 from synkro.integrations.base import Check, Field, Integration, Preview
 from synkro.integrations.errors import Gone, Lost, Nonsense, Refused, Unreachable
-from synkro.integrations.http.client import Answer, Door, Http, Params
+from synkro.integrations.http.calls import Answer, Params
+from synkro.integrations.http.client import Door, Http
 from synkro.integrations.supabase.errors import ROW_REFUSED, SENTENCES, judge
 from synkro.integrations.supabase.keys import key_headers, keys_fault, project_address, project_ref, tidy_address
 from synkro.integrations.supabase.rest import PAGE, SERVICE, Writer, path, read_all, rows_of, total

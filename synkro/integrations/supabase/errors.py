@@ -8,7 +8,7 @@ from typing import Any
 
 from synkro.i18n import _l
 from synkro.integrations.errors import ApiError, Busy, Gone, Refused, Unpaid, Unreachable
-from synkro.integrations.http.client import Answer, common_failure
+from synkro.integrations.http.calls import Answer, common_failure
 
 
 class RowRefused(Gone):

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from synkro.integrations.errors import Refused
-from synkro.integrations.http.client import host_port
+from synkro.integrations.http.addresses import host_port
 from synkro.integrations.own_host import address_of, own_host, with_scheme
 
 Side = Literal["public", "secret"]

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from synkro.integrations.errors import Gone, Nonsense
-from synkro.integrations.http.client import Answer, Http, Params
+from synkro.integrations.http.calls import Answer, Params
+from synkro.integrations.http.client import Http
 from synkro.integrations.supabase.errors import TABLES_DIFFER, RowRefused, TooSlow
 from synkro.integrations.supabase.rows import Row
 

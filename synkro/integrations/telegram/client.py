@@ -9,7 +9,8 @@ from typing import Any, cast
 from synkro.i18n import _l
 from synkro.integrations.base import Check, Field, Integration, Preview
 from synkro.integrations.errors import ApiError, Gone, Lost, Nonsense, Refused, Unsure
-from synkro.integrations.http.client import Answer, Door, Http, Pace
+from synkro.integrations.http.calls import Answer, Pace
+from synkro.integrations.http.client import Door, Http
 from synkro.integrations.reading import words
 from synkro.integrations.telegram.errors import SENTENCES, judge
 from synkro.integrations.telegram.text import MESSAGE_LIMIT, escape, length

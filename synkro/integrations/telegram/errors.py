@@ -8,7 +8,7 @@ from typing import Any
 from synkro.i18n import _l
 from synkro.integrations.base import retry_after
 from synkro.integrations.errors import ApiError, Busy, Gone, Lost, Refused
-from synkro.integrations.http.client import Answer, common_failure
+from synkro.integrations.http.calls import Answer, common_failure
 
 SENTENCES = {
     "telegram_ok": _l("Connected: @%(bot)s can write to “%(chat)s”."),

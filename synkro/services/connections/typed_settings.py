@@ -8,7 +8,7 @@ from synkro.errors import AppError
 from synkro.extensions import settings
 from synkro.i18n import _l
 from synkro.integrations.base import Field, Integration
-from synkro.integrations.http.client import host_port
+from synkro.integrations.http.addresses import host_port
 from synkro.models import IntegrationConfig
 from synkro.services.connections.secrets import seal_secret
 

@@ -8,7 +8,8 @@ from typing import Any
 from synkro.integrations.ai.gemini.errors import SchemaRefused, judge
 from synkro.integrations.ai.provider import NOT_FOR_TEXT, READ_SECONDS, AiProvider, Generation, Model, Outcome
 from synkro.integrations.errors import Gone, Lost, Nonsense
-from synkro.integrations.http.client import Answer, Door, Http
+from synkro.integrations.http.calls import Answer
+from synkro.integrations.http.client import Door, Http
 from synkro.integrations.reading import count, objects, words
 
 HOST = "https://generativelanguage.googleapis.com/v1beta"

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from synkro.i18n import _l
 from synkro.integrations.errors import ApiError, Busy, Gone, Refused, Unpaid
-from synkro.integrations.http.client import Answer, common_failure
+from synkro.integrations.http.calls import Answer, common_failure
 
 PACIFIC = ZoneInfo("America/Los_Angeles")
 """Daily quotas start anew at midnight there."""

@@ -6,7 +6,8 @@ import re
 from urllib.parse import urlsplit
 
 from synkro.integrations.errors import Refused
-from synkro.integrations.http.client import Door, host_port
+from synkro.integrations.http.addresses import host_port
+from synkro.integrations.http.client import Door
 from synkro.integrations.own_host import own_host, with_scheme
 
 _CALL = re.compile(r"/(?:chat/completions|chat|completions|models)$")

@@ -9,7 +9,7 @@ from typing import Any
 from synkro.integrations.ai.openai.errors import failure_inside
 from synkro.integrations.ai.provider import NOT_FOR_TEXT, Generation, Model, Outcome
 from synkro.integrations.errors import Nonsense
-from synkro.integrations.http.client import Answer
+from synkro.integrations.http.calls import Answer
 from synkro.integrations.reading import count, inner, number, objects, words
 
 MOST_MODELS = 2_000

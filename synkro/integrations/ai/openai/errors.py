@@ -9,7 +9,7 @@ from typing import Any, Literal
 from synkro.i18n import _l
 from synkro.integrations.base import retry_after
 from synkro.integrations.errors import ApiError, Busy, Gone, Refused, Unpaid
-from synkro.integrations.http.client import Answer, common_failure
+from synkro.integrations.http.calls import Answer, common_failure
 from synkro.integrations.reading import number
 
 LONGEST_RATE_WAIT = 120
