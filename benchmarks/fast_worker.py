@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from synkro import create_app, queue
+from synkro import create_app
+from synkro.infra import queue
+from synkro.infra.pace import RedisPacer
 from synkro.jobs.engine.worker import work_on
-from synkro.pace import RedisPacer
 
 FASTER = 1_000
 

@@ -11,8 +11,8 @@ from playwright.sync_api import Browser, sync_playwright
 from benchmarks.figures import line, title
 from benchmarks.place import EMAIL, Place, place
 from benchmarks.poll import serve
+from synkro.infra.queue import QUEUES
 from synkro.integrations.supabase.client import schema_sql
-from synkro.queue import QUEUES
 from synkro.sandbox.demo.world import demo_world
 from synkro.sandbox.server import Sandbox
 from tests.browser.conftest import ARGUMENTS

@@ -10,9 +10,9 @@ from itertools import pairwise
 
 from benchmarks.figures import line, spread, title
 from benchmarks.place import Place, place
+from synkro.infra.stores import limits_url
 from synkro.models.plan import PLAN
 from synkro.services.reports import runs
-from synkro.stores import limits_url
 from synkro.tenancy import tenant_scope
 
 ROUNDS = 50

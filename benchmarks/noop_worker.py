@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import time
 
-from synkro import create_app, queue
+from synkro import create_app
+from synkro.infra import queue
 from synkro.jobs.engine.worker import work_on
 from synkro.jobs.reports import pipeline
 from synkro.jobs.reports.step import Ctx, Done, Step

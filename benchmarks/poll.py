@@ -14,7 +14,7 @@ from statistics import median
 from benchmarks.figures import line, title
 from benchmarks.load import THREADS, Target, ask, rate
 from benchmarks.place import EMAIL, Place, place
-from synkro import stores
+from synkro.infra import stores
 from synkro.models.plan import PLAN
 from synkro.services.reports import steps
 from synkro.tenancy import tenant_scope

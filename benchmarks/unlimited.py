@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from synkro import create_app, limits
+from synkro import create_app
+from synkro.web import limits
 
 limits.PER_MINUTE["poll"] = 1_000_000
 app = create_app()

@@ -10,10 +10,10 @@ from benchmarks.figures import line, title
 from benchmarks.place import Place, place
 from benchmarks.stand_ins import Size
 from benchmarks.vendors import logged
+from synkro.infra.queue import QUEUES
 from synkro.integrations.amocrm.rules import PER_SECOND
 from synkro.integrations.radist.client import ALL_PER_SECOND, CHATS_PER_SECOND
 from synkro.models import JobRun, JobStep
-from synkro.queue import QUEUES
 from synkro.services.reports import runs
 from synkro.tenancy import tenant_scope
 

@@ -6,8 +6,8 @@ from alembic import context
 from flask import current_app
 from sqlalchemy import create_engine, text
 
-from synkro import stores
 from synkro.extensions import settings
+from synkro.infra import stores
 from synkro.tenancy import Base
 
 LOCK = 7_204_991

@@ -19,13 +19,13 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from config import load
 from security.schema import document
-from synkro import create_app, queue
-from synkro.analysis.window import day_window
+from synkro import create_app
+from synkro.analysis.figures.window import day_window
 from synkro.blueprints.auth.cookie import TOKEN
 from synkro.demo.company import company, connect
 from synkro.extensions import redis
+from synkro.infra import queue
 from synkro.jobs.engine.worker import Worker
-from synkro.limits import limiter
 from synkro.models import Report, Sitting, Tenant, User
 from synkro.models.states import Kind
 from synkro.sandbox.demo.world import demo_world
@@ -33,6 +33,7 @@ from synkro.sandbox.server import Sandbox
 from synkro.services.auth import attempts, sessions
 from synkro.services.reports import runs
 from synkro.tenancy import db, tenant_scope
+from synkro.web.limits import limiter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

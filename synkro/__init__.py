@@ -6,13 +6,15 @@ from flask import Flask, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from config import Config, load
-from synkro import access, answers, blueprints, expired_form, i18n, limits, log, security, sentry, stores
+from synkro import blueprints, i18n
 from synkro import cli as commands
 from synkro.crypto import Vault
 from synkro.extensions import babel, csrf, login, migrate, remember
+from synkro.infra import log, sentry, stores
 from synkro.models import User
 from synkro.services.auth import sessions
 from synkro.tenancy import db
+from synkro.web import access, answers, expired_form, limits, security
 
 MOST_BYTES = 1_000_000
 """Of a request. The largest form is a prompt."""

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
-from synkro import clock
 from synkro.extensions import settings
+from synkro.infra import clock
 
 ANSWER_SECONDS = 15
 """Of each answer of a mail server. How long a letter may take as a whole is the time limit of its job."""

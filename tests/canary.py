@@ -17,7 +17,7 @@ import psycopg
 from psycopg import sql
 from redis import Redis
 
-from synkro.analysis.window import Window
+from synkro.analysis.figures.window import Window
 from synkro.sandbox.amocrm.oauth import long_lived_token
 from synkro.sandbox.keys import Keys
 from synkro.sandbox.server import Sandbox, Server

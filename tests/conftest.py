@@ -23,9 +23,9 @@ from config import load
 from synkro import create_app, embedded
 from synkro.blueprints.auth.cookie import TOKEN
 from synkro.extensions import redis, remember, settings, vault
+from synkro.infra.pace import LONGEST_REST, RedisPacer
 from synkro.models import Automation, Credential, Sitting, Tenant, User
 from synkro.models.states import Role
-from synkro.pace import LONGEST_REST, RedisPacer
 from synkro.sandbox.demo.world import demo_world
 from synkro.sandbox.server import Sandbox
 from synkro.sandbox.world import World

@@ -11,14 +11,14 @@ from zoneinfo import ZoneInfo
 import requests
 from flask import Flask
 
-from synkro import queue
-from synkro.analysis.window import Window, day_window
+from synkro.analysis.figures.window import Window, day_window
 from synkro.extensions import redis, remember, settings, vault
+from synkro.infra import queue
+from synkro.infra.queue import JSONSerializer
 from synkro.integrations.supabase.client import schema_sql
 from synkro.jobs.engine.worker import Worker
 from synkro.models import JobRun, JobStep, Tenant
 from synkro.models.states import Kind
-from synkro.queue import JSONSerializer
 from synkro.sandbox.amocrm.oauth import long_lived_token
 from synkro.sandbox.world import World
 from synkro.services.connections import integrations

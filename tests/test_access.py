@@ -16,13 +16,13 @@ from werkzeug.test import TestResponse
 
 from config import Config
 from synkro import create_app
-from synkro.access import Rule, access
 from synkro.extensions import settings
-from synkro.limits import limiter
-from synkro.log import JsonLines, access_log, request_id
+from synkro.infra.log import JsonLines, access_log, request_id
 from synkro.models import Automation, User
 from synkro.models.states import Role
 from synkro.tenancy import current_tenant_id, db
+from synkro.web.access import Rule, access
+from synkro.web.limits import limiter
 
 throwaway = Blueprint("throwaway", __name__, url_prefix="/throwaway")
 CSP = "Content-Security-Policy"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from redis import Redis
 
-from synkro.breaker import FAILURES, REST_SECONDS, RedisBreaker
+from synkro.infra.breaker import FAILURES, REST_SECONDS, RedisBreaker
 from synkro.integrations.errors import ApiError, Busy
 from synkro.services.connections import checks, integrations
 from synkro.tenancy import tenant_scope

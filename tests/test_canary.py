@@ -21,9 +21,9 @@ from flask.testing import FlaskClient
 from redis import Redis
 
 from synkro import embedded
+from synkro.infra.pace import RedisPacer
 from synkro.models import Tenant, User
 from synkro.models.states import RunStatus
-from synkro.pace import RedisPacer
 from synkro.sandbox.server import Sandbox
 from synkro.sandbox.world import World
 from tests import canary

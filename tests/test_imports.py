@@ -25,8 +25,8 @@ BELOW = {
     "sandbox": set(),
 }
 """frame: create_app, the command line, the demo and wsgi. sandbox stands alone; the demo starts it."""
-PLACED = {"synkro.pace": "services", "synkro.breaker": "services"}
-"""It fulfils an interface of the integrations, so it stands above them."""
+PLACED = {"synkro.infra.pace": "services", "synkro.infra.breaker": "services"}
+"""They fulfil interfaces of the integrations, so they stand above them."""
 
 
 @dataclass(frozen=True)
@@ -110,15 +110,37 @@ def test_nothing_imports_in_a_circle() -> None:
         visit(name, ())
 
 
-def test_the_rooms_of_the_services_form_no_circle() -> None:
-    """A room that asks another is not asked by it, not over others either."""
+GROUPED = ("analysis", "blueprints", "integrations", "jobs", "services")
+"""Layers that are divided into groups. Files that lie beside the groups belong to none."""
+
+
+def groups_of(layer: str) -> dict[str, set[str]]:
+    """Group -> the other groups that its modules ask."""
     asks: dict[str, set[str]] = {}
-    for name in modules():
-        if name.startswith("synkro.services."):
-            targets = {target for target in own(modules()[name]) if target.startswith("synkro.services.")}
-            asks.setdefault(name.split(".")[2], set()).update(target.split(".")[2] for target in targets)
-    order = TopologicalSorter({room: asked - {room} for room, asked in asks.items()})
-    assert set(order.static_order()) == set(asks)
+    for name, module in modules().items():
+        if (group := group_of(name, layer)) is None:
+            continue
+        targets = {group_of(target, layer) for target in own(module)} - {None, group}
+        asks.setdefault(group, set()).update(target for target in targets if target)
+    return asks
+
+
+def group_of(name: str, layer: str) -> str | None:
+    parts = name.split(".")
+    is_inside = parts[:2] == ["synkro", layer] and (ROOT / "synkro" / layer / "".join(parts[2:3])).is_dir()
+    return parts[2] if is_inside and len(parts) > 2 else None
+
+
+@pytest.mark.parametrize("layer", GROUPED)
+def test_the_groups_of_a_layer_form_no_circle(layer: str) -> None:
+    """A group that asks another is not asked by it, not over others either."""
+    asks = groups_of(layer)
+    assert set(TopologicalSorter(asks).static_order()) == set(asks)
+
+
+@pytest.mark.parametrize("layer", ["blueprints", "services"])
+def test_what_is_shared_knows_no_group(layer: str) -> None:
+    assert groups_of(layer)["shared"] == set()
 
 
 def test_a_part_does_not_ask_its_own_package() -> None:
@@ -166,7 +188,7 @@ def test_these_know_no_web_no_database_and_no_redis(room: str) -> None:
 
 @pytest.mark.parametrize("room", ["integrations", "analysis"])
 def test_of_the_tenant_and_the_settings_these_know_nothing(room: str) -> None:
-    allowed = ("synkro.i18n", "synkro.records", "synkro.clock", "synkro.analysis", f"synkro.{room}")
+    allowed = ("synkro.i18n", "synkro.infra.records", "synkro.infra.clock", "synkro.analysis", f"synkro.{room}")
     wrong = [
         f"{module.name} -> {name}" for module in in_room(room) for name in own(module) if not name.startswith(allowed)
     ]
@@ -200,7 +222,7 @@ DOORS = {
     "httpx": set(),
     "aiohttp": set(),
     "supabase": set(),
-    "sentry_sdk": {"synkro.sentry"},
+    "sentry_sdk": {"synkro.infra.sentry"},
 }
 """Library -> who may use it. The demo speaks to its own loopback addresses."""
 

@@ -18,10 +18,10 @@ from sqlalchemy import text
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.serving import make_server
 
-from synkro import access, limits
-from synkro.limits import AI_OF_A_COMPANY, PER_MINUTE, limiter
 from synkro.models import Tenant, User
 from synkro.tenancy import db, system_scope
+from synkro.web import access, limits
+from synkro.web.limits import AI_OF_A_COMPANY, PER_MINUTE, limiter
 from tests.conftest import PASSWORD
 from tests.web.conftest import Browser, Enter
 from tests.web.conftest import client as client  # noqa: PLC0414 (the fixtures of the web tests)

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from synkro import log as logs
 from synkro.crypto import Vault
-from synkro.log import DailyFile, ForPeople, JsonLines, bind, redact, unbind
+from synkro.infra import log as logs
+from synkro.infra.log import DailyFile, ForPeople, JsonLines, bind, redact, unbind
 
 SECRETS = {
     "telegram token": "7000000001:AAEhBOweik6ad9r_QXMENQjcrGbqCr4K-bc",

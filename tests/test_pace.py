@@ -8,9 +8,9 @@ from multiprocessing.connection import Connection
 import pytest
 from redis import Redis
 
-from synkro import pace
+from synkro.infra import pace
+from synkro.infra.pace import RedisPacer
 from synkro.integrations.errors import Busy
-from synkro.pace import RedisPacer
 
 Turn = tuple[float, float]
 """The earliest and the latest instant at which a turn can have been, in seconds."""

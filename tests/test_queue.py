@@ -20,8 +20,8 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq_scheduler import Scheduler
 
-from synkro import log as logs
-from synkro import queue
+from synkro.infra import log as logs
+from synkro.infra import queue
 from synkro.jobs.connections import checks, trials
 from synkro.jobs.engine import jobs, tick
 from synkro.jobs.engine.scheduler import ENTRY, Clock

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 import sentry_sdk
 
-from synkro import log as logs
-from synkro import sentry
+from synkro.infra import log as logs
+from synkro.infra import sentry
 
 log = logging.getLogger("synkro.test_sentry")
 

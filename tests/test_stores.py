@@ -17,8 +17,9 @@ from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import OperationalError
 
 from config import Config, load
-from synkro import embedded, queue, stores
+from synkro import embedded
 from synkro.embedded import EngineError
+from synkro.infra import queue, stores
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ from flask_babel import gettext as babel_gettext
 from hypothesis import given
 from hypothesis import strategies as some
 
-from synkro.analysis.report import plain_text
+from synkro.analysis.report.texts import plain_text
 from synkro.i18n import LANGUAGES
 from synkro.integrations import all_sentences
 from synkro.services.shared.wording import SENTENCES, sentence

@@ -9,8 +9,8 @@ from typing import Any
 import click
 from flask.cli import AppGroup
 
-from synkro import clock
 from synkro.cli.words import EXITS, command, fail, say, show
+from synkro.infra import clock
 from synkro.models.audit import STAFF_CHAIN
 from synkro.services.audit import heads, proof
 from synkro.services.audit.proof import FAULTS, Chain, Verdict

@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 from flask import current_app
 
-from synkro import queue
 from synkro.cli.words import command, fail
+from synkro.infra import queue
 from synkro.jobs.engine import scheduler as clock
 from synkro.jobs.engine.tick import tick as tick_once
 from synkro.jobs.engine.worker import flask_command, supervise, work_on

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import click
 from flask.cli import AppGroup
 
-from synkro.analysis.window import parse_instant
+from synkro.analysis.figures.window import parse_instant
 from synkro.cli.runs import exit_by, print_run, wait
 from synkro.cli.words import EXITS, OPERATOR, command, fail, say, show, the_tenant
 from synkro.integrations.supabase.client import Supabase

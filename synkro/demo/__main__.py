@@ -20,7 +20,7 @@ from flask_migrate import upgrade
 
 from config import Config, ConfigError, load
 from synkro import create_app, embedded
-from synkro.analysis.window import day_window
+from synkro.analysis.figures.window import day_window
 from synkro.demo.children import Children, free_port, python
 from synkro.demo.company import check_all, company, connect, plan_reports
 from synkro.demo.progress import follow

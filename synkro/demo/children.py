@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from synkro.orphans import bound_to_us
+from synkro.infra.orphans import bound_to_us
 
 FIRST_PORT, LAST_PORT = 8000, 8100
 PATIENCE_SECONDS = 20

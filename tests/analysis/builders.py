@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from synkro.analysis.calendar import WorkingHours
-from synkro.analysis.dialogs import Dialog, Line
-from synkro.analysis.window import Window
-from synkro.records import Chat, Contact, Lead, Message
+from synkro.analysis.ai.dialogs import Dialog, Line
+from synkro.analysis.figures.calendar import WorkingHours
+from synkro.analysis.figures.window import Window
+from synkro.infra.records import Chat, Contact, Lead, Message
 
 ALMATY = ZoneInfo("Asia/Almaty")
 START = datetime(2026, 11, 20, 1, tzinfo=UTC)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synkro.analysis.calendar import WorkingHours
+from synkro.analysis.figures.calendar import WorkingHours
 
 ALMATY = ZoneInfo("Asia/Almaty")
 KOLKATA = ZoneInfo("Asia/Kolkata")

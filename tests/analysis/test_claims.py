@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synkro.analysis.answer import Answer
-from synkro.analysis.claims import ANSWER_SCHEMA, AnswerError, read_answer
+from synkro.analysis.ai.answer import Answer
+from synkro.analysis.ai.claims import ANSWER_SCHEMA, AnswerError, read_answer
 
 REFS = {"d1m1", "d1m2", "d2m1"}
 JSON = st.recursive(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synkro.analysis.cleaning import clean, one_line
+from synkro.analysis.text.cleaning import clean, one_line
 
 ANY_TEXT = st.text(st.characters(codec=None, exclude_categories=()), max_size=80)
 NASTY = st.text("a1 \n\r\u200d\ufe0f\u20e3\u200b\u202e\U000e0041\ud800\x00❤🔥👩👨#", max_size=40)

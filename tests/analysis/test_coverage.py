@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synkro.analysis.coverage import ChatOutcome, Coverage
-from synkro.analysis.matching import ChatMatch, LeadPhones
+from synkro.analysis.figures.coverage import ChatOutcome, Coverage
+from synkro.analysis.matching.chats import ChatMatch, LeadPhones
 from tests.analysis.builders import chat
 
 PHONES = ["77010000001", "77010000002", "77010000003", "77010000004"]

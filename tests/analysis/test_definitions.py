@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from synkro.analysis.coverage import _LOSSES
-from synkro.analysis.definitions import DEFINITIONS, LOSSES
-from synkro.analysis.figures import Figures
-from synkro.analysis.matching import PhoneIndex
+from synkro.analysis.figures.coverage import _LOSSES
+from synkro.analysis.figures.definitions import DEFINITIONS, LOSSES
+from synkro.analysis.figures.totals import Figures
+from synkro.analysis.matching.chats import PhoneIndex
 from tests.analysis.builders import WINDOW
 
 

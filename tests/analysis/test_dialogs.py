@@ -7,8 +7,8 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synkro.analysis.dialogs import Dialog, Reader, neutral
-from synkro.analysis.masking import Masker
+from synkro.analysis.ai.dialogs import Dialog, Reader, neutral
+from synkro.analysis.text.masking import Masker
 from tests.analysis.builders import ALMATY, message
 
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synkro.analysis.dialogue import ChatFigures, chat_figures
-from synkro.records import Message
+from synkro.analysis.figures.dialogue import ChatFigures, chat_figures
+from synkro.infra.records import Message
 from tests.analysis.builders import ALWAYS, WINDOW, message
 
 DAY = 86_400

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from synkro.analysis.dialogue import chat_figures
-from synkro.analysis.figures import Figures
-from synkro.analysis.matching import ChatMatch, PhoneIndex, classify_contact
-from synkro.records import Chat, Message
+from synkro.analysis.figures.dialogue import chat_figures
+from synkro.analysis.figures.totals import Figures
+from synkro.analysis.matching.chats import ChatMatch, PhoneIndex, classify_contact
+from synkro.infra.records import Chat, Message
 from tests.analysis.builders import ALWAYS, START, WINDOW, chat, contact, lead, message
 
 LEADS = [

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from synkro.analysis.leads import LeadSums, kind_of, selected, unsorted_stages
-from synkro.records import Stage
+from synkro.analysis.figures.leads import LeadSums, kind_of, selected, unsorted_stages
+from synkro.infra.records import Stage
 from tests.analysis.builders import WINDOW, lead
 
 DAY = 86_400

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synkro.analysis.links import without_links
+from synkro.analysis.text.links import without_links
 
 PARTS = st.lists(
     st.sampled_from(

@@ -9,10 +9,10 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from synkro.analysis.answer import Answer, Finding, Remark
-from synkro.analysis.report import MOST_PARTS, TELEGRAM_LIMIT, Told, telegram_parts
-from synkro.analysis.sections import Report
-from synkro.analysis.telegram import units
+from synkro.analysis.ai.answer import Answer, Finding, Remark
+from synkro.analysis.report.sections import Report
+from synkro.analysis.report.telegram import units
+from synkro.analysis.report.texts import MOST_PARTS, TELEGRAM_LIMIT, Told, telegram_parts
 from tests.analysis.builders import identity
 from tests.analysis.test_report import REPORT
 

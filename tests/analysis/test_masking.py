@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synkro.analysis.masking import PLACEHOLDER, Masker
+from synkro.analysis.text.masking import PLACEHOLDER, Masker
 
 GAPS = st.sampled_from(["", " ", "-", "\u00a0", " - ", ".", "–"])
 DIGIT = st.sampled_from("0123456789")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from synkro.analysis.matching import PhoneIndex, classify_contact
+from synkro.analysis.matching.chats import PhoneIndex, classify_contact
 from tests.analysis.builders import chat, contact, lead
 
 PHONE = "77011234567"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from synkro.analysis.answer import Answer, Finding, Remark
-from synkro.analysis.merge import merge
+from synkro.analysis.ai.answer import Answer, Finding, Remark
+from synkro.analysis.ai.merge import merge
 
 
 def test_findings_said_twice_share_their_evidence() -> None:

@@ -7,9 +7,9 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synkro.analysis.dialogs import Dialog, Reader
-from synkro.analysis.masking import Masker
-from synkro.analysis.packing import Pack, estimate_tokens, pack
+from synkro.analysis.ai.dialogs import Dialog, Reader
+from synkro.analysis.ai.packing import Pack, estimate_tokens, pack
+from synkro.analysis.text.masking import Masker
 from tests.analysis.builders import ALMATY, dialog, message
 
 TEXTS = st.lists(st.text(max_size=120), min_size=1, max_size=12)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synkro.analysis.phones import chat_number, mask, normalise
+from synkro.analysis.matching.phones import chat_number, mask, normalise
 
 NATIONAL = st.from_regex(r"[79][0-9]{9}", fullmatch=True)
 GAPS = st.sampled_from(["", " ", "-", ".", " - ", "\u00a0", "–"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as some
 
-from synkro.analysis.prompt import DEFAULT_TASK, rules, system_instruction, user_part
+from synkro.analysis.ai.prompt import DEFAULT_TASK, rules, system_instruction, user_part
 from tests.analysis.test_figures import figures_of
 
 

@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import pytest
 
-from synkro.analysis.answer import Answer, Finding, Remark
-from synkro.analysis.definitions import CUT
-from synkro.analysis.report import Report, plain_text, telegram_parts
+from synkro.analysis.ai.answer import Answer, Finding, Remark
+from synkro.analysis.figures.definitions import CUT
+from synkro.analysis.report.texts import Report, plain_text, telegram_parts
 from tests.analysis.builders import ALMATY, WINDOW, identity
 from tests.analysis.test_figures import figures_of
 

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from synkro.analysis.answer import Answer, Finding, Remark
-from synkro.analysis.masking import Masker
-from synkro.analysis.restoring import HIDDEN, discreet, restore
+from synkro.analysis.ai.answer import Answer, Finding, Remark
+from synkro.analysis.ai.restoring import HIDDEN, discreet, restore
+from synkro.analysis.text.masking import Masker
 
 TEXT = "Айгерим просит позвонить на +7 701 555 66 77 или написать на a.k@example.kz"
 

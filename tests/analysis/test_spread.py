@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synkro.analysis.spread import Spread, spread
+from synkro.analysis.figures.spread import Spread, spread
 
 VALUES = st.lists(st.floats(0, 1e9), min_size=2, max_size=60)
 

@@ -8,7 +8,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synkro.analysis.telegram import Row, split, units
+from synkro.analysis.report.telegram import Row, split, units
 
 LINE = st.text(st.characters(exclude_categories=("Cs", "Cc", "Z")) | st.sampled_from(" <>&🔥"), max_size=120)
 ROWS = st.lists(st.builds(Row, LINE, st.sampled_from(["", "b", "i"])), max_size=12)

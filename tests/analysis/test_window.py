@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synkro.analysis.window import (
+from synkro.analysis.figures.window import (
     PeriodKind,
     Window,
     day_window,

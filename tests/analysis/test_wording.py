@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from synkro.analysis.wording import duration, number
+from synkro.analysis.report.wording import duration, number
 from tests.analysis.builders import identity
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
-from synkro import queue
+from synkro.infra import queue
 from synkro.jobs.engine.worker import work_on
 from synkro.models.states import Topic
 from synkro.services.connections import analyses, checks, integrations, prompts

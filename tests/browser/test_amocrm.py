@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from flask import Flask
 
-from synkro import queue
 from synkro.extensions import redis, remember, settings, vault
+from synkro.infra import queue
 from synkro.jobs.engine.worker import work_on
 from synkro.services.connections import amocrm_tokens, integrations
 from synkro.tenancy import tenant_scope

@@ -11,11 +11,11 @@ import pytest
 from flask import Flask
 from redis import Redis
 
-from synkro import queue
 from synkro.extensions import redis, remember, settings, vault
+from synkro.infra import queue
+from synkro.infra.queue import JSONSerializer
 from synkro.jobs.engine.worker import Worker
 from synkro.models import User
-from synkro.queue import JSONSerializer
 from tests.browser.conftest import Opener
 from tests.browser.person import Person
 from tests.conftest import PASSWORD

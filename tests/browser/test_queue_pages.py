@@ -10,7 +10,8 @@ from flask import Flask
 from redis import Redis
 
 from config import load
-from synkro import create_app, queue
+from synkro import create_app
+from synkro.infra import queue
 from synkro.models import Tenant
 from synkro.tenancy import db
 from tests.browser.window import Window

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from urllib.parse import parse_qs
 
+from synkro.infra.records import Lead
 from synkro.integrations.amocrm.client import Amocrm, LeadPage
-from synkro.records import Lead
 from synkro.sandbox.world import World
 from tests.integrations.conftest import NOW, Emulator
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from synkro.analysis.claims import ANSWER_SCHEMA, read_answer
+from synkro.analysis.ai.claims import ANSWER_SCHEMA, read_answer
 from synkro.integrations.ai.client import Ai
 from synkro.integrations.base import Check
 from synkro.integrations.errors import ApiError

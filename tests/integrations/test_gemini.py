@@ -10,7 +10,7 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synkro import clock
+from synkro.infra import clock
 from synkro.integrations.ai.client import Ai, cost
 from synkro.integrations.ai.gemini.errors import SchemaRefused, judge, seconds_to_new_day
 from synkro.integrations.errors import ApiError, Busy, Gone, Lost, Nonsense, Refused, Unpaid, Unreachable

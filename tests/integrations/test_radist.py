@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from synkro.infra.records import Chat, Message
 from synkro.integrations.errors import ApiError, Busy, ChoiceDue, Gone, Nonsense, Refused
 from synkro.integrations.radist.client import Radist
-from synkro.records import Chat, Message
 from synkro.sandbox import world as practice
 from synkro.sandbox.radist.app import create_app
 from synkro.sandbox.world import World

@@ -12,11 +12,11 @@ from flask import Flask, Response, request
 from hypothesis import given
 from hypothesis import strategies as st
 
+from synkro.infra.records import Chat
 from synkro.integrations.errors import SENTENCES, Nonsense, Refused
 from synkro.integrations.http.calls import Answer
 from synkro.integrations.radist.client import Radist, _judge
 from synkro.integrations.radist.shapes import chats_of, message_of
-from synkro.records import Chat
 from tests.integrations.conftest import NOW, Counted, Emulator, Start, door_to
 
 START, END = NOW - timedelta(days=1), NOW

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from flask_babel import force_locale
 
-from synkro.analysis.definitions import CUT
+from synkro.analysis.figures.definitions import CUT
 from synkro.integrations.http import client as http
 from synkro.jobs.reports.handover import PACKS
 from synkro.jobs.reports.steps import build_prompt

@@ -10,7 +10,7 @@ from rq import get_current_job
 from rq.registry import FailedJobRegistry, StartedJobRegistry
 from rq.timeouts import JobTimeoutException
 
-from synkro import queue
+from synkro.infra import queue
 from synkro.jobs.engine.worker import Worker
 from synkro.jobs.reports import runtime
 from synkro.services.reports import runs

@@ -9,12 +9,12 @@ from types import SimpleNamespace
 
 import pytest
 
+from synkro.infra.records import Lead
 from synkro.integrations.http import client as http
 from synkro.jobs.reports import runtime
 from synkro.jobs.reports.handover import LEADS
 from synkro.models import JobStep
 from synkro.models.plan import StepKey
-from synkro.records import Lead
 from synkro.services.reports import artifacts, runs
 from synkro.tenancy import db, tenant_scope
 from tests.practice import Practice

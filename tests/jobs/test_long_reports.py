@@ -6,8 +6,8 @@ import uuid
 
 import pytest
 
-from synkro.analysis.answer import Answer, Finding
-from synkro.analysis.report import MOST_PARTS
+from synkro.analysis.ai.answer import Answer, Finding
+from synkro.analysis.report.texts import MOST_PARTS
 from synkro.models import Delivery, JobStep
 from synkro.models.plan import StepKey
 from synkro.services.reports import artifacts, runs

@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from synkro.analysis.window import Window
+from synkro.analysis.figures.window import Window
+from synkro.infra.pace import RedisPacer
 from synkro.jobs.reports import runtime
 from synkro.models import Tenant
 from synkro.models.plan import StepKey
 from synkro.models.states import RunStatus
-from synkro.pace import RedisPacer
 from synkro.sandbox.big import big_world
 from synkro.sandbox.server import Sandbox
 from synkro.services.reports import artifacts

@@ -14,14 +14,14 @@ from flask import Flask
 from redis import Redis
 from sqlalchemy import select, update
 
-from synkro import queue
 from synkro.extensions import redis, remember, settings, vault
+from synkro.infra import queue
+from synkro.infra.queue import JSONSerializer
 from synkro.jobs.engine import tick
 from synkro.jobs.engine.worker import Worker
 from synkro.jobs.mail import letters
 from synkro.mail import Letter
 from synkro.models import StoredLetter, User
-from synkro.queue import JSONSerializer
 from synkro.services.auth import forgotten
 from synkro.services.mail import outbox
 from synkro.tenancy import db, system_scope

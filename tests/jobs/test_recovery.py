@@ -18,10 +18,10 @@ import pytest
 from redis import Redis
 from sqlalchemy import func, select
 
-from synkro import queue, stores
 from synkro.embedded.place import Place
 from synkro.embedded.valkey import Valkey
 from synkro.extensions import redis, remember, settings, vault
+from synkro.infra import queue, stores
 from synkro.integrations.http.calls import Answer
 from synkro.integrations.http.client import Http
 from synkro.jobs.engine import tick

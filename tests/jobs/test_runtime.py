@@ -13,7 +13,7 @@ from redis import Redis
 from rq.timeouts import JobTimeoutException
 from sqlalchemy.exc import OperationalError
 
-from synkro import queue
+from synkro.infra import queue
 from synkro.integrations.errors import Busy, Nonsense, Refused, Unreachable
 from synkro.jobs.engine.worker import Worker
 from synkro.jobs.reports import runtime

@@ -6,11 +6,11 @@ import time
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from synkro import clock
-from synkro.analysis.calendar import WorkingHours
+from synkro.analysis.figures.calendar import WorkingHours
+from synkro.infra import clock
+from synkro.infra.records import Chat, Message
 from synkro.jobs.connections.sample_package import packaged, sampled
 from synkro.jobs.reports.evidence import LONGEST_QUOTE
-from synkro.records import Chat, Message
 
 QUOTES = 50
 

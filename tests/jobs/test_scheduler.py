@@ -17,10 +17,10 @@ from flask import Flask
 from redis import Redis
 from rq_scheduler import Scheduler
 
-from synkro import queue, stores
 from synkro.embedded.place import Place
 from synkro.embedded.valkey import Valkey
 from synkro.extensions import redis, remember, settings, vault
+from synkro.infra import queue, stores
 from synkro.jobs.engine import scheduler
 from synkro.jobs.engine.scheduler import ENTRY, Clock
 from synkro.jobs.engine.worker import work_on

@@ -7,7 +7,7 @@ from flask import Flask
 from redis import Redis
 from sqlalchemy import func, select, update
 
-from synkro import queue
+from synkro.infra import queue
 from synkro.jobs.engine import tick
 from synkro.models import Artifact, Tenant
 from synkro.models.plan import BY_KEY

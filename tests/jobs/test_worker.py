@@ -12,7 +12,7 @@ from flask import Flask
 from redis import Redis
 from rq import Worker as RqWorker
 
-from synkro import queue
+from synkro.infra import queue
 from synkro.jobs.engine import worker
 from synkro.jobs.engine.worker import flask_command, supervise, work_on
 from synkro.models import Tenant

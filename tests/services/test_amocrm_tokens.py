@@ -7,10 +7,10 @@ import pytest
 import requests
 from flask import Flask
 
+from synkro.infra.pace import RedisPacer
 from synkro.integrations.amocrm.client import Amocrm
 from synkro.integrations.errors import ApiError, Busy, Refused, Unreachable
 from synkro.models import Tenant
-from synkro.pace import RedisPacer
 from synkro.services.connections import amocrm_tokens, checks, integrations
 from synkro.tenancy import db, tenant_scope
 from tests.practice import Practice

@@ -12,10 +12,10 @@ from flask_babel import force_locale
 from redis import Redis
 from sqlalchemy import text
 
-from synkro import queue
 from synkro.crypto import Vault
 from synkro.errors import AppError
 from synkro.extensions import redis, remember, settings, vault
+from synkro.infra import queue
 from synkro.integrations import INTEGRATIONS
 from synkro.integrations.base import Check
 from synkro.integrations.radist.client import HOSTS

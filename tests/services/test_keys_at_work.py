@@ -20,7 +20,6 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import insert
 
-from synkro import limits
 from synkro.crypto import Vault
 from synkro.extensions import settings, vault
 from synkro.integrations.radist.client import Radist
@@ -30,6 +29,7 @@ from synkro.services.connections.secrets import open_secrets, seal_secret
 from synkro.services.operations import health, keys
 from synkro.services.shared.sealed import SealedText
 from synkro.tenancy import db, system_scope, tenant_scope
+from synkro.web import limits
 from tests.conftest import ROOT, make_tenant
 from tests.processes import settings_of
 from tests.services.rotation import NEW, configure, keys_in_use, rotate, save, saved, unopened

@@ -8,8 +8,8 @@ import pytest
 from redis import Redis
 from sqlalchemy import select, text
 
-from synkro import queue
 from synkro.extensions import vault
+from synkro.infra import queue
 from synkro.models import StoredLetter, Tenant, User
 from synkro.services.mail import company_notices, notices
 from synkro.tenancy import db, system_scope, tenant_scope
@@ -72,7 +72,7 @@ def test_a_letter_speaks_the_language_of_its_reader(
 def test_the_time_is_that_of_the_company(cast: Cast, tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
     tenant.timezone, cast["user"].language = "America/New_York", "en"
     db.session.commit()
-    monkeypatch.setattr("synkro.clock.now", lambda: tenant.created_at.replace(2026, 7, 1, 3, 30))
+    monkeypatch.setattr("synkro.infra.clock.now", lambda: tenant.created_at.replace(2026, 7, 1, 3, 30))
     notices.password_changed(cast["user"])
     assert "30 June 2026, 23:30" in stored()[0]["text"]
 

@@ -11,7 +11,7 @@ from hypothesis import settings as rules
 from hypothesis import strategies as some
 from sqlalchemy import select
 
-from synkro.analysis.prompt import TASK_LIMIT
+from synkro.analysis.ai.prompt import TASK_LIMIT
 from synkro.errors import AppError
 from synkro.models import AuditLog, Tenant, User
 from synkro.models.states import Topic

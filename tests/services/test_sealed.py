@@ -17,8 +17,9 @@ from flask import Flask
 from psycopg import sql
 from sqlalchemy import LargeBinary, select, text
 
-from synkro import clock, embedded
+from synkro import embedded
 from synkro.extensions import settings, vault
+from synkro.infra import clock
 from synkro.models import IntegrationConfig, StoredLetter, User
 from synkro.services.auth import second_factor
 from synkro.services.connections import trials

@@ -11,7 +11,7 @@ from psycopg import sql
 from sqlalchemy import CheckConstraint, String, Table, select
 from sqlalchemy.dialects.postgresql import JSONB
 
-from synkro import clock
+from synkro.infra import clock
 from synkro.integrations import INTEGRATIONS
 from synkro.models import (
     AiCall,

@@ -11,10 +11,10 @@ from flask import Flask
 from sqlalchemy import text
 from werkzeug.test import TestResponse
 
-from synkro.access import rule_of
 from synkro.models import LinkPurpose, Tenant, User
 from synkro.services.auth import links
 from synkro.tenancy import db, system_scope
+from synkro.web.access import rule_of
 from tests.services.factor import enrolled
 from tests.web.conftest import Browser, Enter
 from tests.web.rows import make_analysis, make_host, make_report, make_run, make_session

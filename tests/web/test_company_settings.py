@@ -11,18 +11,19 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, text
 
-from synkro import clock, embedded, queue
+from synkro import embedded
 from synkro.extensions import vault
+from synkro.infra import clock, queue
 from synkro.integrations import INTEGRATIONS
 from synkro.integrations.base import Offer
 from synkro.jobs.engine.worker import work_on
-from synkro.limits import limiter
 from synkro.models import AuditLog, IntegrationConfig, StoredLetter, Tenant, User
 from synkro.models.states import TenantStatus
 from synkro.services.connections import helping, integrations
 from synkro.services.connections.secrets import open_secrets
 from synkro.services.shared.wording import SENTENCES, outline
 from synkro.tenancy import db, system_scope, tenant_scope
+from synkro.web.limits import limiter
 from tests.practice import Practice
 from tests.web.conftest import Browser, Enter
 from tests.web.planting import OWN, plant

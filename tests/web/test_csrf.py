@@ -11,10 +11,10 @@ from flask import Flask
 from sqlalchemy import text
 from werkzeug.test import TestResponse
 
-from synkro.expired_form import MOST_TYPED
 from synkro.extensions import csrf
 from synkro.models import Tenant, User
 from synkro.tenancy import db, system_scope
+from synkro.web.expired_form import MOST_TYPED
 from tests.conftest import PASSWORD
 from tests.web.conftest import Browser, Enter
 from tests.web.rows import make_report
@@ -153,7 +153,7 @@ def test_another_site_is_refused_even_with_a_token(
     enter: Enter, path: str, site: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     user = enter("user")
-    with caplog.at_level(logging.WARNING, logger="synkro.security"):
+    with caplog.at_level(logging.WARNING, logger="synkro.web.security"):
         answer = user.post(path, data={"csrf_token": user.token(), "text": "Hi"}, headers={"Sec-Fetch-Site": site})
     assert answer.status_code == 403
     assert comments() == []
@@ -163,7 +163,7 @@ def test_another_site_is_refused_even_with_a_token(
 def test_a_flood_from_another_site_is_written_down_once_a_minute_for_an_address(
     client: Browser, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with caplog.at_level(logging.WARNING, logger="synkro.security"):
+    with caplog.at_level(logging.WARNING, logger="synkro.web.security"):
         for address in ["192.0.2.1"] * 5 + ["192.0.2.2"]:
             client.environ_base["REMOTE_ADDR"] = address
             assert client.post("/login", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403

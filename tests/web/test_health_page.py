@@ -13,8 +13,8 @@ from redis import Redis
 from rq import Worker
 from rq.serializers import JSONSerializer
 
-from synkro import queue
 from synkro.extensions import redis, remember, settings, vault
+from synkro.infra import queue
 from synkro.models import JobStep, StoredLetter, Tenant
 from synkro.models.states import RunStatus, StepStatus
 from synkro.services.operations import health, workload

@@ -14,9 +14,9 @@ from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from synkro.integrations import INTEGRATIONS
-from synkro.limits import limiter
 from synkro.models import Tenant, User
 from synkro.tenancy import TenantRow, db, system_scope
+from synkro.web.limits import limiter
 from tests.conftest import ROOT
 from tests.web.conftest import Browser, Enter
 from tests.web.rows import make_analysis, make_host, make_report, make_run, make_session

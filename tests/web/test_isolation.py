@@ -12,11 +12,12 @@ from flask import Flask
 from sqlalchemy import event, text
 from sqlalchemy.orm import Session
 
-from synkro import access, embedded, tenancy
-from synkro.access import Rule
-from synkro.limits import limiter
+from synkro import embedded, tenancy
 from synkro.models import Tenant, User
 from synkro.tenancy import db, tenant_scope
+from synkro.web import access
+from synkro.web.access import Rule
+from synkro.web.limits import limiter
 from tests.web.conftest import Browser, Enter
 from tests.web.planting import OWN, SHARED, plant, tenant_tables
 from tests.web.sweep import Ids, path_of, paths_of, readable

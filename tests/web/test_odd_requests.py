@@ -14,9 +14,9 @@ from werkzeug.formparser import FormDataParser
 from werkzeug.test import EnvironBuilder
 
 from synkro import MOST_BYTES
-from synkro.limits import limiter
 from synkro.models import Tenant
-from synkro.security import MOST_FIELDS, TYPED
+from synkro.web.limits import limiter
+from synkro.web.security import MOST_FIELDS, TYPED
 from tests.web.conftest import Browser, Enter
 from tests.web.rows import make_report, make_run
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import func, select
 
-from synkro import clock
+from synkro.infra import clock
 from synkro.models import Automation, JobRun, Tenant
 from synkro.models.states import Kind, RunStatus, TenantStatus
 from synkro.services.connections import integrations

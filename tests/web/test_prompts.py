@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from synkro import clock
-from synkro.analysis.prompt import DEFAULT_TASK, TASK_LIMIT
+from synkro.analysis.ai.prompt import DEFAULT_TASK, TASK_LIMIT
+from synkro.infra import clock
 from synkro.models import AuditLog, Tenant, Trial, User
 from synkro.models.states import Topic
 from synkro.services.connections import prompts, trials

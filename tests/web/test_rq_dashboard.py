@@ -16,8 +16,9 @@ from rq.job import Job
 from sqlalchemy import text
 
 from config import load
-from synkro import create_app, queue
+from synkro import create_app
 from synkro.extensions import remember, settings, vault
+from synkro.infra import queue
 from synkro.jobs.engine import jobs
 from synkro.jobs.engine.worker import work_on
 from synkro.models import Tenant, User

@@ -17,12 +17,12 @@ from sqlalchemy import func, select, text
 
 from synkro.blueprints.auth import device
 from synkro.extensions import redis, remember, settings, vault
-from synkro.limits import limiter
 from synkro.models import AuditLog, StoredLetter, Tenant, User
 from synkro.models.states import Role, TenantStatus
 from synkro.services.auth import accounts
 from synkro.services.companies import tenants
 from synkro.tenancy import db, system_scope
+from synkro.web.limits import limiter
 from tests.conftest import PASSWORD
 from tests.web.conftest import Browser, Enter, csrf_of
 

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from synkro import clock
-from synkro.analysis.phones import mask
+from synkro.analysis.matching.phones import mask
+from synkro.infra import clock
+from synkro.infra.records import Chat, Contact, Message
 from synkro.integrations.ai.client import Ai
 from synkro.jobs.connections.acts.ai import ANSWER_TOKENS
 from synkro.jobs.connections.trials import try_out
 from synkro.models import AiCall, Trial
 from synkro.models.states import Topic
-from synkro.records import Chat, Contact, Message
 from synkro.sandbox.gemini import app as gemini
 from synkro.services.connections import integrations, prompts, trials
 from synkro.services.connections.trials import says

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from synkro import queue
+from synkro.infra import queue
 from synkro.jobs.engine.worker import work_on
 from synkro.services.connections import integrations
 from synkro.tenancy import tenant_scope

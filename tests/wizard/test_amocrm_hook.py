@@ -12,8 +12,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, text
 
-from synkro import queue
 from synkro.crypto import Vault
+from synkro.infra import queue
 from synkro.jobs.engine.worker import work_on
 from synkro.models import AuditLog, IntegrationConfig, Tenant
 from synkro.services.connections import amocrm_tokens, integrations

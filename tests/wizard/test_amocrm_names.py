@@ -6,11 +6,11 @@ import pytest
 from flask import Flask
 from sqlalchemy import event, func, select
 
-from synkro import queue
+from synkro.infra import queue
+from synkro.infra.records import Stage
 from synkro.jobs.engine.worker import work_on
 from synkro.jobs.reports.handover import Directory
 from synkro.models import CrmLossReason, CrmPipeline, CrmStage, Tenant
-from synkro.records import Stage
 from synkro.services.connections import crm, trials
 from synkro.tenancy import db, tenant_scope
 from tests.practice import Practice

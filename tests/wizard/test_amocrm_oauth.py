@@ -15,8 +15,8 @@ from redis import Redis
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from synkro import queue
 from synkro.extensions import redis, remember, settings, vault
+from synkro.infra import queue
 from synkro.integrations.errors import ApiError
 from synkro.jobs.engine.worker import work_on
 from synkro.models import AuditLog, IntegrationConfig, Tenant, User

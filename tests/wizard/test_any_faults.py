@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from synkro import queue
 from synkro.crypto import Vault
 from synkro.extensions import redis, remember, settings
+from synkro.infra import queue
 from synkro.jobs.connections import acts
 from synkro.jobs.engine.worker import work_on
 from synkro.services.connections import checks, integrations, trials

@@ -11,8 +11,8 @@ import pytest
 from flask import Flask, Response
 from sqlalchemy import text
 
-from synkro import clock, queue
 from synkro.extensions import redis, remember, settings, vault
+from synkro.infra import clock, queue
 from synkro.jobs.engine.worker import work_on
 from synkro.models import IntegrationConfig, Trial
 from synkro.sandbox.server import Server

@@ -9,7 +9,7 @@ import pytest
 from redis import Redis
 from sqlalchemy import select, update
 
-from synkro import clock, queue
+from synkro.infra import clock, queue
 from synkro.integrations.base import Check
 from synkro.jobs.engine.worker import work_on
 from synkro.models import AuditLog, IntegrationConfig
@@ -81,7 +81,7 @@ def test_what_could_not_be_told_is_told_after_the_next_check(
 ) -> None:
     revoked(practice)
     with monkeypatch.context() as away:
-        away.setattr("synkro.queue.ring", lambda *_, **_more: False)
+        away.setattr("synkro.infra.queue.ring", lambda *_, **_more: False)
         with tenant_scope(practice.tenant.id):
             checks.run("radist")
             checks.pass_on("radist")

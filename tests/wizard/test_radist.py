@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 import requests
 
+from synkro.infra.records import Contact, Lead
 from synkro.jobs.connections import trials as jobs
 from synkro.jobs.connections.acts import radist_search
 from synkro.models import Trial
-from synkro.records import Contact, Lead
 from synkro.sandbox.radist import api as radist_api
 from synkro.sandbox.world import Chat
 from synkro.services.connections import checks, integrations, trials

@@ -12,10 +12,11 @@ from flask import Flask
 from jinja2 import ChoiceLoader, DictLoader
 from sqlalchemy import select
 
-from synkro import clock, embedded, queue
+from synkro import embedded
 from synkro.cli import integrations as commands
 from synkro.crypto import Vault
 from synkro.extensions import redis, remember, settings, vault
+from synkro.infra import clock, queue
 from synkro.integrations import INTEGRATIONS
 from synkro.jobs.engine.worker import work_on
 from synkro.models import AuditLog, IntegrationConfig, Tenant, User

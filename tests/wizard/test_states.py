@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from synkro import clock
+from synkro.infra import clock
 from synkro.models import IntegrationConfig, User
 from synkro.models.states import TenantStatus
 from synkro.services.connections import checks, integrations, setup, troubles

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from synkro import queue
+from synkro.infra import queue
 from synkro.integrations.supabase import client as supabase
 from synkro.integrations.supabase.client import Supabase, schema_sql
 from synkro.jobs.engine.worker import work_on

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from synkro import clock
+from synkro.infra import clock
 from synkro.integrations.http.client import Http
 from synkro.jobs.connections.acts.telegram_report import trial_report
 from synkro.models import AuditLog, IntegrationConfig, Tenant, Trial

@@ -9,9 +9,9 @@ import pytest
 from redis import Redis
 from sqlalchemy import func, select, text
 
-from synkro import clock, queue
-from synkro.analysis.window import Window
+from synkro.analysis.figures.window import Window
 from synkro.errors import AppError
+from synkro.infra import clock, queue
 from synkro.jobs.connections.acts import ACTS, act_of
 from synkro.jobs.engine.worker import work_on
 from synkro.models import Tenant, Trial
@@ -118,7 +118,7 @@ def test_only_the_newest_result_is_kept(practice: Practice) -> None:
 def test_old_results_are_forgotten_and_the_rows_stay(practice: Practice, monkeypatch: pytest.MonkeyPatch) -> None:
     tried(practice, "amocrm", SAMPLE)
     later = clock.now() + timedelta(days=31)
-    monkeypatch.setattr("synkro.clock.now", lambda: later)
+    monkeypatch.setattr("synkro.infra.clock.now", lambda: later)
     with system_scope("test: purge"):
         trials.purge(30)
         assert db.session.execute(text("select result from trials")).scalars().all() == [""]
@@ -135,7 +135,7 @@ def test_one_that_no_worker_takes_makes_room(practice: Practice, monkeypatch: py
     with tenant_scope(practice.tenant.id):
         first = trials.request("amocrm", SAMPLE).id
         later = clock.now() + timedelta(seconds=seconds)
-        monkeypatch.setattr("synkro.clock.now", lambda: later)
+        monkeypatch.setattr("synkro.infra.clock.now", lambda: later)
         second = trials.request("amocrm", SAMPLE).id
         assert (first != second) is (seconds > WAITING_SECONDS)
         if first != second:
@@ -148,7 +148,7 @@ def test_one_whose_worker_died_makes_room(practice: Practice, monkeypatch: pytes
         assert trial is not None
         assert trials.state(trial) == "running"
         later = clock.now() + timedelta(seconds=SECONDS + PATIENCE_SECONDS + 1)
-        monkeypatch.setattr("synkro.clock.now", lambda: later)
+        monkeypatch.setattr("synkro.infra.clock.now", lambda: later)
         assert trials.state(trial) == "lost"
         assert trials.request("amocrm", SAMPLE).id != trial.id
 

@@ -10,7 +10,6 @@ from datetime import datetime
 from flask import Blueprint, Response, render_template, request, url_for
 from flask_babel import gettext
 
-from synkro.access import access
 from synkro.blueprints.admin import audit_csv
 from synkro.blueprints.admin.audit_form import AuditFilter, StaffAuditFilter
 from synkro.blueprints.admin.audit_words import act_words, actor_words, details_words, thing_words
@@ -19,6 +18,7 @@ from synkro.models.states import Role
 from synkro.services.audit import export, trail
 from synkro.services.audit.trail import Asked, Entry, Page
 from synkro.services.companies import tenants
+from synkro.web.access import access
 
 blueprint = Blueprint("audit", __name__)
 

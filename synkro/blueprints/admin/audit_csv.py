@@ -11,8 +11,8 @@ from datetime import tzinfo
 from flask import Response, stream_with_context
 from flask_babel import gettext
 
-from synkro import clock
 from synkro.blueprints.admin.audit_words import act_words, actor_words, details_words, thing_words
+from synkro.infra import clock
 from synkro.services.audit.export import MOST_EXPORTED
 from synkro.services.audit.trail import Entry
 

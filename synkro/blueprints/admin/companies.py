@@ -10,7 +10,6 @@ from flask_babel import gettext
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from synkro.access import access
 from synkro.blueprints.admin.forms import CompanyFilter, CompanyName, Deletion, NewCompany, place
 from synkro.blueprints.shared.paging import asked_page, pager
 from synkro.errors import AppError
@@ -18,6 +17,7 @@ from synkro.models.states import Role
 from synkro.services.companies import directory, staff, tenants
 from synkro.services.companies.directory import Wanted
 from synkro.services.connections import hosts
+from synkro.web.access import access
 
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from flask import Blueprint, render_template
 
-from synkro.access import access
 from synkro.blueprints.shared import formats
 from synkro.models.plan import BY_KEY
 from synkro.models.states import Role
 from synkro.services.operations import workload
+from synkro.web.access import access
 
 blueprint = Blueprint("health", __name__, url_prefix="/admin/health")
 

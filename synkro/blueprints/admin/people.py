@@ -10,7 +10,6 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from synkro import mail
-from synkro.access import access
 from synkro.blueprints.admin.forms import RIGHTS, Access, AnyInvitation, Invitation, PeopleFilter, PersonName, place
 from synkro.blueprints.shared.paging import asked_page, pager
 from synkro.errors import AppError
@@ -20,6 +19,7 @@ from synkro.models.states import Role
 from synkro.services.companies import directory, people, staff, tenants
 from synkro.services.companies.directory import Standing, Wanted
 from synkro.services.mail import mail_troubles
+from synkro.web.access import access
 
 blueprint = Blueprint("people", __name__, url_prefix="/admin/people")
 

@@ -10,13 +10,13 @@ from flask import Blueprint, Flask, Response, current_app, g, request
 from redis.exceptions import RedisError
 from rq.exceptions import DeserializationError, InvalidJobOperation, NoSuchJobError
 
-from synkro.access import access
-from synkro.answers import ADVICE, answer
 from synkro.errors import AppError
 from synkro.extensions import redis, settings
 from synkro.i18n import _l
 from synkro.models.states import Role
-from synkro.security import SAFE
+from synkro.web.access import access
+from synkro.web.answers import ADVICE, answer
+from synkro.web.security import SAFE
 
 PREFIX = "/admin/rq"
 POLLED = frozenset({"list_queues", "list_jobs", "list_workers", "job_info"})

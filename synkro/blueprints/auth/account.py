@@ -11,18 +11,18 @@ from flask_babel import gettext
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from synkro import clock
-from synkro.access import access, sitting
 from synkro.blueprints.auth import cookie
 from synkro.blueprints.auth.account_forms import PasswordForm
 from synkro.blueprints.auth.browsers import browser_name
 from synkro.blueprints.auth.tries import REFUSED, counted, later
 from synkro.blueprints.shared.found import found_or_404
 from synkro.errors import AppError
+from synkro.infra import clock
 from synkro.models import WebSession
 from synkro.models.states import Role
 from synkro.services.auth import accounts, passwords, second_factor, sessions
 from synkro.services.auth.attempts import TooManyTries
+from synkro.web.access import access, sitting
 
 blueprint = Blueprint("account", __name__, url_prefix="/account")
 

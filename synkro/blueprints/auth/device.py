@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from werkzeug.wrappers import Response
 
-from synkro import device_cookie
 from synkro.extensions import settings
 from synkro.tokens import keyed_hash, new_token
+from synkro.web import device_cookie
 
 MOST_ACCOUNTS = 5
 

@@ -7,13 +7,13 @@ from werkzeug.wrappers import Response
 from wtforms import StringField
 
 from synkro import i18n
-from synkro.access import access
 from synkro.blueprints.shared import reader
 from synkro.blueprints.shared.forms import LanguageForm, ThemeForm
 from synkro.blueprints.shared.own_paths import page_or
 from synkro.errors import AppError
 from synkro.i18n import _l
 from synkro.services.auth import accounts
+from synkro.web.access import access
 
 blueprint = Blueprint("preferences", __name__, url_prefix="/preferences")
 

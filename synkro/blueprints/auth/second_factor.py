@@ -8,7 +8,6 @@ from flask_login import current_user
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
-from synkro.access import access, sitting
 from synkro.blueprints.auth import cookie, device
 from synkro.blueprints.auth.second_factor_forms import CodeForm
 from synkro.blueprints.auth.tries import REFUSED, later
@@ -18,6 +17,7 @@ from synkro.errors import AppError
 from synkro.models.states import Role
 from synkro.services.auth import recovery_codes, second_factor, sessions
 from synkro.services.auth.attempts import TooManyTries
+from synkro.web.access import access, sitting
 
 blueprint = Blueprint("second_factor", __name__)
 

@@ -8,7 +8,6 @@ from flask_login import current_user
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 
-from synkro.access import access, sitting
 from synkro.blueprints.auth import cookie, device
 from synkro.blueprints.auth.account_forms import ConfirmForm
 from synkro.blueprints.auth.browsers import browser_name
@@ -25,6 +24,7 @@ from synkro.services.auth import accounts, second_factor, sessions
 from synkro.services.auth.attempts import TooManyTries
 from synkro.services.companies import tenants
 from synkro.services.mail import notices
+from synkro.web.access import access, sitting
 
 blueprint = Blueprint("auth", __name__)
 

@@ -11,17 +11,18 @@ from flask_login import current_user
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 
-from synkro import clock, mail
-from synkro.access import access, sitting
-from synkro.answers import answer
+from synkro import mail
 from synkro.blueprints.auth import cookie
 from synkro.blueprints.auth.welcome_forms import ForgotForm, ResetForm, WelcomeForm
 from synkro.blueprints.shared import reader
 from synkro.errors import AppError
 from synkro.i18n import _l
-from synkro.limits import limiter
+from synkro.infra import clock
 from synkro.models import LinkPurpose, User
 from synkro.services.auth import accounts, forgotten, links
+from synkro.web.access import access, sitting
+from synkro.web.answers import answer
+from synkro.web.limits import limiter
 
 blueprint = Blueprint("welcome", __name__)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from synkro.access import access
 from synkro.blueprints.dashboard.overview import overview_page
 from synkro.blueprints.shared.forms import RunForm
 from synkro.models.states import Role
+from synkro.web.access import access
 
 blueprint = Blueprint("dashboard", __name__)
 

@@ -10,13 +10,13 @@ from flask import render_template
 from flask_babel import gettext
 from flask_login import current_user
 
-from synkro import clock
-from synkro.analysis.cleaning import one_line
+from synkro.analysis.text.cleaning import one_line
 from synkro.blueprints.reports.figure_view import KEY_FIGURES, figure, trend
 from synkro.blueprints.reports.report_rows import row, rows
 from synkro.blueprints.reports.run_view import RunView, view
 from synkro.blueprints.shared import formats, reader
 from synkro.blueprints.shared.forms import RunForm
+from synkro.infra import clock
 from synkro.models import Report, Tenant
 from synkro.models.states import RunStatus
 from synkro.services.connections import setup

@@ -6,9 +6,9 @@ from flask import Blueprint, Response, jsonify, redirect, render_template
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
-from synkro.access import access
 from synkro.blueprints.shared import reader
 from synkro.services.operations import health
+from synkro.web.access import access
 
 blueprint = Blueprint("public", __name__)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from flask import Blueprint, abort, render_template
 
-from synkro.access import access
 from synkro.extensions import settings
+from synkro.web.access import access
 
 blueprint = Blueprint("style", __name__)
 

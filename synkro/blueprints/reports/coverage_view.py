@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from synkro.analysis.definitions import CUT, LOSSES, STAGES
+from synkro.analysis.figures.definitions import CUT, LOSSES, STAGES
 from synkro.blueprints.shared import formats
 
 

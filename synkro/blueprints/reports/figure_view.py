@@ -7,7 +7,7 @@ from typing import Any
 
 from flask_babel import gettext
 
-from synkro.analysis.definitions import DEFINITIONS
+from synkro.analysis.figures.definitions import DEFINITIONS
 from synkro.blueprints.shared import formats
 
 Figures = Mapping[str, Any]

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from flask import url_for
 
-from synkro.analysis.cleaning import one_line
+from synkro.analysis.text.cleaning import one_line
 from synkro.blueprints.shared import formats
 from synkro.models import Report
 from synkro.models.states import ReportStatus, RunStatus

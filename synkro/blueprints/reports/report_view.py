@@ -11,7 +11,7 @@ from flask_babel import gettext
 from flask_login import current_user
 from markupsafe import Markup
 
-from synkro.analysis.cleaning import one_line
+from synkro.analysis.text.cleaning import one_line
 from synkro.blueprints.reports import prose
 from synkro.blueprints.reports.claim_view import findings, unconfirmed
 from synkro.blueprints.reports.coverage_view import coverage

@@ -8,7 +8,6 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
-from synkro.access import access
 from synkro.blueprints.reports import report_view
 from synkro.blueprints.reports.report_rows import rows
 from synkro.blueprints.shared import reader
@@ -18,6 +17,7 @@ from synkro.blueprints.shared.paging import asked_page, pager
 from synkro.models import Report
 from synkro.models.states import Role
 from synkro.services.reports import holding, reports
+from synkro.web.access import access
 
 blueprint = Blueprint("reports", __name__, url_prefix="/reports")
 

@@ -8,8 +8,6 @@ from flask import Blueprint, Response, flash, jsonify, make_response, redirect, 
 from flask_babel import gettext
 from werkzeug.wrappers import Response as AnyResponse
 
-from synkro.access import access
-from synkro.answers import wants_json
 from synkro.blueprints.dashboard.overview import overview_page
 from synkro.blueprints.reports import run_view
 from synkro.blueprints.shared import reader
@@ -19,6 +17,8 @@ from synkro.errors import AppError
 from synkro.models import JobRun
 from synkro.models.states import Kind, Role
 from synkro.services.reports import progress, runs, schedules
+from synkro.web.access import access
+from synkro.web.answers import wants_json
 
 blueprint = Blueprint("runs", __name__)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from synkro import clock
 from synkro.blueprints.shared import formats
 from synkro.i18n import _l
+from synkro.infra import clock
 from synkro.models.plan import BY_KEY, StepKey
 from synkro.models.states import StepStatus
 from synkro.services.reports.progress import OneRow

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from babel.dates import get_timezone_location
 from flask_babel import format_datetime, get_locale, gettext
 
-from synkro.analysis import wording
+from synkro.analysis.report import wording
 
 
 def period(start: datetime, end: datetime, zone: ZoneInfo) -> str:

@@ -21,10 +21,10 @@ from wtforms import (
 )
 from wtforms.validators import InputRequired, Length, Optional
 
-from synkro import clock
-from synkro.analysis.window import Window, latest_closed, period_window
+from synkro.analysis.figures.window import Window, latest_closed, period_window
 from synkro.blueprints.shared import refused
 from synkro.i18n import _l
+from synkro.infra import clock
 from synkro.services.reports.reports import LONGEST_COMMENT
 
 WEEK_DAYS = 7

@@ -10,15 +10,15 @@ from flask_login import current_user
 from redis.exceptions import RedisError
 from sqlalchemy.exc import OperationalError
 
-from synkro import limits
-from synkro.access import rule_of
-from synkro.analysis.cleaning import one_line
-from synkro.answers import answer
+from synkro.analysis.text.cleaning import one_line
 from synkro.errors import AppError, NotOpen
 from synkro.extensions import redis
 from synkro.i18n import _l
 from synkro.services import audit
 from synkro.services.companies import staff
+from synkro.web import limits
+from synkro.web.access import rule_of
+from synkro.web.answers import answer
 
 MOST_FIELDS, LONGEST_FIELD_NAME = 10, 50
 NOTED_FOR = 300

@@ -7,13 +7,13 @@ from flask_babel import gettext
 from flask_login import current_user
 from werkzeug.wrappers import Response as Answer
 
-from synkro.access import access, sitting
 from synkro.blueprints.shared import reader
 from synkro.errors import AppError
 from synkro.models.states import Role
 from synkro.services.companies import tenants
 from synkro.services.connections import amocrm_connect, amocrm_hook
 from synkro.services.connections.amocrm_connect import Sender
+from synkro.web.access import access, sitting
 
 blueprint = Blueprint("amocrm", __name__)
 

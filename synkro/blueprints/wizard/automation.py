@@ -9,7 +9,6 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
-from synkro.access import access
 from synkro.blueprints.shared import formats, reader
 from synkro.blueprints.wizard.automation_form import ScheduleForm, schedule_form
 from synkro.errors import AppError
@@ -17,6 +16,7 @@ from synkro.models import Tenant
 from synkro.models.states import Role, TenantStatus
 from synkro.services.connections import automations, setup
 from synkro.services.reports import schedules
+from synkro.web.access import access
 
 blueprint = Blueprint("automation", __name__, url_prefix="/settings/automation")
 

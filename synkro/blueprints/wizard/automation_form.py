@@ -12,7 +12,7 @@ from wtforms import BooleanField, RadioField, SelectChoice, SelectField
 from wtforms.fields import Field
 from wtforms.validators import InputRequired, Optional
 
-from synkro.analysis.calendar import DayHours
+from synkro.analysis.figures.calendar import DayHours
 from synkro.blueprints.shared.forms import PostedForm
 from synkro.blueprints.shared.reader import LANGUAGES
 from synkro.blueprints.wizard import zones

@@ -9,7 +9,6 @@ from flask_babel import gettext
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from synkro.access import access, is_fresh
 from synkro.blueprints.shared.forms import PostedForm
 from synkro.blueprints.wizard.connection_form import filled_in, key_form, place
 from synkro.errors import AppError
@@ -19,6 +18,7 @@ from synkro.models.states import Role
 from synkro.services.companies import tenants
 from synkro.services.connections import helping
 from synkro.services.connections.helping import Seen
+from synkro.web.access import access, is_fresh
 
 blueprint = Blueprint("company_settings", __name__, url_prefix="/admin/companies/<uuid:tenant_id>/settings")
 

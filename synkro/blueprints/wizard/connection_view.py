@@ -8,7 +8,6 @@ from typing import Any
 
 from flask_babel import gettext
 
-from synkro.access import is_fresh
 from synkro.blueprints.shared import reader
 from synkro.blueprints.wizard.extras import EXTRAS
 from synkro.integrations import INTEGRATIONS
@@ -17,6 +16,7 @@ from synkro.models import IntegrationConfig, Trial
 from synkro.services.connections import checks, integrations, setup, trials
 from synkro.services.connections.setup import Step
 from synkro.services.connections.trials import PROOFS
+from synkro.web.access import is_fresh
 
 POLL_SECONDS = 1
 

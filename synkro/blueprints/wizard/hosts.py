@@ -10,10 +10,10 @@ from flask_babel import gettext
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from synkro.access import access
 from synkro.errors import AppError
 from synkro.models.states import Role
 from synkro.services.connections import helping, hosts
+from synkro.web.access import access
 
 blueprint = Blueprint("hosts", __name__)
 

@@ -10,8 +10,7 @@ from flask_babel import gettext
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from synkro.access import access
-from synkro.analysis.prompt import DEFAULT_TASK, rules
+from synkro.analysis.ai.prompt import DEFAULT_TASK, rules
 from synkro.blueprints.reports import claim_view
 from synkro.blueprints.shared import reader
 from synkro.blueprints.shared.found import found_or_404
@@ -22,6 +21,7 @@ from synkro.models import Trial
 from synkro.models.states import Role, Topic
 from synkro.services.connections import analyses, prompts, trials
 from synkro.services.reports.reports import Body
+from synkro.web.access import access
 
 blueprint = Blueprint("prompts", __name__, url_prefix="/settings/ai")
 

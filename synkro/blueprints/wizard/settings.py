@@ -7,7 +7,6 @@ from flask_babel import gettext
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from synkro.access import access
 from synkro.blueprints.shared.forms import PostedForm, TrialForm
 from synkro.blueprints.wizard.connection_form import filled_in, key_form, missing_labels, place, way_of
 from synkro.blueprints.wizard.connection_view import shown
@@ -16,6 +15,7 @@ from synkro.i18n import _l
 from synkro.integrations import INTEGRATIONS
 from synkro.models.states import Role
 from synkro.services.connections import checks, integrations, setup, trials
+from synkro.web.access import access
 
 blueprint = Blueprint("settings", __name__, url_prefix="/settings")
 

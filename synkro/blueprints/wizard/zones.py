@@ -11,7 +11,7 @@ from babel.dates import get_timezone_location
 from flask_babel import get_locale, gettext
 from wtforms import SelectChoice
 
-from synkro import clock
+from synkro.infra import clock
 
 FIRST = ("KZ", "RU")
 NOWHERE = "ZZ"

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, ClassVar
 
-from synkro import clock
 from synkro.i18n import _l
+from synkro.infra import clock
 from synkro.integrations.ai.gemini import errors as gemini_errors
 from synkro.integrations.ai.gemini.client import Gemini
 from synkro.integrations.ai.openai import errors as openai_errors

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from synkro.i18n import _l
+from synkro.infra.records import Contact, Lead, Manager, Stage
 from synkro.integrations.amocrm.rules import PACES, ZONES, TooMuch, account_address, is_vendor, judge, paces_of
 from synkro.integrations.amocrm.shapes import (
     contact_of,
@@ -29,7 +30,6 @@ from synkro.integrations.errors import Gone, Nonsense, Refused
 from synkro.integrations.http.calls import Answer, Params
 from synkro.integrations.http.client import Door, Http
 from synkro.integrations.reading import inner, number, words
-from synkro.records import Contact, Lead, Manager, Stage
 
 PAGE = 250
 SMALLER_PAGE = {250: 125, 125: 50}

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from synkro.analysis import phones
+from synkro.analysis.matching import phones
+from synkro.infra.records import Contact, Lead, Manager, Stage
 from synkro.integrations.base import Preview
 from synkro.integrations.errors import Nonsense
 from synkro.integrations.masks import mask, without_numbers
 from synkro.integrations.reading import count, inner, number, objects, words
-from synkro.records import Contact, Lead, Manager, Stage
 
 LONGEST_PHONE = 100
 LONGEST_NAME = 300

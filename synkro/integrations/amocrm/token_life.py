@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from synkro import clock
+from synkro.infra import clock
 from synkro.integrations.amocrm.oauth import token_claims
 from synkro.integrations.reading import number
 

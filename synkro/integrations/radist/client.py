@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 from synkro.i18n import _l
+from synkro.infra.records import Chat, Message
 from synkro.integrations.base import Check, Field, Integration, Offer, Preview, retry_after
 from synkro.integrations.errors import ApiError, Busy, ChoiceDue, Gone, Refused
 from synkro.integrations.http.calls import Answer, Pace, Params, common_failure, key_name
@@ -18,7 +19,6 @@ from synkro.integrations.radist.messengers import Choice, Messenger, messenger_o
 from synkro.integrations.radist.shapes import LONGEST_NAME, chats_of, message_of, next_cursor, rows_of, time_of
 from synkro.integrations.radist.words import SENTENCES
 from synkro.integrations.reading import number, words
-from synkro.records import Chat, Message
 
 HOSTS = ("https://api.radist.online/v2", "https://api-ru.radist.online/v2")
 """Russian accounts live on the second one; which, only the client knows."""

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from synkro.i18n import _l
+from synkro.infra.records import Chat
 from synkro.integrations.base import Check, Offer, Stands
 from synkro.integrations.masks import without_numbers
 from synkro.integrations.reading import number, words
-from synkro.records import Chat
 
 LONGEST_NAME = 200
 LONGEST_KIND = 40

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from synkro.infra.records import Chat, Direction, Message
 from synkro.integrations.errors import Nonsense
 from synkro.integrations.radist.phones import digits_of, phones
 from synkro.integrations.reading import inner, number, objects, words
-from synkro.records import Chat, Direction, Message
 
 LONGEST_TEXT = 20_000
 LONGEST_NAME = 300

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from synkro import clock
 from synkro.i18n import _l
+from synkro.infra import clock
 from synkro.integrations.base import Check, Field, Integration, Preview
 from synkro.integrations.errors import Gone, Lost, Nonsense, Refused, Unreachable
 from synkro.integrations.http.calls import Answer, Params

@@ -7,8 +7,8 @@ import uuid
 
 from rq.timeouts import JobTimeoutException
 
-from synkro import clock, queue
-from synkro import log as logs
+from synkro.infra import clock, queue
+from synkro.infra import log as logs
 from synkro.services.connections import checks, troubles
 from synkro.tenancy import db, tenant_scope
 

@@ -8,24 +8,24 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from synkro import clock
-from synkro.analysis.calendar import WorkingHours
-from synkro.analysis.cleaning import clean
-from synkro.analysis.dialogs import LINE_LIMIT, Dialog, Reader
-from synkro.analysis.dialogue import chat_figures, inside
-from synkro.analysis.figures import Figures
-from synkro.analysis.leads import LeadSums
-from synkro.analysis.masking import Masker
-from synkro.analysis.matching import ChatMatch, Owner, PhoneIndex
-from synkro.analysis.packing import MessageKey, pack
-from synkro.analysis.phones import mask, normalise
-from synkro.analysis.prompt import user_part
-from synkro.analysis.restoring import discreet
-from synkro.analysis.window import Window
+from synkro.analysis.ai.dialogs import LINE_LIMIT, Dialog, Reader
+from synkro.analysis.ai.packing import MessageKey, pack
+from synkro.analysis.ai.prompt import user_part
+from synkro.analysis.ai.restoring import discreet
+from synkro.analysis.figures.calendar import WorkingHours
+from synkro.analysis.figures.dialogue import chat_figures, inside
+from synkro.analysis.figures.leads import LeadSums
+from synkro.analysis.figures.totals import Figures
+from synkro.analysis.figures.window import Window
+from synkro.analysis.matching.chats import ChatMatch, Owner, PhoneIndex
+from synkro.analysis.matching.phones import mask, normalise
+from synkro.analysis.text.cleaning import clean
+from synkro.analysis.text.masking import Masker
+from synkro.infra import clock
+from synkro.infra.records import Chat, Contact, Message
 from synkro.integrations.masks import without_numbers
 from synkro.jobs.reports.evidence import LONGEST_QUOTE
 from synkro.jobs.reports.steps.build_prompt import PACK_TOKENS
-from synkro.records import Chat, Contact, Message
 
 Names = Mapping[str, set[str]]
 """Phone -> how the CRM calls its owners."""

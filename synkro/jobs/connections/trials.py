@@ -7,8 +7,8 @@ import uuid
 
 from rq.timeouts import JobTimeoutException
 
-from synkro import log as logs
-from synkro import queue
+from synkro.infra import log as logs
+from synkro.infra import queue
 from synkro.integrations.errors import ApiError
 from synkro.jobs.connections.acts import act_of
 from synkro.models import Trial

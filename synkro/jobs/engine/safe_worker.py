@@ -14,8 +14,8 @@ from rq.job import Job, JobStatus
 from rq.utils import now
 from rq.worker.base import WorkerStatus
 
+from synkro.infra.queue import KEEP_FAILED_SECONDS
 from synkro.jobs.engine.jobs import Bell, fault_of
-from synkro.queue import KEEP_FAILED_SECONDS
 
 log = logging.getLogger(__name__)
 

@@ -15,8 +15,8 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq_scheduler import Scheduler
 
-from synkro import queue
 from synkro.extensions import redis, settings
+from synkro.infra import queue
 from synkro.jobs.engine.tick import tick
 
 log = logging.getLogger(__name__)

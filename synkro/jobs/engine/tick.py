@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from contextlib import suppress
 
-from synkro import log as logs
 from synkro.errors import AppError
 from synkro.extensions import settings
+from synkro.infra import log as logs
 from synkro.jobs.mail import letters as post
 from synkro.services.audit import heads
 from synkro.services.auth import sessions

@@ -13,11 +13,11 @@ from flask import Flask
 from redis.exceptions import RedisError
 from rq.serializers import JSONSerializer
 
-from synkro import queue
 from synkro.extensions import redis
+from synkro.infra import queue
+from synkro.infra.orphans import bound_to_us
 from synkro.jobs.engine.safe_worker import AnsweringWorker
 from synkro.jobs.reports.runtime import Stopping
-from synkro.orphans import bound_to_us
 
 log = logging.getLogger(__name__)
 

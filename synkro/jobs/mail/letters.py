@@ -7,8 +7,9 @@ import uuid
 
 from rq.timeouts import JobTimeoutException
 
-from synkro import log as logs
-from synkro import mail, queue
+from synkro import mail
+from synkro.infra import log as logs
+from synkro.infra import queue
 from synkro.mail import Letter, NotSent
 from synkro.services.auth import forgotten, links
 from synkro.services.mail import outbox

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from synkro import clock
-from synkro.analysis.claims import ANSWER_SCHEMA
-from synkro.analysis.packing import estimate_tokens
+from synkro.analysis.ai.claims import ANSWER_SCHEMA
+from synkro.analysis.ai.packing import estimate_tokens
+from synkro.infra import clock
 from synkro.integrations.ai.client import Ai, Generation, cost
 from synkro.integrations.errors import ApiError, Gone
 from synkro.jobs.reports.handover import call_name

@@ -6,10 +6,10 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any
 
-from synkro import clock
-from synkro.analysis.phones import normalise
+from synkro.analysis.matching.phones import normalise
+from synkro.infra import clock
+from synkro.infra.records import Chat, Contact, Lead, Message
 from synkro.integrations.amocrm.shapes import LATEST
-from synkro.records import Chat, Contact, Lead, Message
 
 
 def origin(made_by: uuid.UUID) -> dict[str, Any]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from synkro.analysis.cleaning import clean
-from synkro.analysis.phones import mask
+from synkro.analysis.matching.phones import mask
+from synkro.analysis.text.cleaning import clean
 from synkro.jobs.reports import handover
 from synkro.jobs.reports.handover import PACKS
 from synkro.jobs.reports.step import Ctx

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
-from synkro.analysis.leads import selected, unsorted_stages
-from synkro.analysis.matching import ChatMatch, PhoneIndex, classify_contact
-from synkro.analysis.phones import normalise
-from synkro.analysis.window import Window
+from synkro.analysis.figures.leads import selected, unsorted_stages
+from synkro.analysis.figures.window import Window
+from synkro.analysis.matching.chats import ChatMatch, PhoneIndex, classify_contact
+from synkro.analysis.matching.phones import normalise
+from synkro.infra.records import Chat, Contact, Lead, Manager, Message, Stage
 from synkro.jobs.reports.step import Ctx
-from synkro.records import Chat, Contact, Lead, Manager, Message, Stage
 from synkro.services.connections import crm
 from synkro.services.reports.artifacts import DIRECTORY
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from synkro.analysis.answer import Answer
-from synkro.analysis.sections import Report
-from synkro.analysis.window import Window
+from synkro.analysis.ai.answer import Answer
+from synkro.analysis.figures.window import Window
+from synkro.analysis.report.sections import Report
 from synkro.extensions import settings
 from synkro.models import JobRun
 from synkro.services.companies import tenants

@@ -14,10 +14,10 @@ from redis.exceptions import RedisError
 from rq.timeouts import JobTimeoutException
 from sqlalchemy.exc import OperationalError
 
-from synkro import log as logs
-from synkro import queue
 from synkro.errors import AppError
 from synkro.extensions import settings
+from synkro.infra import log as logs
+from synkro.infra import queue
 from synkro.integrations.errors import ApiError, Gone
 from synkro.jobs.reports.pipeline import STEPS
 from synkro.jobs.reports.step import Ctx, Done, Heart

@@ -14,9 +14,9 @@ from flask_login import current_user
 from sqlalchemy import event, func, select, text
 from sqlalchemy.orm import Session, SessionTransaction
 
-from synkro import clock
 from synkro.extensions import settings
-from synkro.log import request_id
+from synkro.infra import clock
+from synkro.infra.log import request_id
 from synkro.models import AuditLog, JobRun, Report, Trial, WebSession
 from synkro.models.audit import STAFF_CHAIN
 from synkro.tenancy import current_tenant_id, db, system_scope

@@ -16,8 +16,8 @@ from typing import BinaryIO
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
-from synkro import clock
 from synkro.extensions import settings
+from synkro.infra import clock
 from synkro.models import AuditLog, SystemMark
 from synkro.models.audit import STAFF_CHAIN
 from synkro.tenancy import db, system_scope

@@ -7,9 +7,9 @@ import uuid
 from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 
-from synkro import clock
 from synkro.errors import AppError
 from synkro.i18n import _l
+from synkro.infra import clock
 from synkro.models import Credential, Tenant, User, WebSession
 from synkro.models.states import Role, TenantStatus
 from synkro.services import audit

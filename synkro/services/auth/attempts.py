@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 from flask_babel import LazyString
 
-from synkro import clock
 from synkro.errors import AppError
 from synkro.i18n import _l
+from synkro.infra import clock
 from synkro.services.auth.attempt_books import Window, with_book
 from synkro.tokens import keyed_hash
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import uuid
 
-from synkro import clock
+from synkro.infra import clock
 from synkro.services.auth.attempt_books import Window, with_book
 from synkro.services.auth.attempts import DAY, HOUR, MINUTES, TooManyTries
 from synkro.tokens import keyed_hash

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from synkro import clock
+from synkro.infra import clock
 from synkro.models import LinkPurpose, OneTimeLink, User
 from synkro.services import audit
 from synkro.services.auth import links

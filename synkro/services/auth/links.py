@@ -9,10 +9,10 @@ from urllib.parse import urlencode
 
 from sqlalchemy import delete, or_, select, update
 
-from synkro import clock
 from synkro.errors import AppError
 from synkro.extensions import settings
 from synkro.i18n import _l
+from synkro.infra import clock
 from synkro.models import Credential, LinkPurpose, OneTimeLink, Tenant, User
 from synkro.models.states import TenantStatus
 from synkro.services import audit

@@ -8,9 +8,9 @@ import uuid
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
-from synkro import clock
 from synkro.errors import AppError
 from synkro.i18n import _l
+from synkro.infra import clock
 from synkro.models import Credential, Tenant, User
 from synkro.services import audit
 from synkro.services.auth import sessions

@@ -9,7 +9,7 @@ import uuid
 
 from sqlalchemy import delete, func, select, update
 
-from synkro import clock
+from synkro.infra import clock
 from synkro.models import RecoveryCode
 from synkro.tenancy import db
 from synkro.tokens import keyed_hash

@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
 
-from synkro import clock
 from synkro.crypto import CannotOpen
 from synkro.errors import AppError
 from synkro.extensions import vault
 from synkro.i18n import _l
+from synkro.infra import clock
 from synkro.models import Credential, User
 from synkro.services import audit
 from synkro.services.auth import code_tries, recovery_codes, sessions, totp

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from sqlalchemy import delete, or_, select, update
 
-from synkro import clock
+from synkro.infra import clock
 from synkro.models import Credential, Sitting, Tenant, User, WebSession
 from synkro.models.states import STAFF, TenantStatus
 from synkro.tenancy import db, system_scope

@@ -14,9 +14,9 @@ from sqlalchemy import delete as sql_delete
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
-from synkro import clock
 from synkro.errors import AppError
 from synkro.i18n import LANGUAGES, _l
+from synkro.infra import clock
 from synkro.models import AuditLog, Tenant, User
 from synkro.models.audit import PERSONAL
 from synkro.models.states import TenantStatus

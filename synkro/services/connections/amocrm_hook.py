@@ -9,10 +9,10 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from synkro import clock
 from synkro.crypto import CannotOpen
 from synkro.errors import AppError
 from synkro.extensions import settings
+from synkro.infra import clock
 from synkro.integrations.amocrm.oauth import uninstall_signature_ok
 from synkro.models import AuditLog, IntegrationConfig, Tenant
 from synkro.services import audit

@@ -8,8 +8,8 @@ from functools import partial
 
 from sqlalchemy import select
 
-from synkro import clock
 from synkro.extensions import settings
+from synkro.infra import clock
 from synkro.integrations.amocrm import oauth
 from synkro.integrations.amocrm.client import Amocrm
 from synkro.integrations.amocrm.oauth import REFUSALS, App, Tokens

@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
-from synkro import clock
-from synkro.analysis.calendar import DayHours
+from synkro.analysis.figures.calendar import DayHours
 from synkro.errors import AppError
 from synkro.i18n import _l
+from synkro.infra import clock
 from synkro.integrations.amocrm.client import Amocrm
 from synkro.models import Automation, Tenant
 from synkro.models.states import Kind

@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 from redis.exceptions import RedisError
 from sqlalchemy import or_, select, update
 
-from synkro import clock, queue
 from synkro.errors import AppError
 from synkro.extensions import redis
 from synkro.i18n import _l
+from synkro.infra import clock, queue
 from synkro.integrations.base import Check, Integration, Stands
 from synkro.integrations.errors import ApiError
 from synkro.integrations.reading import bounded

@@ -11,9 +11,9 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from synkro import clock
+from synkro.infra import clock
+from synkro.infra.records import Stage
 from synkro.models import CrmLossReason, CrmPipeline, CrmStage
-from synkro.records import Stage
 from synkro.tenancy import current_tenant_id, db
 
 Mirrored = type[CrmPipeline] | type[CrmStage] | type[CrmLossReason]

@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
-from synkro import clock
 from synkro.errors import AppError
 from synkro.i18n import _l
+from synkro.infra import clock
 from synkro.integrations import INTEGRATIONS
 from synkro.integrations.base import Field
 from synkro.models import AuditLog, IntegrationConfig, User

@@ -11,9 +11,9 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
-from synkro import clock
 from synkro.errors import AppError
 from synkro.i18n import _l
+from synkro.infra import clock
 from synkro.integrations import INTEGRATIONS
 from synkro.integrations.own_host import own_host
 from synkro.models import ApprovedHost, IntegrationConfig, User

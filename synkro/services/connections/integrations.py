@@ -8,18 +8,18 @@ from collections.abc import Mapping
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from synkro import clock
-from synkro.breaker import RedisBreaker
 from synkro.crypto import CannotOpen
 from synkro.errors import AppError
 from synkro.extensions import redis, settings
 from synkro.i18n import _l
+from synkro.infra import clock
+from synkro.infra.breaker import RedisBreaker
+from synkro.infra.pace import RedisPacer
 from synkro.integrations import INTEGRATIONS
 from synkro.integrations.base import Integration
 from synkro.integrations.errors import ApiError
 from synkro.integrations.http.client import Door
 from synkro.models import IntegrationConfig
-from synkro.pace import RedisPacer
 from synkro.services import audit
 from synkro.services.connections import amocrm_tokens, hosts, typed_settings
 from synkro.services.connections.secrets import open_secrets

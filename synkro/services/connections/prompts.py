@@ -8,11 +8,11 @@ from datetime import datetime
 
 from sqlalchemy import func, select, text
 
-from synkro import clock
-from synkro.analysis.cleaning import clean, one_line
-from synkro.analysis.prompt import KNOWLEDGE_LIMIT, TASK_LIMIT
+from synkro.analysis.ai.prompt import KNOWLEDGE_LIMIT, TASK_LIMIT
+from synkro.analysis.text.cleaning import clean, one_line
 from synkro.errors import AppError
 from synkro.i18n import _l
+from synkro.infra import clock
 from synkro.models import Prompt, User
 from synkro.models.states import Topic
 from synkro.services import audit

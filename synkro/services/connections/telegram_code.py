@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from synkro import clock
+from synkro.infra import clock
 from synkro.models import IntegrationConfig
 from synkro.tokens import keyed_hash
 

@@ -12,11 +12,11 @@ from typing import Any, Literal
 from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
-from synkro import clock, queue
 from synkro.crypto import CannotOpen
 from synkro.errors import AppError
 from synkro.extensions import redis, vault
 from synkro.i18n import _l
+from synkro.infra import clock, queue
 from synkro.integrations import INTEGRATIONS
 from synkro.integrations.reading import bounded
 from synkro.models import IntegrationConfig, JobStep, Trial

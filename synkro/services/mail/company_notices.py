@@ -9,7 +9,7 @@ from datetime import datetime
 from flask_babel import gettext
 from sqlalchemy import ColumnElement
 
-from synkro import clock
+from synkro.infra import clock
 from synkro.integrations import INTEGRATIONS
 from synkro.models import User
 from synkro.services.mail import letters, notices

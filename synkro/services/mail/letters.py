@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from flask import current_app
 from flask_babel import force_locale, format_datetime, gettext
 
-from synkro.analysis.cleaning import one_line
+from synkro.analysis.text.cleaning import one_line
 from synkro.i18n import DEFAULT_LANGUAGE, timezone
 from synkro.mail import Letter
 from synkro.models import Tenant, User

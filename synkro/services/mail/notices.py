@@ -9,7 +9,7 @@ from collections.abc import Callable
 from flask_babel import gettext
 from sqlalchemy import ColumnElement, select
 
-from synkro import clock
+from synkro.infra import clock
 from synkro.models import Tenant, User
 from synkro.services.mail import letters, outbox
 from synkro.services.mail.letters import Reader, Words

@@ -11,9 +11,9 @@ from typing import Any, cast
 from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.engine import CursorResult
 
-from synkro import clock, queue
 from synkro.crypto import CannotOpen
 from synkro.extensions import redis, vault
+from synkro.infra import clock, queue
 from synkro.mail import Letter
 from synkro.models import StoredLetter
 from synkro.services.shared.sealed import SealedBytes

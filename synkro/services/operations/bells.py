@@ -11,8 +11,8 @@ from rq import Queue, Worker
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from synkro import clock, queue
 from synkro.extensions import redis
+from synkro.infra import clock, queue
 
 GRACE_SECONDS = 60
 """RQ lets the key of a worker live this much longer than the worker promised to be silent at most."""

@@ -12,9 +12,9 @@ from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
 
-from synkro import clock
 from synkro.crypto import CannotOpen
 from synkro.extensions import redis, settings, vault
+from synkro.infra import clock
 from synkro.models import SystemMark
 from synkro.services.shared.sealed import SealedText
 from synkro.tenancy import db, end_reading

@@ -13,8 +13,8 @@ from typing import Any
 from sqlalchemy import delete, exists, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
-from synkro import clock
 from synkro.extensions import vault
+from synkro.infra import clock
 from synkro.models import Artifact
 from synkro.models.plan import StepKey
 from synkro.services.shared.sealed import SealedBytes

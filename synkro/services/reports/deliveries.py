@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import aliased
 
-from synkro import clock
+from synkro.infra import clock
 from synkro.models import Delivery
 from synkro.models.states import DeliveryStatus
 from synkro.tenancy import current_tenant_id, db

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Select, and_, exists, or_, select, update
 
-from synkro import clock
 from synkro.errors import AppError
 from synkro.i18n import _l
+from synkro.infra import clock
 from synkro.models import Automation, Delivery, JobRun, JobStep, Report, Tenant
 from synkro.models.plan import StepKey
 from synkro.models.states import StepStatus, TenantStatus

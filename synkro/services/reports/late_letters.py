@@ -8,7 +8,7 @@ from datetime import datetime
 from flask_babel import gettext
 from sqlalchemy import select
 
-from synkro.analysis.window import Window
+from synkro.analysis.figures.window import Window
 from synkro.mail import Letter
 from synkro.models import JobRun, JobStep, Tenant
 from synkro.models.plan import BY_KEY, PLAN, StepKey

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import and_, exists, select
 
-from synkro import clock
+from synkro.infra import clock
 from synkro.models import AuditLog, Automation, Delivery, JobRun, JobStep, Report, Tenant, User
 from synkro.models.plan import StepKey
 from synkro.models.states import DeliveryStatus, Kind, RunStatus, StepStatus, TenantStatus

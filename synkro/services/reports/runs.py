@@ -8,10 +8,10 @@ from datetime import datetime
 from sqlalchemy import select, text, update
 from sqlalchemy.exc import IntegrityError
 
-from synkro import clock, queue
 from synkro.errors import AppError
 from synkro.extensions import redis, settings
 from synkro.i18n import _l
+from synkro.infra import clock, queue
 from synkro.models import JobRun, JobStep, Report, Tenant
 from synkro.models.plan import BY_KEY, PLAN, StepKey
 from synkro.models.states import ACTIVE_RUN, Kind, RunStatus, StepStatus, TenantStatus

@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import exists, select
 
-from synkro import clock
-from synkro.analysis.calendar import WorkingHours
-from synkro.analysis.window import PeriodKind, Window, day_window, latest_closed, month_window, week_window
+from synkro.analysis.figures.calendar import WorkingHours
+from synkro.analysis.figures.window import PeriodKind, Window, day_window, latest_closed, month_window, week_window
+from synkro.infra import clock
 from synkro.models import Automation, JobRun, Tenant
 from synkro.models.states import Kind, TenantStatus
 from synkro.tenancy import db, end_reading

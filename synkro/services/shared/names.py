@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from email_validator import EmailNotValidError, validate_email
 
-from synkro.analysis.cleaning import one_line
+from synkro.analysis.text.cleaning import one_line
 from synkro.errors import AppError
 from synkro.i18n import _l
 

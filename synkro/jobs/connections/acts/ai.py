@@ -5,10 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from synkro.analysis.answer import Answer
-from synkro.analysis.claims import AnswerError, read_answer
-from synkro.analysis.packing import estimate_tokens
-from synkro.analysis.restoring import restore
+from synkro.analysis.ai.answer import Answer
+from synkro.analysis.ai.claims import AnswerError, read_answer
+from synkro.analysis.ai.packing import estimate_tokens
+from synkro.analysis.ai.restoring import restore
 from synkro.integrations.ai.client import WORKS_LATER, Ai
 from synkro.integrations.errors import ApiError
 from synkro.integrations.supabase.client import Supabase

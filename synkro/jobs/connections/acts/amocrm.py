@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from synkro.infra.records import Contact, Lead
 from synkro.integrations.amocrm.client import Amocrm
 from synkro.integrations.supabase.client import Supabase
 from synkro.jobs.connections.acts.tried import Tried, client, counted, last, shown, upsert
 from synkro.jobs.reports.client_rows import contact_row, lead_row, origin
 from synkro.models import Trial
-from synkro.records import Contact, Lead
 from synkro.services.connections import crm
 from synkro.services.connections.trials import SAMPLE
 

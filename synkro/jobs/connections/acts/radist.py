@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from synkro import clock
-from synkro.analysis import phones
-from synkro.analysis.matching import ChatMatch, PhoneIndex
+from synkro.analysis.matching import phones
+from synkro.analysis.matching.chats import ChatMatch, PhoneIndex
+from synkro.infra import clock
+from synkro.infra.records import Chat, Contact, Lead, Message
 from synkro.integrations.errors import Gone
 from synkro.integrations.masks import without_numbers
 from synkro.integrations.radist.client import Radist
@@ -17,7 +18,6 @@ from synkro.jobs.connections.acts.radist_search import ChatList, last_messages, 
 from synkro.jobs.connections.acts.tried import Tried, client, counted, last, upsert
 from synkro.jobs.reports.client_rows import chat_row, message_row, origin
 from synkro.models import Trial
-from synkro.records import Chat, Contact, Lead, Message
 from synkro.services.connections.trials import SAMPLE
 
 SHOWN_MESSAGES = 6

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
-from synkro.analysis.matching import ChatMatch, PhoneIndex, classify_contact
-from synkro.analysis.phones import chat_number
+from synkro.analysis.matching.chats import ChatMatch, PhoneIndex, classify_contact
+from synkro.analysis.matching.phones import chat_number
+from synkro.infra.records import Chat, Message
 from synkro.integrations.radist.client import PAGE, Radist
-from synkro.records import Chat, Message
 
 MOST_PAGES = 100
 SEARCH_SECONDS = 90

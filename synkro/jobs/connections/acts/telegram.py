@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 from flask_babel import force_locale, gettext
 from rq.timeouts import JobTimeoutException
 
-from synkro import clock
-from synkro.analysis.wording import moment
+from synkro.analysis.report.wording import moment
+from synkro.infra import clock
 from synkro.integrations.errors import Unsure
 from synkro.integrations.telegram.chats import Found, chats_with
 from synkro.integrations.telegram.client import Sent, Telegram

@@ -7,10 +7,10 @@ from typing import Any
 
 from flask_babel import gettext, ngettext
 
-from synkro.analysis.cleaning import one_line
-from synkro.analysis.report import TELEGRAM_LIMIT
-from synkro.analysis.telegram import Row, split
-from synkro.analysis.wording import number
+from synkro.analysis.report.telegram import Row, split
+from synkro.analysis.report.texts import TELEGRAM_LIMIT
+from synkro.analysis.report.wording import number
+from synkro.analysis.text.cleaning import one_line
 from synkro.i18n import _l
 
 MOST_FINDINGS = 8

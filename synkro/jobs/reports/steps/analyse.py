@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from synkro.analysis.answer import Answer
-from synkro.analysis.claims import AnswerError, read_answer
-from synkro.analysis.coverage import ChatOutcome
-from synkro.analysis.merge import merge
-from synkro.analysis.prompt import system_instruction, user_part
+from synkro.analysis.ai.answer import Answer
+from synkro.analysis.ai.claims import AnswerError, read_answer
+from synkro.analysis.ai.merge import merge
+from synkro.analysis.ai.prompt import system_instruction, user_part
+from synkro.analysis.figures.coverage import ChatOutcome
 from synkro.integrations.ai.client import Ai
 from synkro.integrations.errors import ApiError
 from synkro.jobs.reports.ai_questions import Asker

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from synkro.analysis.dialogs import Dialog, Reader
-from synkro.analysis.dialogue import chat_figures, inside
-from synkro.analysis.figures import Figures
-from synkro.analysis.masking import Masker
-from synkro.analysis.matching import ChatMatch, PhoneIndex
-from synkro.analysis.packing import pack
+from synkro.analysis.ai.dialogs import Dialog, Reader
+from synkro.analysis.ai.packing import pack
+from synkro.analysis.figures.dialogue import chat_figures, inside
+from synkro.analysis.figures.totals import Figures
+from synkro.analysis.matching.chats import ChatMatch, PhoneIndex
+from synkro.analysis.text.masking import Masker
+from synkro.infra.records import Message
 from synkro.jobs.reports import handover
 from synkro.jobs.reports.handover import FIGURES, MASKS, PACKS, Directory
 from synkro.jobs.reports.step import Ctx, Done, Step
 from synkro.models.plan import StepKey
-from synkro.records import Message
 from synkro.services.reports import schedules
 from synkro.tenancy import end_reading
 

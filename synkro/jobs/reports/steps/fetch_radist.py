@@ -7,14 +7,14 @@ from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from typing import Any
 
-from synkro.analysis.matching import ChatMatch, PhoneIndex, classify_contact
+from synkro.analysis.matching.chats import ChatMatch, PhoneIndex, classify_contact
+from synkro.infra.records import Chat, Message
 from synkro.integrations.errors import Gone
 from synkro.integrations.radist.client import Radist
 from synkro.jobs.reports import handover
 from synkro.jobs.reports.handover import CHATS, MESSAGES, PARTS
 from synkro.jobs.reports.step import Ctx, Done, Step
 from synkro.models.plan import StepKey
-from synkro.records import Chat, Message
 
 PART_ROWS = 500
 MOST_CHAT_PAGES = 3_000

@@ -7,8 +7,8 @@ import re
 
 from flask_babel import force_locale, gettext
 
-from synkro.analysis.answer import Answer
-from synkro.analysis.report import Told, telegram_parts
+from synkro.analysis.ai.answer import Answer
+from synkro.analysis.report.texts import Told, telegram_parts
 from synkro.integrations.errors import ApiError, Unsure
 from synkro.integrations.telegram.client import Telegram
 from synkro.jobs.reports.rendering import as_report

@@ -8,11 +8,11 @@ from typing import Any
 
 from flask_babel import force_locale, gettext
 
-from synkro import clock
-from synkro.analysis.answer import Answer
-from synkro.analysis.coverage import Coverage
-from synkro.analysis.report import plain_text
-from synkro.analysis.restoring import discreet, restore
+from synkro.analysis.ai.answer import Answer
+from synkro.analysis.ai.restoring import discreet, restore
+from synkro.analysis.figures.coverage import Coverage
+from synkro.analysis.report.texts import plain_text
+from synkro.infra import clock
 from synkro.jobs.reports.evidence import Quotes
 from synkro.jobs.reports.handover import ANSWER, FIGURES, MASKS, REPORT, call_name
 from synkro.jobs.reports.rendering import as_report

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from synkro.analysis.matching import ChatMatch
+from synkro.analysis.matching.chats import ChatMatch
+from synkro.infra.records import Message
 from synkro.jobs.reports import handover
 from synkro.jobs.reports.client_rows import chat_row, message_row, origin
 from synkro.jobs.reports.handover import MESSAGES
 from synkro.jobs.reports.step import Ctx, Done, Step
 from synkro.jobs.reports.steps.writing import Writer
 from synkro.models.plan import StepKey
-from synkro.records import Message
 
 
 class WriteDialogs(Step):

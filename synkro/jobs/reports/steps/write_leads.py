@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from synkro.infra.records import Contact, Lead
 from synkro.jobs.reports import handover
 from synkro.jobs.reports.client_rows import contact_row, lead_row, origin
 from synkro.jobs.reports.handover import CONTACTS, LEADS
 from synkro.jobs.reports.step import Ctx, Done, Step
 from synkro.jobs.reports.steps.writing import Writer
 from synkro.models.plan import StepKey
-from synkro.records import Contact, Lead
 
 
 class WriteLeads(Step):

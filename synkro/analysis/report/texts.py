@@ -8,10 +8,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from synkro.analysis.cleaning import one_line
-from synkro.analysis.sections import Report, Section, heading, sections
-from synkro.analysis.telegram import Row, split
-from synkro.analysis.wording import Translate, number
+from synkro.analysis.report.sections import Report, Section, heading, sections
+from synkro.analysis.report.telegram import Row, split
+from synkro.analysis.report.wording import Translate, number
+from synkro.analysis.text.cleaning import one_line
 
 TELEGRAM_LIMIT = 3_900
 """UTF-16 units of raw HTML; Telegram allows 4,096 after parsing, and parsing never lengthens a text."""

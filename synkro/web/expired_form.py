@@ -9,8 +9,8 @@ from flask import Flask, Response, current_app, make_response, render_template, 
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 
-from synkro.answers import answer, wants_json
-from synkro.log import request_id
+from synkro.infra.log import request_id
+from synkro.web.answers import answer, wants_json
 
 SECRET = re.compile(r"(?i)pass|code|token|key|secret|otp")
 """Names of fields that are typed anew: a page that shows them could be seen, saved or printed."""

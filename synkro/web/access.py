@@ -12,11 +12,11 @@ from flask import Flask, current_app, redirect, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from synkro import clock
-from synkro.answers import answer, wants_json
 from synkro.errors import NotOpen
-from synkro.log import bind
+from synkro.infra import clock
+from synkro.infra.log import bind
 from synkro.tenancy import tenant_scope
+from synkro.web.answers import answer, wants_json
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -30,7 +30,7 @@ class Rule:
 
     fresh: what must have been shown within FRESH: "password", "code" or "password code". half: the view is also open to
     a person whose second factor is due in this way ("code" to show it, "enrol" to set it up). limit: the class of
-    synkro.limits. form: the view reads a PostedForm, which knows its fields; to any other nothing can be posted.
+    synkro.web.limits. form: the view reads a PostedForm, which knows its fields; to any other nothing can be posted.
     """
 
     public: bool = False

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from synkro.analysis.answer import Answer
-from synkro.analysis.masking import Masker
-from synkro.analysis.phones import mask, normalise
+from synkro.analysis.ai.answer import Answer
+from synkro.analysis.matching.phones import mask, normalise
+from synkro.analysis.text.masking import Masker
 
 HIDDEN = "•••"
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any, Literal, get_args
 
-from synkro.analysis.matching import ChatMatch, LeadPhones
+from synkro.analysis.matching.chats import ChatMatch, LeadPhones
 
 ChatOutcome = Literal[
     "analysed",

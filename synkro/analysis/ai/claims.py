@@ -8,9 +8,9 @@ from collections.abc import Container
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from synkro.analysis.answer import Answer, Finding, Remark
-from synkro.analysis.cleaning import clean, one_line
-from synkro.analysis.links import without_links
+from synkro.analysis.ai.answer import Answer, Finding, Remark
+from synkro.analysis.text.cleaning import clean, one_line
+from synkro.analysis.text.links import without_links
 
 FINDING_KINDS = ("risk", "praise", "loss", "idea", "question")
 ErrorCode = Literal["empty", "too_large", "not_json", "not_object", "no_content"]

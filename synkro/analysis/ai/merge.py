@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from synkro.analysis.answer import Answer, Finding, Remark
+from synkro.analysis.ai.answer import Answer, Finding, Remark
 
 
 def merge(answers: Sequence[Answer]) -> Answer:

@@ -13,7 +13,7 @@ from werkzeug.exceptions import BadHost, HTTPException
 from synkro.errors import NEEDS_ACCESS, AppError
 from synkro.extensions import login
 from synkro.i18n import _l
-from synkro.log import request_id
+from synkro.infra.log import request_id
 
 log = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from synkro.analysis.dialogs import Dialog, Line
+from synkro.analysis.ai.dialogs import Dialog, Line
 
 Estimate = Callable[[str], int]
 MessageKey = tuple[int, str]

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from synkro.analysis.answer import Answer
-from synkro.analysis.definitions import CUT, LOSSES, STAGES
-from synkro.analysis.window import Window
-from synkro.analysis.wording import Translate, duration, moment, number
+from synkro.analysis.ai.answer import Answer
+from synkro.analysis.figures.definitions import CUT, LOSSES, STAGES
+from synkro.analysis.figures.window import Window
+from synkro.analysis.report.wording import Translate, duration, moment, number
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from synkro.analysis.calendar import WorkingHours
-from synkro.analysis.window import Window
-from synkro.records import Message
+from synkro.analysis.figures.calendar import WorkingHours
+from synkro.analysis.figures.window import Window
+from synkro.infra.records import Message
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from synkro.analysis.cleaning import clean
-from synkro.analysis.dialogs import safe
+from synkro.analysis.ai.dialogs import safe
+from synkro.analysis.text.cleaning import clean
 
 TASK_LIMIT = 20_000
 KNOWLEDGE_LIMIT = 20_000

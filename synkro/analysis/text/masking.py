@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import zip_longest
 
-from synkro.analysis.inflection import LONGEST_CHANGE, forms, stem
-from synkro.analysis.money_and_dates import is_amount_or_date
+from synkro.analysis.text.inflection import LONGEST_CHANGE, forms, stem
+from synkro.analysis.text.money_and_dates import is_amount_or_date
 
 PLACEHOLDER = re.compile(r"\[(?:PHONE|EMAIL|CARD|IIN|NUMBER|QUERY|CLIENT|TEXT|LINK|HANDLE)_[0-9]+\]")
 

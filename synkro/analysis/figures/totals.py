@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from synkro.analysis.coverage import Coverage
-from synkro.analysis.dialogue import ChatFigures
-from synkro.analysis.leads import LeadSums
-from synkro.analysis.matching import ChatMatch, PhoneIndex
-from synkro.analysis.spread import spread
-from synkro.analysis.window import Window
-from synkro.records import Lead
+from synkro.analysis.figures.coverage import Coverage
+from synkro.analysis.figures.dialogue import ChatFigures
+from synkro.analysis.figures.leads import LeadSums
+from synkro.analysis.figures.spread import spread
+from synkro.analysis.figures.window import Window
+from synkro.analysis.matching.chats import ChatMatch, PhoneIndex
+from synkro.infra.records import Lead
 
 WAITING_MARKS = (15, 60, 240, 1440)
 """Minutes of silence the waiting list is counted by."""

@@ -10,7 +10,7 @@ from sentry_sdk.integrations.atexit import AtexitIntegration
 from sentry_sdk.types import Event, Hint
 from sentry_sdk.utils import event_from_exception
 
-from synkro import log as logs
+from synkro.infra import log as logs
 
 
 class ToSentry(logging.Handler):

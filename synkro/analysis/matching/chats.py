@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from synkro.analysis.phones import chat_number, normalise, received
-from synkro.records import Chat, Contact, Lead
+from synkro.analysis.matching.phones import chat_number, normalise, received
+from synkro.infra.records import Chat, Contact, Lead
 
 MatchKind = Literal["matched", "sibling", "unmatched", "group"]
 

@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from synkro.analysis.cleaning import one_line
-from synkro.analysis.masking import PLACEHOLDER, Masker
-from synkro.records import Message
+from synkro.analysis.text.cleaning import one_line
+from synkro.analysis.text.masking import PLACEHOLDER, Masker
+from synkro.infra.records import Message
 
 Speaker = Literal["client", "manager"]
 

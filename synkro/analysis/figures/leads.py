@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from synkro.analysis.window import Window
-from synkro.records import Lead, Stage
+from synkro.analysis.figures.window import Window
+from synkro.infra.records import Lead, Stage
 
 LeadKind = Literal["open", "won", "lost"]
 StageKey = tuple[int, int]

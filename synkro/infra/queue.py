@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 from rq import Queue, get_current_job
 from rq.serializers import DefaultSerializer, JSONSerializer
 
-from synkro.log import request_id
+from synkro.infra.log import request_id
 
 log = logging.getLogger(__name__)
 

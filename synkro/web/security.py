@@ -11,11 +11,11 @@ from flask import Flask, Response, request
 from redis.exceptions import RedisError
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from synkro.access import rule_of
-from synkro.answers import ADVICE
 from synkro.errors import AppError
 from synkro.extensions import redis
 from synkro.i18n import _l
+from synkro.web.access import rule_of
+from synkro.web.answers import ADVICE
 
 log = logging.getLogger(__name__)
 

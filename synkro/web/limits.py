@@ -10,11 +10,11 @@ from flask_limiter import ApplicationLimit, Limiter
 from flask_login import current_user
 from redis.exceptions import RedisError
 
-from synkro import device_cookie
-from synkro.access import rule_of, sitting
-from synkro.answers import answer
 from synkro.i18n import _l
 from synkro.tokens import keyed_hash
+from synkro.web import device_cookie
+from synkro.web.access import rule_of, sitting
+from synkro.web.answers import answer
 
 PER_MINUTE = {"api": 100, "auth": 5, "webhook": 50, "ai": 20, "poll": 120, "static": 2_000}
 """For a person; for a visitor and for files, by address. A page that renews itself asks 30 times a minute."""

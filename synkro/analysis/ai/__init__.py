@@ -1,0 +1,1 @@
+"""What the AI is asked, and what its answer may say."""

@@ -1,0 +1,1 @@
+"""Counting: windows, waits, deals, coverage."""

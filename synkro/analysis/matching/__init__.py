@@ -1,0 +1,1 @@
+"""Which chat belongs to which deal."""

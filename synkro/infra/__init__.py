@@ -1,0 +1,1 @@
+"""What holds the program up: queue, stores, logs, clock, pace."""

@@ -1,0 +1,1 @@
+"""What every answer passes: who may come, how often, what a browser is told."""
