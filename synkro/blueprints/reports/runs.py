@@ -1,47 +1,22 @@
-"""Runs: start one, watch it, stop it, continue it."""
+"""Runs: watch one, stop it, continue it. One is started on the overview: blueprints/dashboard/dashboard.py."""
 
 from __future__ import annotations
 
 import uuid
 
-from flask import Blueprint, Response, flash, jsonify, make_response, redirect, render_template, request, url_for
-from flask_babel import gettext
+from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from synkro.blueprints.dashboard.overview import overview_page
 from synkro.blueprints.reports import run_view
 from synkro.blueprints.shared import reader
-from synkro.blueprints.shared.forms import RunForm
 from synkro.blueprints.shared.found import found_or_404
-from synkro.errors import AppError
 from synkro.models import JobRun
-from synkro.models.states import Kind, Role
-from synkro.services.reports import progress, runs, schedules
+from synkro.models.states import Role
+from synkro.services.reports import progress, runs
 from synkro.web.access import access
 from synkro.web.answers import wants_json
 
 blueprint = Blueprint("runs", __name__)
-
-
-@blueprint.post("/dashboard/run")
-@access(Role.USER, limit="ai", form=True)
-def create() -> AnyResponse | tuple[str, int]:
-    """A report by hand. A second press leads to the one that is being made."""
-    form = RunForm()
-    tenant = reader.my_company()
-    window = form.window(reader.zone(), schedules.boundary_hour()) if form.validate() else None
-    if window is None:
-        return overview_page(form), 422
-    try:
-        run, is_new = runs.start(tenant, Kind.MANUAL, window.start, window.end, by=reader.me().id)
-    except AppError as refusal:
-        if refusal.status != 422:
-            raise
-        form.end.errors = [refusal.says]
-        return overview_page(form), 422
-    if not is_new:
-        flash(gettext("A report is being made already: here it is."), "info")
-    return redirect(url_for("runs.show", run_id=run.id), 303)
 
 
 @blueprint.get("/runs/<uuid:run_id>")
