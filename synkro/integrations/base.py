@@ -53,6 +53,32 @@ class Offer:
     note: str = ""
 
 
+SAMPLE = "sample"
+"""The act that every service has: a few real items of the client's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Something that people can try out on a connection; jobs/connections/acts/ has a function for it.
+
+    seconds: that it may take. is_lasting: what it finds is there to be saved, and stands after it was. is_evidence:
+    what came of it belongs to the audit and is never forgotten.
+    """
+
+    name: str
+    seconds: int = 45
+    is_lasting: bool = False
+    is_evidence: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """The act, and the step of a run, whose success shows that a connection does what it is for."""
+
+    act: str
+    step: str
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """The outcome of a check. params fill the sentence that belongs to code."""
@@ -83,6 +109,14 @@ class Integration(ABC):
     fields: ClassVar[tuple[Field, ...]]
     sentences: ClassVar[dict[str, LazyString]] = {}
     """Code -> sentence, for the codes that only this service has. Codes start with the kind."""
+    is_needed: ClassVar[bool] = False
+    """Without it there is nothing to report."""
+    acts: ClassVar[tuple[Act, ...]] = ()
+    """What can be tried out, in the order in which people do it. SAMPLE is there for each service."""
+    proof: ClassVar[Proof | None] = None
+    """None: a good check is proof enough."""
+    sources: ClassVar[tuple[str, ...]] = ()
+    """Kinds of the other services in whose data its acts find what they find."""
     is_tried_to_set_up: ClassVar[bool] = False
     """What can be tried out helps to mend it as well, so it is offered before the check is good."""
     ways: ClassVar[dict[str, LazyString]] = {}
@@ -116,6 +150,12 @@ class Integration(ABC):
     def tidied(cls, values: Mapping[str, str]) -> dict[str, str]:
         """What was typed, as it is kept and shown again. What cannot be understood stays: the check says what it is."""
         return dict(values)
+
+    @classmethod
+    def act(cls, name: str) -> Act | None:
+        """None for what cannot be tried out."""
+        usual = Act(SAMPLE) if name == SAMPLE else None
+        return next((act for act in cls.acts if act.name == name), usual)
 
     @classmethod
     def secret_names(cls) -> frozenset[str]:

@@ -20,6 +20,7 @@ from sqlalchemy import LargeBinary, select, text
 from synkro import embedded
 from synkro.extensions import settings, vault
 from synkro.infra import clock
+from synkro.integrations.base import SAMPLE
 from synkro.models import IntegrationConfig, StoredLetter, User
 from synkro.services.auth import second_factor
 from synkro.services.connections import trials
@@ -51,7 +52,7 @@ class Lived:
             secrets = [open_secrets(config) for config in configs]
             names = db.session.execute(text("select distinct name from artifacts order by name")).scalars().all()
             pages = [page for name in names for page in artifacts.pages(self.run_id, name)]
-            tried = trials.result(trials.latest("amocrm", trials.SAMPLE))
+            tried = trials.result(trials.latest("amocrm", SAMPLE))
         return [setup.secret, self._letter(), *secrets, *pages, tried]
 
     def _letter(self) -> bytes:
@@ -75,9 +76,7 @@ def lived(old: str, practice: Practice, cast: dict[str, User]) -> Lived:
     practice.drain()
     second_factor.begin(cast["user"], HERE)
     with tenant_scope(practice.tenant.id):
-        trials.finish(
-            trials.request("amocrm", trials.SAMPLE), "green", "sample_ok", {"count": 1}, {"previews": ["one"]}
-        )
+        trials.finish(trials.request("amocrm", SAMPLE), "green", "sample_ok", {"count": 1}, {"previews": ["one"]})
     with system_scope("test"):
         letter_id = outbox.put_content(cast["user"].id, {"subject": "Hello"}, clock.now() + timedelta(days=1))
         db.session.commit()

@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from synkro.infra import clock
 from synkro.integrations import INTEGRATIONS
+from synkro.integrations.base import SAMPLE
 from synkro.models import (
     AiCall,
     ApprovedHost,
@@ -138,8 +139,8 @@ def _rows(tenant: Tenant, person: User, report_id: uuid.UUID, run_id: uuid.UUID)
         )
         db.session.add_all(_connection(tenant, kind) for kind in INTEGRATIONS)
         db.session.commit()
-        for kind, cls in INTEGRATIONS.items():
-            for act in {trials.SAMPLE, *trials.ACTS.get(kind, {})}:
+        for cls in INTEGRATIONS.values():
+            for act in {SAMPLE, *(act.name for act in cls.acts)}:
                 _trial(tenant, cls.kind, act)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from flask_babel import force_locale
 
-from synkro.services.connections.trials import SAMPLE
+from synkro.integrations.base import SAMPLE
 from synkro.services.shared.wording import outline
 from tests.wizard import (
     test_ai_acts,

@@ -9,10 +9,10 @@ import pytest
 from synkro.crypto import Vault
 from synkro.extensions import redis, remember, settings
 from synkro.infra import queue
+from synkro.integrations.base import SAMPLE, Act
 from synkro.jobs.connections import acts
 from synkro.jobs.engine.worker import work_on
 from synkro.services.connections import checks, integrations, trials
-from synkro.services.connections.trials import SAMPLE
 from synkro.tenancy import tenant_scope
 from tests.practice import Practice
 from tests.wizard.faults import CHECK, Fault
@@ -33,7 +33,7 @@ FAULTS: list[Fault] = [
 
 def late(practice: Practice, patch: pytest.MonkeyPatch) -> None:
     patch.setattr(checks, "CHECK_SECONDS", 1)
-    patch.setitem(trials.ACTS[KIND], SAMPLE, 1)
+    patch.setattr(integrations.INTEGRATIONS[KIND], "acts", (Act(SAMPLE, 1),))
     practice.control(KIND, fault="slow", seconds=4, times=-1)
 
 
@@ -43,7 +43,7 @@ def keys(practice: Practice, _patch: pytest.MonkeyPatch) -> None:
 
 def bug(_practice: Practice, patch: pytest.MonkeyPatch) -> None:
     patch.setattr(integrations.INTEGRATIONS[KIND], "check", lambda _: 1 // 0)
-    patch.setitem(acts.ACTS, (KIND, SAMPLE), lambda _: 1 // 0)  # type: ignore[arg-type]
+    patch.setitem(acts.ACTS[KIND], SAMPLE, lambda _: 1 // 0)  # type: ignore[arg-type]
 
 
 BREAKING: dict[str, Callable[[Practice, pytest.MonkeyPatch], None]] = {"late": late, "keys": keys, "bug": bug}

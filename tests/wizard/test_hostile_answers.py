@@ -13,11 +13,11 @@ from sqlalchemy import text
 
 from synkro.extensions import redis, remember, settings, vault
 from synkro.infra import clock, queue
+from synkro.integrations.base import SAMPLE
 from synkro.jobs.engine.worker import work_on
 from synkro.models import IntegrationConfig, Trial
 from synkro.sandbox.server import Server
 from synkro.services.connections import checks, integrations, trials
-from synkro.services.connections.trials import SAMPLE
 from synkro.tenancy import db, tenant_scope
 from tests.practice import Practice
 from tests.web.conftest import Browser

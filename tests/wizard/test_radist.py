@@ -13,6 +13,7 @@ import pytest
 import requests
 
 from synkro.infra.records import Contact, Lead
+from synkro.integrations.base import SAMPLE
 from synkro.jobs.connections import trials as jobs
 from synkro.jobs.connections.acts import radist_search
 from synkro.models import Trial
@@ -66,7 +67,7 @@ def deals_of(practice: Practice, chats: Sequence[Chat | None], also: Chat | None
         "managers": {"5": "Айгуль"},
     }
     with tenant_scope(practice.tenant.id):
-        trial = trials.request("amocrm", trials.SAMPLE)
+        trial = trials.request("amocrm", SAMPLE)
         trials.finish(trial, "green", "amocrm_sample_ok", {"leads": len(leads)}, shown)
 
 
@@ -197,7 +198,7 @@ def test_without_deals_the_way_is_told(practice: Practice) -> None:
 def test_deals_without_phones_are_not_looked_for(practice: Practice) -> None:
     lead = Lead(1, "Deal", None, 1, 1, None, 1, 1)
     with tenant_scope(practice.tenant.id):
-        trial = trials.request("amocrm", trials.SAMPLE)
+        trial = trials.request("amocrm", SAMPLE)
         trials.finish(trial, "green", "amocrm_sample_ok", {}, {"leads": [lead.to_json()], "contacts": []})
     assert made(practice, "radist", "sample").code == "radist_sample_no_phones"
     assert practice.look("radist", "/__requests") == []

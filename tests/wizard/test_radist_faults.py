@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from synkro.integrations.base import SAMPLE
 from synkro.services.connections import checks, trials
-from synkro.services.connections.trials import SAMPLE
 from synkro.tenancy import tenant_scope
 from tests.integrations.conftest import short_pauses as short_pauses  # noqa: PLC0414 (a fixture of theirs)
 from tests.practice import Practice

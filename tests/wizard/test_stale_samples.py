@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from synkro.integrations.base import SAMPLE
 from synkro.jobs.connections.trials import try_out
 from synkro.models import Trial
 from synkro.services.connections import checks, integrations, trials
-from synkro.services.connections.trials import SAMPLE
 from synkro.tenancy import tenant_scope
 from tests.practice import Practice
 from tests.web.conftest import Enter

@@ -12,13 +12,13 @@ from collections.abc import Iterator
 import pytest
 
 from synkro.infra import queue
+from synkro.integrations.base import SAMPLE
 from synkro.integrations.supabase import client as supabase
 from synkro.integrations.supabase.client import Supabase, schema_sql
 from synkro.jobs.engine.worker import work_on
 from synkro.sandbox.keys import Keys
 from synkro.sandbox.supabase.jwt import legacy_key
 from synkro.services.connections import checks, integrations, trials
-from synkro.services.connections.trials import SAMPLE
 from synkro.tenancy import tenant_scope
 from tests.integrations.conftest import resolving_to
 from tests.integrations.conftest import short_pauses as short_pauses  # noqa: PLC0414 (a fixture of theirs)

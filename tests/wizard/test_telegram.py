@@ -16,6 +16,7 @@ from sqlalchemy import select
 
 from synkro.infra import clock
 from synkro.integrations.http.client import Http
+from synkro.integrations.telegram.client import Telegram
 from synkro.jobs.connections.acts.telegram_report import trial_report
 from synkro.models import AuditLog, IntegrationConfig, Tenant, Trial
 from synkro.sandbox.telegram.app import OLD_GROUP
@@ -176,7 +177,9 @@ class TestTheMessage:
 
         monkeypatch.setattr(Http, "post", noted)
         tried(practice, "message")
-        assert 0 < max(given) < trials.ACTS["telegram"]["message"]
+        message = Telegram.act("message")
+        assert message is not None
+        assert 0 < max(given) < message.seconds
 
 
 def state() -> str:

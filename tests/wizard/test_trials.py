@@ -12,6 +12,8 @@ from sqlalchemy import func, select, text
 from synkro.analysis.figures.window import Window
 from synkro.errors import AppError
 from synkro.infra import clock, queue
+from synkro.integrations import INTEGRATIONS
+from synkro.integrations.base import SAMPLE, Act
 from synkro.jobs.connections.acts import ACTS, act_of
 from synkro.jobs.engine.worker import work_on
 from synkro.models import Tenant, Trial
@@ -19,7 +21,7 @@ from synkro.models.states import RunStatus
 from synkro.sandbox.supabase.errors import PgError
 from synkro.sandbox.supabase.tables import Row, Table
 from synkro.services.connections import integrations, setup, trials
-from synkro.services.connections.trials import PATIENCE_SECONDS, PROOFS, SAMPLE, SECONDS, WAITING_SECONDS
+from synkro.services.connections.trials import PATIENCE_SECONDS, WAITING_SECONDS
 from synkro.tenancy import db, system_scope, tenant_scope
 from tests.conftest import redis_away
 from tests.practice import Practice
@@ -93,7 +95,7 @@ def test_a_bug_is_red_and_gives_nothing_away(practice: Practice, monkeypatch: py
     def broken(_trial: Trial) -> None:
         raise ValueError("+7 701 555 14 08")
 
-    monkeypatch.setitem(ACTS, ("amocrm", SAMPLE), broken)  # type: ignore[arg-type]
+    monkeypatch.setitem(ACTS["amocrm"], SAMPLE, broken)  # type: ignore[arg-type]
     trial = tried(practice, "amocrm", SAMPLE)
     assert (trial.colour, trial.code, trial.params, trial.result) == ("red", "internal", {}, "")
 
@@ -147,7 +149,7 @@ def test_one_whose_worker_died_makes_room(practice: Practice, monkeypatch: pytes
         trial = trials.begin(trials.request("amocrm", SAMPLE).id)
         assert trial is not None
         assert trials.state(trial) == "running"
-        later = clock.now() + timedelta(seconds=SECONDS + PATIENCE_SECONDS + 1)
+        later = clock.now() + timedelta(seconds=Act(SAMPLE).seconds + PATIENCE_SECONDS + 1)
         monkeypatch.setattr("synkro.infra.clock.now", lambda: later)
         assert trials.state(trial) == "lost"
         assert trials.request("amocrm", SAMPLE).id != trial.id
@@ -184,9 +186,9 @@ def test_what_cannot_be_tried_is_refused(practice: Practice) -> None:
 
 
 def test_every_act_that_can_be_asked_for_exists() -> None:
-    for kind, acts in trials.ACTS.items():
-        for act in acts:
-            assert callable(act_of(kind, act))
+    for kind, cls in INTEGRATIONS.items():
+        for name in {SAMPLE, *(act.name for act in cls.acts)}:
+            assert callable(act_of(kind, name))
 
 
 Look = Callable[[], str]
@@ -232,7 +234,7 @@ def test_a_run_that_had_nothing_to_write_proves_nothing(practice: Practice, amoc
     assert amocrm_state() == "unproved"
 
 
-@pytest.mark.parametrize("kind", PROOFS)
+@pytest.mark.parametrize("kind", [kind for kind, cls in INTEGRATIONS.items() if cls.proof])
 def test_a_run_that_wrote_and_sent_proves_each_connection(practice: Practice, kind: str) -> None:
     practice.run()
     with tenant_scope(practice.tenant.id):

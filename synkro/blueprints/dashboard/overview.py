@@ -24,7 +24,6 @@ from synkro.services.connections.setup import Step
 from synkro.services.reports import progress, reports, runs, schedules
 
 SHOWN = 5
-NEEDED = ("supabase", "amocrm", "radist")
 TREND = 8
 LONGEST_SAYING = 280
 
@@ -51,7 +50,7 @@ def overview_page(form: RunForm) -> str:
 
 def _can_report(steps: list[Step]) -> bool:
     """Without deals, dialogs and a place for them there is nothing to report; AI and Telegram may come later."""
-    return all(step.state not in ("empty", "locked") for step in steps if step.kind in NEEDED)
+    return all(step.state not in ("empty", "locked") for step in steps if step.is_needed)
 
 
 def _last_run(latest: list[Report]) -> dict[str, Any] | None:

@@ -15,7 +15,6 @@ from synkro.integrations.base import Integration
 from synkro.models import IntegrationConfig, Trial
 from synkro.services.connections import checks, integrations, setup, trials
 from synkro.services.connections.setup import Step
-from synkro.services.connections.trials import PROOFS
 from synkro.web.access import is_fresh
 
 POLL_SECONDS = 1
@@ -99,9 +98,9 @@ class Shown:
 def shown(kind: str) -> Shown:
     # in this order: what ends in between is seen by whatever is read later, and the page looks once more
     tried = {act: _trial(trial) for act, trial in trials.latest_of(kind).items()}
-    steps, config = setup.steps(), integrations.find(kind)
+    steps, config, cls = setup.steps(), integrations.find(kind), INTEGRATIONS[kind]
     return Shown(
-        cls=INTEGRATIONS[kind],
+        cls=cls,
         kind=kind,
         step=next(step for step in steps if step.kind == kind),
         steps=steps,
@@ -109,7 +108,7 @@ def shown(kind: str) -> Shown:
         offers=config.offers if config else {},
         trials=tried,
         extra=EXTRAS[kind](reader.my_company(), config) if kind in EXTRAS else {},
-        proof=PROOFS[kind][0] if kind in PROOFS else "",
+        proof=cls.proof.act if cls.proof else "",
         can_change=is_fresh("password"),
     )
 

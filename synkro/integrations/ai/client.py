@@ -15,7 +15,7 @@ from synkro.integrations.ai.openai.address import tidy_base
 from synkro.integrations.ai.openai.client import OpenAi
 from synkro.integrations.ai.prices import cost, price
 from synkro.integrations.ai.provider import AiProvider, Generation, Model
-from synkro.integrations.base import Check, Field, Integration, Offer, Preview
+from synkro.integrations.base import Act, Check, Field, Integration, Offer, Preview
 from synkro.integrations.errors import ApiError, Gone, Refused
 from synkro.integrations.http.client import Door, Http
 
@@ -31,6 +31,8 @@ WORKS_LATER = frozenset({"ai_day_quota", "ai_server_quota", MODEL_GONE})
 
 class Ai(Integration):
     kind = "ai"
+    acts = (Act("package", 60), Act("analysis", 180, is_evidence=True), Act("write", 60))
+    sources = ("amocrm", "radist")
     title = _l("AI")
     ways: ClassVar = {"gemini": _l("Google Gemini"), "openai": _l("OpenAI-compatible")}
     way_field = "provider"

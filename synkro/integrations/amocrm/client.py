@@ -25,7 +25,7 @@ from synkro.integrations.amocrm.shapes import (
 )
 from synkro.integrations.amocrm.token_life import life
 from synkro.integrations.amocrm.words import SENTENCES
-from synkro.integrations.base import Check, Field, Integration, Preview
+from synkro.integrations.base import Act, Check, Field, Integration, Preview, Proof
 from synkro.integrations.errors import Gone, Nonsense, Refused
 from synkro.integrations.http.calls import Answer, Params
 from synkro.integrations.http.client import Door, Http
@@ -95,6 +95,9 @@ class Amocrm(Integration):
     kind = "amocrm"
     title = _l("amoCRM")
     after = ("supabase",)
+    is_needed = True
+    acts = (Act("write", 60), Act("names"))
+    proof = Proof(act="write", step="write_leads")
     ways: ClassVar = {"token": _l("Long-lived token"), "oauth": _l("Integration with keys (OAuth)")}
     fields = (
         Field("subdomain", _l("Account address"), show=True, hint=_l("For example company.amocrm.ru")),

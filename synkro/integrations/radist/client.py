@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from synkro.i18n import _l
 from synkro.infra.records import Chat, Message
-from synkro.integrations.base import Check, Field, Integration, Offer, Preview, retry_after
+from synkro.integrations.base import SAMPLE, Act, Check, Field, Integration, Offer, Preview, Proof, retry_after
 from synkro.integrations.errors import ApiError, Busy, ChoiceDue, Gone, Refused
 from synkro.integrations.http.calls import Answer, Pace, Params, common_failure, key_name
 from synkro.integrations.http.client import Door, Http
@@ -48,6 +48,10 @@ class Radist(Integration):
     kind = "radist"
     title = _l("Radist.Online")
     after = ("amocrm",)
+    is_needed = True
+    acts = (Act(SAMPLE, 150), Act("write", 60))
+    proof = Proof(act="write", step="write_dialogs")
+    sources = ("amocrm",)
     fields = (
         Field("api_key", _l("API key")),
         Field(

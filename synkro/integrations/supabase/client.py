@@ -11,7 +11,7 @@ from typing import Any
 
 from synkro.i18n import _l
 from synkro.infra import clock
-from synkro.integrations.base import Check, Field, Integration, Preview
+from synkro.integrations.base import Act, Check, Field, Integration, Preview
 from synkro.integrations.errors import Gone, Lost, Nonsense, Refused, Unreachable
 from synkro.integrations.http.calls import Answer, Params
 from synkro.integrations.http.client import Door, Http
@@ -46,6 +46,8 @@ def schema_sql() -> str:
 
 class Supabase(Integration):
     kind = "supabase"
+    is_needed = True
+    acts = (Act("tables"),)
     title = _l("Supabase")
     fields = (
         Field("url", _l("Project URL"), show=True, place=True, hint=_l("Or its reference, or a link to its dashboard")),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from synkro.i18n import _l
-from synkro.integrations.base import Check, Field, Integration, Preview
+from synkro.integrations.base import Act, Check, Field, Integration, Preview, Proof
 from synkro.integrations.errors import ApiError, Gone, Lost, Nonsense, Refused, Unsure
 from synkro.integrations.http.calls import Answer, Pace
 from synkro.integrations.http.client import Door, Http
@@ -76,6 +76,8 @@ class Sent:
 
 class Telegram(Integration):
     kind = "telegram"
+    acts = (Act("chats", is_lasting=True), Act("message"), Act("report", 60))
+    proof = Proof(act="message", step="notify_telegram")
     title = _l("Telegram")
     is_tried_to_set_up = True
     fields = (

@@ -12,11 +12,10 @@ from sqlalchemy import func, select
 
 from synkro.models import AiCall, Trial, User
 from synkro.services.connections import trials
-from synkro.services.connections.trials import ANALYSIS
 from synkro.tenancy import db
 
 PAGE = 20
-MINE = (Trial.kind == ANALYSIS[0], Trial.act == ANALYSIS[1], Trial.finished_at.is_not(None))
+MINE = (Trial.kind == "ai", Trial.act == "analysis", Trial.finished_at.is_not(None))
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ COLOURS: Mapping[State, str] = {
 class Step:
     """says: of the last check or proof, '' where the state says all. before: what it was, while it is checked anew.
 
-    has_worked: once, with these settings or earlier ones.
+    has_worked: once, with these settings or earlier ones. is_needed: without it there is nothing to report.
     """
 
     kind: str
@@ -53,6 +53,7 @@ class Step:
     says: str = ""
     before: State | None = None
     has_worked: bool = False
+    is_needed: bool = False
 
     @property
     def is_trouble(self) -> bool:
@@ -88,7 +89,7 @@ def steps() -> list[Step]:
             state = "locked"
         before = _judged(kind, config)[0] if config and state == "checking" else None
         has_worked = config is not None and config.worked_at is not None
-        made[kind] = Step(kind, n, str(cls.title), state, says, before, has_worked)
+        made[kind] = Step(kind, n, str(cls.title), state, says, before, has_worked, cls.is_needed)
     return [*made.values(), _schedule(list(made.values()))]
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from synkro.crypto import CannotOpen
@@ -18,9 +18,9 @@ from synkro.extensions import redis, vault
 from synkro.i18n import _l
 from synkro.infra import clock, queue
 from synkro.integrations import INTEGRATIONS
+from synkro.integrations.base import Act
 from synkro.integrations.reading import bounded
 from synkro.models import IntegrationConfig, JobStep, Trial
-from synkro.models.plan import StepKey
 from synkro.models.states import StepStatus
 from synkro.services import audit
 from synkro.services.shared.sealed import SealedText
@@ -30,36 +30,12 @@ from synkro.tenancy import current_tenant_id, db, end_reading
 log = logging.getLogger(__name__)
 
 TRY_OUT = "synkro.jobs.connections.trials.try_out"
-SAMPLE = "sample"
-"""The act that every service has: a few real items of the client's own."""
-ACTS: dict[str, dict[str, int]] = {
-    "supabase": {"tables": 45},
-    "amocrm": {"write": 60, "names": 45},
-    "radist": {SAMPLE: 150, "write": 60},
-    "ai": {"package": 60, "analysis": 180, "write": 60},
-    "telegram": {"chats": 45, "message": 45, "report": 60},
-}
-"""Kind -> act -> seconds that it may take. SAMPLE is there for each, with SECONDS unless said otherwise."""
-SECONDS = 45
 WAITING_SECONDS = 300
 """One that no worker has taken up for so long is given up. Those of other companies may lie before it."""
 PATIENCE_SECONDS = 60
 """One that was taken up is given up so much later than it may take."""
 MOST_BYTES = 8_000_000
 """Of a result: a hundred times what three deals or dialogs take."""
-ANALYSIS = ("ai", "analysis")
-"""Kept whole: what the AI said to a person belongs to the audit."""
-PROOFS: dict[str, tuple[str, StepKey]] = {
-    "amocrm": ("write", StepKey.WRITE_LEADS),
-    "radist": ("write", StepKey.WRITE_DIALOGS),
-    "telegram": ("message", StepKey.NOTIFY_TELEGRAM),
-}
-"""Kind -> the act, and the step of a run, whose success shows that the connection does what it is for."""
-SOURCES: dict[str, tuple[str, ...]] = {"radist": ("amocrm",), "ai": ("amocrm", "radist")}
-"""Kind -> the other services in whose data its acts have found what they found."""
-LASTING = frozenset({("telegram", "chats")})
-"""(kind, act) whose find is there to be saved, and stands after it was."""
-
 State = Literal["waiting", "running", "lost", "done"]
 
 
@@ -68,8 +44,8 @@ def request(kind: str, act: str, *, by: uuid.UUID | None = None, asked: Mapping[
 
     asked: inputs of the act, without any text of people. Raises AppError: 404 for no such act, 503 "queue_away".
     """
-    seconds = _seconds(kind, act)
-    if seconds is None:
+    what = _act(kind, act)
+    if what is None:
         raise AppError(404, "no_such_act", _l("There is nothing like this to try out"))
     _give_up(kind, act)
     values = {
@@ -88,14 +64,14 @@ def request(kind: str, act: str, *, by: uuid.UUID | None = None, asked: Mapping[
         audit.record("tried_out", "integration", kind, act=act)
     db.session.commit()
     trial = _newest_first(kind, act)[0]
-    if made and not queue.ring(redis(), queue.TRIALS, TRY_OUT, trial.tenant_id, trial.id, seconds=seconds):
+    if made and not queue.ring(redis(), queue.TRIALS, TRY_OUT, trial.tenant_id, trial.id, seconds=what.seconds):
         finish(trial, "red", "queue_away")
         raise AppError(503, "queue_away", SENTENCES["queue_away"])
     return trial
 
 
-def _seconds(kind: str, act: str) -> int | None:
-    return ACTS.get(kind, {}).get(act) or (SECONDS if act == SAMPLE else None)
+def _act(kind: str, name: str) -> Act | None:
+    return INTEGRATIONS[kind].act(name) if kind in INTEGRATIONS else None
 
 
 def _give_up(kind: str, act: str) -> None:
@@ -108,7 +84,8 @@ def _give_up(kind: str, act: str) -> None:
 def state(trial: Trial) -> State:
     if trial.finished_at:
         return "done"
-    seconds = _seconds(trial.kind, trial.act) or SECONDS
+    act = _act(trial.kind, trial.act)
+    seconds = act.seconds if act else 0
     since, most = (trial.begun_at, seconds + PATIENCE_SECONDS) if trial.begun_at else (trial.asked_at, WAITING_SECONDS)
     if clock.now() - since > timedelta(seconds=most):
         return "lost"
@@ -127,7 +104,7 @@ def _newest_first(kind: str, act: str) -> Sequence[Trial]:
 
 def latest_of(kind: str) -> dict[str, Trial]:
     """Act -> the newest one of a service, without those that ended with other settings than are saved now."""
-    drawn_on = IntegrationConfig.kind.in_((kind, *SOURCES.get(kind, ())))
+    drawn_on = IntegrationConfig.kind.in_((kind, *INTEGRATIONS[kind].sources))
     saved_at = db.session.execute(select(func.max(IntegrationConfig.saved_at)).where(drawn_on)).scalar_one()
     newest = select(Trial).ext(distinct_on(Trial.act)).order_by(Trial.act, Trial.asked_at.desc())
     mine = newest.where(Trial.kind == kind).execution_options(populate_existing=True)
@@ -135,7 +112,8 @@ def latest_of(kind: str) -> dict[str, Trial]:
 
 
 def _speaks_for(trial: Trial, saved_at: datetime | None) -> bool:
-    if trial.finished_at is None or (trial.kind, trial.act) in LASTING:
+    act = _act(trial.kind, trial.act)
+    if trial.finished_at is None or (act and act.is_lasting):
         return True
     return saved_at is None or trial.asked_at >= saved_at
 
@@ -171,7 +149,8 @@ def finish(
 
 def _forget_earlier(trial: Trial) -> None:
     """Of customers' words the newest of an act are enough."""
-    if (trial.kind, trial.act) != ANALYSIS:
+    act = _act(trial.kind, trial.act)
+    if not (act and act.is_evidence):
         earlier = (Trial.kind == trial.kind, Trial.act == trial.act, Trial.asked_at < trial.asked_at)
         db.session.execute(update(Trial).where(*earlier, Trial.result != "").values(result=""))
 
@@ -193,13 +172,13 @@ def says(trial: Trial) -> str:
 
 def is_proved(kind: str, since: datetime | None) -> bool:
     """Whether the connection has done what it is for, in a trial or in a run, since the settings were last saved."""
-    if kind not in PROOFS:
+    proof = INTEGRATIONS[kind].proof
+    if proof is None:
         return True
-    act, step = PROOFS[kind]
-    tried = select(Trial.id).where(Trial.kind == kind, Trial.act == act, Trial.colour == "green")
+    tried = select(Trial.id).where(Trial.kind == kind, Trial.act == proof.act, Trial.colour == "green")
     # green with nothing done: the period was empty, and not one row or message has arrived
     ended = (JobStep.status == StepStatus.DONE, JobStep.colour == "green", JobStep.done > 0)
-    done = select(JobStep.id).where(JobStep.key == step, *ended)
+    done = select(JobStep.id).where(JobStep.key == proof.step, *ended)
     if since is not None:
         tried, done = tried.where(Trial.asked_at >= since), done.where(JobStep.started_at >= since)
     return any(db.session.execute(one.limit(1)).first() is not None for one in (tried, done))
@@ -208,8 +187,8 @@ def is_proved(kind: str, since: datetime | None) -> bool:
 def purge(days: int) -> None:
     """Forget what is older, over all companies. The rows stay. Needs the system scope."""
     old = (Trial.finished_at < clock.now() - timedelta(days=days), Trial.result != "")
-    is_analysis = (Trial.kind == ANALYSIS[0]) & (Trial.act == ANALYSIS[1])
-    db.session.execute(update(Trial).where(*old, ~is_analysis).values(result=""))
+    evidence = [(kind, act.name) for kind, cls in INTEGRATIONS.items() for act in cls.acts if act.is_evidence]
+    db.session.execute(update(Trial).where(*old, tuple_(Trial.kind, Trial.act).not_in(evidence)).values(result=""))
     end_reading()
 
 

@@ -13,7 +13,7 @@ from synkro.integrations.ai.client import WORKS_LATER, Ai
 from synkro.integrations.errors import ApiError
 from synkro.integrations.supabase.client import Supabase
 from synkro.jobs.connections.acts.ai_question import Question, question_of
-from synkro.jobs.connections.acts.tried import Tried, client, counted, upsert
+from synkro.jobs.connections.acts.tried import Acts, Tried, client, counted, upsert
 from synkro.jobs.connections.sample_package import SamplePackage
 from synkro.jobs.reports.ai_questions import Cause, Paid, price
 from synkro.models import AiCall, Trial
@@ -138,3 +138,6 @@ def _usage(calls: list[AiCall]) -> dict[str, Any]:
 
 def _money(cost: Decimal | None) -> str | None:
     return f"{cost:.6f}" if cost is not None else None
+
+
+ACTS: Acts = {"package": package, "analysis": analysis, "write": write}

@@ -8,13 +8,13 @@ from zoneinfo import ZoneInfo
 
 from synkro.analysis.ai.prompt import system_instruction
 from synkro.infra.records import Contact
+from synkro.integrations.base import SAMPLE
 from synkro.jobs.connections.acts.tried import Tried, last
 from synkro.jobs.connections.sample_package import SamplePackage, names_of, packaged, sampled
 from synkro.models import Trial
 from synkro.models.states import Topic
 from synkro.services.companies import tenants
 from synkro.services.connections import prompts
-from synkro.services.connections.trials import SAMPLE
 from synkro.services.reports import schedules
 
 

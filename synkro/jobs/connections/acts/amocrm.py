@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from synkro.infra.records import Contact, Lead
 from synkro.integrations.amocrm.client import Amocrm
+from synkro.integrations.base import SAMPLE
 from synkro.integrations.supabase.client import Supabase
-from synkro.jobs.connections.acts.tried import Tried, client, counted, last, shown, upsert
+from synkro.jobs.connections.acts.tried import Acts, Tried, client, counted, last, shown, upsert
 from synkro.jobs.reports.client_rows import contact_row, lead_row, origin
 from synkro.models import Trial
 from synkro.services.connections import crm
-from synkro.services.connections.trials import SAMPLE
 
 
 def latest_deals(_trial: Trial) -> Tried:
@@ -52,3 +52,6 @@ def names(_trial: Trial) -> Tried:
     pipelines = len({stage.pipeline_id for stage in stages})
     found = {"pipelines": pipelines, "stages": len(stages), "reasons": len(reasons)}
     return Tried("green", "amocrm_names_ok", found)
+
+
+ACTS: Acts = {SAMPLE: latest_deals, "write": write, "names": names}

@@ -10,15 +10,15 @@ from synkro.analysis.matching import phones
 from synkro.analysis.matching.chats import ChatMatch, PhoneIndex
 from synkro.infra import clock
 from synkro.infra.records import Chat, Contact, Lead, Message
+from synkro.integrations.base import SAMPLE
 from synkro.integrations.errors import Gone
 from synkro.integrations.masks import without_numbers
 from synkro.integrations.radist.client import Radist
 from synkro.integrations.supabase.client import Supabase
 from synkro.jobs.connections.acts.radist_search import ChatList, last_messages, lead_of, newest, of_deals
-from synkro.jobs.connections.acts.tried import Tried, client, counted, last, upsert
+from synkro.jobs.connections.acts.tried import Acts, Tried, client, counted, last, upsert
 from synkro.jobs.reports.client_rows import chat_row, message_row, origin
 from synkro.models import Trial
-from synkro.services.connections.trials import SAMPLE
 
 SHOWN_MESSAGES = 6
 SHOWN_CHARACTERS = 240
@@ -157,3 +157,6 @@ def write(trial: Trial) -> Tried:
 def _row(dialog: Dialog) -> dict[str, Any]:
     row = chat_row(Chat.from_json(dialog["chat"]), dialog["phone"], dialog["lead_id"])
     return row if dialog["lead_id"] else row | {"matched_by": None}
+
+
+ACTS: Acts = {SAMPLE: dialogs, "write": write}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from synkro.integrations.supabase.client import CLIENT_TABLES, Supabase
-from synkro.jobs.connections.acts.tried import Tried, client
+from synkro.jobs.connections.acts.tried import Acts, Tried, client
 from synkro.models import Trial
 
 
@@ -12,3 +12,6 @@ def tables(_trial: Trial) -> Tried:
     version, counted = supabase.schema_version(), {table: supabase.count(table) for table in CLIENT_TABLES}
     kept = {"version": version, "proof": supabase.probe(), "tables": counted}
     return Tried("green", "supabase_tables_ok", {"rows": sum(counted.values()), "tables": len(counted)}, kept)
+
+
+ACTS: Acts = {"tables": tables}

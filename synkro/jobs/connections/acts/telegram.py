@@ -13,15 +13,15 @@ from rq.timeouts import JobTimeoutException
 
 from synkro.analysis.report.wording import moment
 from synkro.infra import clock
+from synkro.integrations.base import SAMPLE
 from synkro.integrations.errors import Unsure
 from synkro.integrations.telegram.chats import Found, chats_with
 from synkro.integrations.telegram.client import Sent, Telegram
 from synkro.jobs.connections.acts.telegram_report import trial_report
-from synkro.jobs.connections.acts.tried import Tried, client, last
+from synkro.jobs.connections.acts.tried import Acts, Tried, client, last
 from synkro.models import Tenant, Trial
 from synkro.services.companies import tenants
 from synkro.services.connections import integrations, telegram_code, telegram_group
-from synkro.services.connections.trials import ANALYSIS, SAMPLE
 from synkro.tenancy import end_reading
 
 MOST_CHATS = 20
@@ -86,7 +86,9 @@ def report(trial: Trial) -> Tried:
         return Tried("yellow", "telegram_choose_chat")
     company = _company(trial)
     with force_locale(company.language):
-        parts = trial_report(company.name, last(*ANALYSIS) or {}, (last("radist", SAMPLE) or {}).get("dialogs", ()))
+        parts = trial_report(
+            company.name, last("ai", "analysis") or {}, (last("radist", SAMPLE) or {}).get("dialogs", ())
+        )
     end_reading()
     if not parts:
         return Tried("yellow", "telegram_report_first")
@@ -118,3 +120,6 @@ def _greeting(company: Tenant) -> str:
 def _plain(part: str) -> str:
     """The same words without tags: everything that is not a tag was escaped by us."""
     return html.unescape(re.sub(r"<[^>]+>", "", part))
+
+
+ACTS: Acts = {"chats": chats, "message": message, "report": report}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -26,6 +26,10 @@ class Tried:
     code: str
     params: dict[str, Any] = field(default_factory=dict)
     result: dict[str, Any] | None = None
+
+
+Acts = dict[str, Callable[[Trial], Tried]]
+"""Name of an act -> what it does."""
 
 
 def client(cls: type[Client]) -> Client:
