@@ -25,7 +25,8 @@ from hypothesis import strategies as some
 from synkro.analysis.report.texts import plain_text
 from synkro.i18n import LANGUAGES
 from synkro.integrations import all_sentences
-from synkro.services.shared.wording import SENTENCES, sentence
+from synkro.services.shared.sentences import CAPABILITIES, SENTENCES
+from synkro.services.shared.wording import sentence
 from synkro.translations import collect
 from tests.analysis.test_report import FIGURES_ONLY
 
@@ -296,3 +297,9 @@ def test_english_is_its_own_translation_in_both_forms() -> None:
     texts.add(("%(n)s dialog", "%(n)s dialogs"))
     merged = collect.merged(texts, Catalog(locale="en"))
     assert [message.string for message in collect.entries(merged)] == [("%(n)s dialog", "%(n)s dialogs")]
+
+
+def test_no_code_has_two_sentences() -> None:
+    """A code that a capability says is said by no other, and by no service in its class."""
+    said = [code for table in (*(one.SENTENCES for one in CAPABILITIES), all_sentences()) for code in table]
+    assert len(said) == len(set(said))

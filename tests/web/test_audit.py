@@ -9,13 +9,14 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from html import unescape
+from pathlib import Path
 
 import pytest
 import time_machine
 from werkzeug.test import TestResponse
 
 from synkro.blueprints.admin import audit_csv
-from synkro.blueprints.admin.audit_words import ACTS, THINGS
+from synkro.blueprints.admin.audit_words import ACTS, ROOMS, THINGS
 from synkro.models import AuditLog, LinkPurpose, Tenant
 from synkro.services import audit
 from synkro.services.audit import export
@@ -260,3 +261,18 @@ def test_there_are_words_for_every_kind_of_thing() -> None:
 
 def test_no_words_are_kept_for_acts_that_are_gone() -> None:
     assert set(ACTS) - {word for _, _, words, _ in recorded() for word in words} == set()
+
+
+def test_no_act_and_no_thing_is_named_by_two_rooms() -> None:
+    assert len(ACTS) == sum(len(room.ACTS) for room in ROOMS)
+    assert len(THINGS) == sum(len(room.THINGS) for room in ROOMS)
+
+
+def test_a_room_has_the_words_for_what_it_records() -> None:
+    """An act that several rooms record may stand in any of them."""
+    recording: dict[str, set[str]] = {}
+    for path, _, words, _ in recorded():
+        for word in words:
+            recording.setdefault(word, set()).add(Path(path).parts[2])
+    homes = {act: room.__name__.split(".")[2] for room in ROOMS for act in room.ACTS}
+    assert {act for act, home in homes.items() if home not in recording[act]} == set()

@@ -21,7 +21,8 @@ from synkro.models import AuditLog, IntegrationConfig, StoredLetter, Tenant, Use
 from synkro.models.states import TenantStatus
 from synkro.services.connections import helping, integrations
 from synkro.services.connections.secrets import open_secrets
-from synkro.services.shared.wording import SENTENCES, outline
+from synkro.services.shared.sentences import SENTENCES
+from synkro.services.shared.wording import outline
 from synkro.tenancy import db, system_scope, tenant_scope
 from synkro.web.limits import limiter
 from tests.practice import Practice

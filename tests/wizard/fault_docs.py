@@ -27,7 +27,7 @@ TOP = f"""# What vendors do, and what people get to see
 What can go wrong while a service is connected, tried out or used in a run. Each row is a test: the stand-in of the
 vendor is made to do it, and colour, code and sentence are compared. `…` stands for what is found out about the company
 or the vendor. Sentences: `sentences` of the class in `synkro/integrations/`, `synkro/integrations/errors.py` and
-`synkro/services/shared/wording.py`.
+`synkro/services/shared/sentences/`.
 
 Made from `FAULTS` in `tests/wizard/test_*_faults.py` and `test_ai_acts.py`. Written anew by `{ANEW}`.
 """

@@ -13,7 +13,6 @@ from werkzeug.local import LocalProxy
 from synkro import i18n
 from synkro.extensions import settings
 from synkro.models import Tenant, User
-from synkro.models.states import Role
 from synkro.services.auth import accounts
 from synkro.services.companies import tenants
 
@@ -81,7 +80,6 @@ def context() -> dict[str, Any]:
         "languages": LANGUAGES,
         "theme": theme(),
         "sandbox": settings().sandbox,
-        "nav": _nav() if is_signed_in() else [],
         # looked up only where a page shows it: the block that renews itself does not
         "person": LocalProxy(_person),
     }
@@ -91,27 +89,3 @@ def _person() -> dict[str, str]:
     tenant = company()
     name = current_user.name or current_user.email
     return {"name": name, "company": tenant.name if tenant else gettext("Staff")}
-
-
-def _nav() -> list[dict[str, str]]:
-    if current_user.is_staff:
-        ways = [
-            _way("admin", gettext("Companies"), "building", "admin.home"),
-            _way("people", gettext("People"), "user", "people.index"),
-        ]
-        if current_user.role == Role.SUPER_ADMIN:
-            ways.append(_way("audit", gettext("Audit"), "log", "audit.staff"))
-            ways.append(_way("health", gettext("Health"), "pulse", "health.show"))
-        return ways
-    ways = [
-        _way("overview", gettext("Overview"), "home", "dashboard.overview"),
-        _way("reports", gettext("Reports"), "report", "reports.index"),
-    ]
-    if current_user.can_manage_settings:
-        ways.append(_way("settings", gettext("Settings"), "sliders", "settings.index"))
-        ways.append(_way("audit", gettext("Audit"), "log", "audit.company"))
-    return ways
-
-
-def _way(key: str, title: str, icon: str, endpoint: str) -> dict[str, str]:
-    return {"key": key, "title": title, "icon": icon, "url": url_for(endpoint)}

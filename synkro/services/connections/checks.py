@@ -23,7 +23,8 @@ from synkro.models.states import TenantStatus
 from synkro.services.connections import troubles
 from synkro.services.connections.integrations import build, find
 from synkro.services.connections.troubles import Change
-from synkro.services.shared.wording import SENTENCES, remarks
+from synkro.services.shared.sentences import SENTENCES
+from synkro.services.shared.wording import remarks
 from synkro.tenancy import current_tenant_id, db, end_reading
 
 Offers = dict[str, list[dict[str, str]]]

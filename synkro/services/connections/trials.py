@@ -24,7 +24,8 @@ from synkro.models import IntegrationConfig, JobStep, Trial
 from synkro.models.states import StepStatus
 from synkro.services import audit
 from synkro.services.shared.sealed import SealedText
-from synkro.services.shared.wording import SENTENCES, sentence
+from synkro.services.shared.sentences import SENTENCES
+from synkro.services.shared.wording import sentence
 from synkro.tenancy import current_tenant_id, db, end_reading
 
 log = logging.getLogger(__name__)

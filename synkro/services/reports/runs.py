@@ -17,7 +17,7 @@ from synkro.models.plan import BY_KEY, PLAN, StepKey
 from synkro.models.states import ACTIVE_RUN, Kind, RunStatus, StepStatus, TenantStatus
 from synkro.services import audit
 from synkro.services.reports import artifacts, deliveries, reports
-from synkro.services.shared.wording import SENTENCES
+from synkro.services.shared.sentences import SENTENCES
 from synkro.tenancy import db
 
 WORK = "synkro.jobs.reports.runtime.work"
