@@ -55,7 +55,8 @@ def test_the_next_step_continues_the_same_count(
     later = Coverage.from_json(json.loads(json.dumps(coverage.to_json())))
     later.mark(0, "blocked")
     coverage.mark(0, "blocked")
-    assert (later.stages(), later.chats()) == (coverage.stages(), coverage.chats())
+    assert later.stages() == coverage.stages()
+    assert later.chats() == coverage.chats()
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from synkro.analysis.figures import Figures
 from synkro.analysis.matching import ChatMatch, PhoneIndex, classify_contact
 from synkro.records import Chat, Message
 from tests.analysis.builders import ALWAYS, START, WINDOW, chat, contact, lead, message
+from tests.support.having import assert_entries
 
 LEADS = [
     lead(1, 11, manager=1, status=142, price=500),
@@ -125,7 +126,8 @@ def test_a_matched_chat_without_messages_has_nothing_to_send() -> None:
 
 def test_the_hours_hold_all_inbound_messages(result: dict[str, Any]) -> None:
     assert result["inbound_by_hour"][6] == 4
-    assert (len(result["inbound_by_hour"]), sum(result["inbound_by_hour"])) == (24, 4)
+    assert len(result["inbound_by_hour"]) == 24
+    assert sum(result["inbound_by_hour"]) == 4
 
 
 def test_working_hours_have_the_same_four_names(result: dict[str, Any]) -> None:
@@ -143,7 +145,7 @@ def test_what_comes_twice_counts_once(result: dict[str, Any]) -> None:
 
 def test_an_empty_window_has_zeros_and_no_speed() -> None:
     empty = Figures(WINDOW, PhoneIndex.build([], []), {}).result()
-    assert (empty["leads_in_window"], empty["messages_in"], empty["by_manager"]) == (0, 0, [])
+    assert_entries(empty, leads_in_window=0, messages_in=0, by_manager=[])
     assert empty["response_median_s"] is None
 
 
