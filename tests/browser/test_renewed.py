@@ -55,7 +55,8 @@ def test_a_choice_that_is_not_saved_yet_survives(checked: Window) -> None:
     page.locator("#offer-model").select_option(index=2)
     chosen = page.locator("#offer-model").input_value()
     next_swap(checked)
-    assert (page.locator("#offer-model").input_value(), page.evaluate(FOCUSED)) == (chosen, "offer-model")
+    assert page.locator("#offer-model").input_value() == chosen
+    assert page.evaluate(FOCUSED) == "offer-model"
 
 
 def test_without_script_looking_again_asks_the_server(app: Flask, practice: Practice, enter: Enter) -> None:
