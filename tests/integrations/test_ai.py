@@ -14,6 +14,7 @@ from synkro.integrations.http import Door
 from synkro.sandbox import gemini, openai
 from synkro.sandbox.keys import Keys
 from tests.integrations.conftest import Counted, Emulator, Start, door_to
+from tests.support.having import assert_has
 
 KEY = Keys()
 PROVIDERS = ("gemini", "openai")
@@ -48,7 +49,7 @@ def open_ai(provider: str, emulator: Emulator, **settings: str) -> Ai:
 
 def test_green_comes_from_an_answer(provider: str, emulator: Emulator) -> None:
     found = open_ai(provider, emulator).check()
-    assert (found.colour, found.code) == ("green", "ai_ok")
+    assert_has(found, colour="green", code="ai_ok")
     assert [entry["method"] for entry in emulator.requests()] == ["GET", "POST"]
 
 
@@ -107,4 +108,5 @@ def test_every_end_has_an_outcome(
 def test_a_key_with_odd_characters_leaves_the_house_for_nobody(provider: str, emulator: Emulator) -> None:
     with pytest.raises(ApiError) as caught:
         open_ai(provider, emulator, api_key="k\ney")
-    assert (caught.value.code, emulator.requests()) == ("key_malformed", [])
+    assert caught.value.code == "key_malformed"
+    assert emulator.requests() == []

@@ -14,6 +14,7 @@ from synkro.integrations.errors import Gone, Nonsense
 from synkro.sandbox.world import World
 from tests.integrations.amocrm_reading import END, START, all_leads, asked, expected
 from tests.integrations.conftest import NOW, ConnectAmocrm, Counted, Emulator, Start, company, door_to
+from tests.support.having import assert_has
 
 
 @pytest.fixture
@@ -67,7 +68,7 @@ def test_a_filter_that_is_ignored_sends_the_caller_the_other_way(connect_amocrm:
     emulator.set(filter_on=False)
     start = NOW - timedelta(minutes=30)
     page = amocrm.leads(start, NOW)
-    assert (page.leads, page.next_page, page.filtered) == ((), 1, False)
+    assert_has(page, leads=(), next_page=1, filtered=False)
     assert amocrm.notices == {"amocrm_filter_off"}
     rest = amocrm.leads(start, NOW, 1, filtered=page.filtered, limit=page.limit)
     assert len(rest.leads) == 30

@@ -19,6 +19,7 @@ from synkro.sandbox.gemini import create_app
 from synkro.sandbox.keys import Keys
 from tests.integrations.conftest import Counted, Emulator, Start, door_to, saying
 from tests.integrations.sandbox_fixtures import words
+from tests.support.having import assert_has
 
 KEY = Keys()
 MODEL = "gemini-3.8-flash"
@@ -45,18 +46,18 @@ def calls(emulator: Emulator) -> list[str]:
 
 def test_check_is_green_once_the_model_has_answered(emulator: Emulator) -> None:
     found = open_ai(emulator).check()
-    assert (found.colour, found.code, found.params) == ("green", "ai_ok", {"model": MODEL})
+    assert_has(found, colour="green", code="ai_ok", params={"model": MODEL})
     assert calls(emulator)[-1].endswith(":generateContent")
 
 
 def test_check_asks_for_a_model_when_none_is_chosen(emulator: Emulator) -> None:
     found = open_ai(emulator, model="").check()
-    assert (found.colour, found.code) == ("red", "ai_choose_model")
+    assert_has(found, colour="red", code="ai_choose_model")
 
 
 def test_check_says_that_the_chosen_model_is_gone(emulator: Emulator) -> None:
     found = open_ai(emulator, model="gemini-2.0-flash").check()
-    assert (found.colour, found.code) == ("yellow", "ai_model_gone")
+    assert_has(found, colour="yellow", code="ai_model_gone")
 
 
 def test_a_key_that_may_only_list_is_not_green(emulator: Emulator) -> None:
@@ -69,7 +70,7 @@ def test_a_key_that_may_only_list_is_not_green(emulator: Emulator) -> None:
 def test_a_used_up_day_is_yellow(emulator: Emulator) -> None:
     emulator.fault("429_day", times=-1)
     found = open_ai(emulator).check()
-    assert (found.colour, found.code) == ("yellow", "ai_day_quota")
+    assert_has(found, colour="yellow", code="ai_day_quota")
 
 
 @pytest.mark.parametrize("fault", ["SAFETY", "empty_stop", "prompt_blocked", "MAX_TOKENS_no_parts"])
@@ -117,8 +118,8 @@ def test_models_are_offered_with_their_limits_and_prices(emulator: Emulator, mon
     monkeypatch.setattr(clock, "now", lambda: datetime(2026, 11, 20, tzinfo=UTC))
     ai = open_ai(emulator, model="")
     ai.check()
-    offers = {offer.value: (offer.title, offer.note) for offer in ai.offers()["model"]}
-    assert offers[MODEL] == ("Gemini 3.8 Flash", "1\u00a0048\u00a0576 / 65\u00a0536; $0.75 / $3.75")
+    offers = {offer.value: offer for offer in ai.offers()["model"]}
+    assert_has(offers[MODEL], title="Gemini 3.8 Flash", note="1\u00a0048\u00a0576 / 65\u00a0536; $0.75 / $3.75")
     assert len(calls(emulator)) == 1
 
 
@@ -129,7 +130,7 @@ def test_tokens_of_instructions_and_data_are_counted(emulator: Emulator) -> None
 
 def test_an_answer_follows_the_schema(emulator: Emulator) -> None:
     said = open_ai(emulator).generate("Отвечай по-русски.", "ДАННЫЕ", SCHEMA, 4_000)
-    assert (said.outcome, said.finish_reason, said.model) == ("ok", "STOP", MODEL)
+    assert_has(said, outcome="ok", finish_reason="STOP", model=MODEL)
     assert set(json.loads(said.text)) == {"summary"}
 
 
@@ -183,7 +184,7 @@ def test_a_full_minute_tells_how_long_to_wait(emulator: Emulator) -> None:
     emulator.fault("429_minute")
     with pytest.raises(Busy) as caught:
         open_ai(emulator).generate("", "x", None, 100)
-    assert (caught.value.code, caught.value.retry_after) == ("busy", 38.2)
+    assert_has(caught.value, code="busy", retry_after=38.2)
 
 
 def test_a_full_day_lasts_until_midnight_in_california(emulator: Emulator) -> None:
@@ -232,7 +233,8 @@ def test_the_key_is_the_only_credential_and_not_in_the_address(emulator: Emulato
 def test_a_model_name_cannot_lead_elsewhere(emulator: Emulator, model: str) -> None:
     with pytest.raises(Gone) as caught:
         open_ai(emulator, model=model).generate("", "x", None, 100)
-    assert (caught.value.code, calls(emulator)) == ("ai_model_gone", [])
+    assert caught.value.code == "ai_model_gone"
+    assert calls(emulator) == []
 
 
 def test_no_model_is_not_asked(emulator: Emulator) -> None:
@@ -294,7 +296,7 @@ def test_a_model_without_schemas_is_asked_for_free_text(start: Start) -> None:
 def test_an_odd_answer_is_empty(start: Start, body: Any) -> None:
     ai, _ = scripted(start, (200, body))
     said = ai.generate("", "x", None, 100)
-    assert (said.outcome, said.text, said.tokens_in) == ("empty", "", 0)
+    assert_has(said, outcome="empty", text="", tokens_in=0)
 
 
 @pytest.mark.parametrize("body", [[], [GOOD], "text", None, 5])
@@ -309,7 +311,7 @@ def test_text_that_ended_for_an_unknown_reason_is_not_taken_for_whole(start: Sta
         start, (200, {"candidates": [{"content": {"parts": [{"text": "нача"}]}, "finishReason": "TOMORROW"}]})
     )
     said = ai.generate("", "x", None, 100)
-    assert (said.outcome, said.text, said.finish_reason) == ("truncated", "нача", "TOMORROW")
+    assert_has(said, outcome="truncated", text="нача", finish_reason="TOMORROW")
 
 
 def test_all_pages_of_models_are_read(start: Start) -> None:

@@ -21,6 +21,7 @@ from synkro.sandbox.telegram import OLD_GROUP, TOPIC, create_app
 from synkro.sandbox.telegram_html import parse
 from tests.integrations.conftest import Counted, Emulator, Start, door_to
 from tests.integrations.sandbox_fixtures import words
+from tests.support.having import assert_has
 
 KEY = Keys()
 GROUP = KEY.telegram_chat_id
@@ -50,12 +51,12 @@ def sends(emulator: Emulator) -> int:
 
 def test_the_bot_is_who_its_token_says(emulator: Emulator) -> None:
     bot = open_bot(emulator).me()
-    assert (bot.id, bot.username) == (7000000001, "synkro_practice_bot")
+    assert_has(bot, id=7000000001, username="synkro_practice_bot")
 
 
 def test_the_chat_is_described(emulator: Emulator) -> None:
     chat = open_bot(emulator).chat()
-    assert (chat.id, chat.title, chat.type, chat.is_forum, chat.may_send) == (GROUP, "Отчёты", "supergroup", True, True)
+    assert_has(chat, id=GROUP, title="Отчёты", type="supergroup", is_forum=True, may_send=True)
 
 
 def test_a_message_arrives_with_its_formatting(emulator: Emulator) -> None:
@@ -73,7 +74,7 @@ def test_refused_formatting_is_sent_once_as_plain_text(emulator: Emulator) -> No
 def test_a_moved_group_gets_the_message_at_its_new_address(emulator: Emulator) -> None:
     bot = open_bot(emulator, chat_id=str(OLD_GROUP))
     done = bot.send(HTML, PLAIN)
-    assert (done.chat_id, done.notice) == (GROUP, "telegram_migrated")
+    assert_has(done, chat_id=GROUP, notice="telegram_migrated")
     assert bot.send(HTML, PLAIN).notice is None
     assert len(sent(emulator)) == 2
 
@@ -82,7 +83,8 @@ def test_a_group_that_moves_for_ever_is_given_up(emulator: Emulator) -> None:
     emulator.fault("migrate", value=-1002000000002, times=-1)
     with pytest.raises(Gone) as caught:
         open_bot(emulator).send(HTML, PLAIN)
-    assert (caught.value.code, sends(emulator)) == ("telegram_migrated", 2)
+    assert caught.value.code == "telegram_migrated"
+    assert sends(emulator) == 2
 
 
 @pytest.mark.parametrize("fault", ["topic_closed", "thread_not_found"])
@@ -104,7 +106,7 @@ def test_the_general_topic_is_not_named(emulator: Emulator) -> None:
 
 def test_two_mendings_in_one_message_are_possible(emulator: Emulator) -> None:
     done = open_bot(emulator, chat_id=str(OLD_GROUP), message_thread_id="999").send("<p>Отчёт", "Отчёт")
-    assert (done.chat_id, done.notice) == (GROUP, "telegram_migrated")
+    assert_has(done, chat_id=GROUP, notice="telegram_migrated")
     assert [message["text"] for message in sent(emulator)] == ["Отчёт"]
 
 
@@ -113,7 +115,8 @@ def test_a_message_that_may_have_arrived_is_not_sent_again(emulator: Emulator, f
     emulator.fault(fault)
     with pytest.raises(Unsure) as caught:
         open_bot(emulator).send(HTML, PLAIN)
-    assert (caught.value.code, sends(emulator)) == ("telegram_unknown", 1)
+    assert caught.value.code == "telegram_unknown"
+    assert sends(emulator) == 1
 
 
 def test_a_message_that_never_left_may_be_sent_again(emulator: Emulator) -> None:
@@ -135,7 +138,8 @@ def test_a_long_wait_is_the_callers(emulator: Emulator) -> None:
     emulator.fault("flood", value=37)
     with pytest.raises(Busy) as caught:
         open_bot(emulator).send(HTML, PLAIN)
-    assert (caught.value.retry_after, sends(emulator)) == (37, 1)
+    assert caught.value.retry_after == 37
+    assert sends(emulator) == 1
 
 
 def test_a_short_wait_is_waited_out(emulator: Emulator) -> None:
@@ -159,7 +163,8 @@ def test_a_refused_message_says_why(emulator: Emulator, fault: str, code: str) -
     emulator.fault(fault, times=-1)
     with pytest.raises(Refused) as caught:
         open_bot(emulator).send(HTML, PLAIN)
-    assert (caught.value.code, sends(emulator)) == (code, 1)
+    assert caught.value.code == code
+    assert sends(emulator) == 1
 
 
 def test_an_unknown_chat_says_so(emulator: Emulator) -> None:
@@ -177,7 +182,8 @@ def test_a_wrong_token_says_so(emulator: Emulator) -> None:
 def test_a_message_that_is_too_long_is_not_sent(emulator: Emulator) -> None:
     with pytest.raises(Gone) as caught:
         open_bot(emulator).send("x", "ё" * (MESSAGE_LIMIT + 1))
-    assert (caught.value.code, sends(emulator)) == ("telegram_too_long", 0)
+    assert caught.value.code == "telegram_too_long"
+    assert sends(emulator) == 0
 
 
 def test_the_longest_message_arrives(emulator: Emulator) -> None:
@@ -275,18 +281,18 @@ def told(start: Start) -> Callable[..., tuple[Telegram, list[str]]]:
 def test_check_is_green_once_the_bot_was_seen_typing(told: Callable[..., Any]) -> None:
     bot, called = told()
     found = bot.check()
-    assert (found.colour, found.code, found.params) == ("green", "telegram_ok", {"bot": "bot", "chat": "Отчёты"})
+    assert_has(found, colour="green", code="telegram_ok", params={"bot": "bot", "chat": "Отчёты"})
     assert called == ["getMe", "getChat", "getChatMember", "sendChatAction"]
 
 
 def test_check_asks_for_a_chat_when_none_is_set(told: Callable[..., Any]) -> None:
     found = told(chat_id="")[0].check()
-    assert (found.colour, found.code, found.params) == ("yellow", "telegram_choose_chat", {"bot": "bot"})
+    assert_has(found, colour="yellow", code="telegram_choose_chat", params={"bot": "bot"})
 
 
 def test_check_says_that_the_bot_may_not_be_added_to_groups(told: Callable[..., Any]) -> None:
     found = told(chat_id="", getMe=ME | {"can_join_groups": False})[0].check()
-    assert (found.colour, found.code, found.params) == ("yellow", "telegram_no_groups", {"bot": "bot"})
+    assert_has(found, colour="yellow", code="telegram_no_groups", params={"bot": "bot"})
 
 
 def test_a_bot_that_is_in_its_group_need_not_be_added(told: Callable[..., Any]) -> None:
@@ -322,12 +328,12 @@ def test_check_says_that_the_bot_is_not_in_the_group(told: Callable[..., Any], s
 def test_check_tells_where_the_group_has_moved(told: Callable[..., Any]) -> None:
     moved = (400, "Bad Request: group chat was upgraded", {"parameters": {"migrate_to_chat_id": -1005}})
     found = told(sendChatAction=moved)[0].check()
-    assert (found.colour, found.code, found.params) == ("yellow", "telegram_migrated", {"chat_id": -1005, "bot": "bot"})
+    assert_has(found, colour="yellow", code="telegram_migrated", params={"chat_id": -1005, "bot": "bot"})
 
 
 def test_check_finds_a_topic_that_is_gone(told: Callable[..., Any]) -> None:
     found = told(topic="17", sendChatAction=(400, "Bad Request: message thread not found"))[0].check()
-    assert (found.colour, found.code) == ("yellow", "telegram_no_topic")
+    assert_has(found, colour="yellow", code="telegram_no_topic")
 
 
 def test_check_is_not_green_where_typing_is_refused(told: Callable[..., Any]) -> None:
@@ -424,7 +430,8 @@ def test_any_refusal_is_one_of_our_errors(status: int, value: Any) -> None:
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\0")))
 def test_escaped_text_reads_as_it_was_written(text: str) -> None:
     shown, entities = parse(escape(text))
-    assert (shown, list(entities)) == (text, [])
+    assert shown == text
+    assert list(entities) == []
 
 
 @given(st.text(st.characters()))
