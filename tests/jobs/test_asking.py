@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from synkro.jobs.asking import LONGEST_OUTPUT_TOKENS, OUTPUT_TOKENS
-from synkro.models import AiCall, JobRun, Report
+from synkro.models import AiCall, JobRun, JobStep, Report
 from synkro.models.plan import StepKey
 from synkro.models.states import ReportStatus, RunStatus
 from synkro.sandbox import gemini, gemini_answer
@@ -18,6 +18,7 @@ from synkro.services.connections import integrations
 from synkro.services.reporting import reports
 from synkro.tenancy import db, tenant_scope
 from tests.practice import Practice
+from tests.support.having import assert_has
 
 SMALL = "gemini-3.5-flash-small"
 DIALOG = re.compile(r"^## d\d+ ", re.MULTILINE)
@@ -64,9 +65,8 @@ def calls(practice: Practice) -> list[AiCall]:
         return list(db.session.execute(select(AiCall)).scalars())
 
 
-def told(practice: Practice, run: JobRun) -> tuple[str | None, str | None]:
-    step = next(step for step in practice.state(run.id)[1] if step.key == StepKey.ANALYSE)
-    return step.colour, step.code
+def analysis_of(practice: Practice, run: JobRun) -> JobStep:
+    return next(step for step in practice.state(run.id)[1] if step.key == StepKey.ANALYSE)
 
 
 def test_a_model_with_room_is_asked_without_counting(practice: Practice) -> None:
@@ -95,7 +95,7 @@ def test_no_more_is_asked_for_than_the_model_can_write(
 def test_a_small_model_makes_a_whole_report(practice: Practice, monkeypatch: pytest.MonkeyPatch) -> None:
     offer(practice, monkeypatch, writes=4_000)
     run = practice.run()
-    assert told(practice, run) == ("green", None)
+    assert_has(analysis_of(practice, run), colour="green", code=None)
     assert report_of(practice, run).status == ReportStatus.READY
 
 
@@ -105,7 +105,7 @@ def test_without_the_list_of_models_the_usual_room_is_taken(practice: Practice, 
     practice.control("gemini", fault="MAX_TOKENS")
     run = practice.run()
     assert rooms(practice) == [OUTPUT_TOKENS, LONGEST_OUTPUT_TOKENS]
-    assert told(practice, run) == ("green", None)
+    assert_has(analysis_of(practice, run), colour="green", code=None)
 
 
 def test_a_pack_that_is_too_large_is_halved(practice: Practice, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,7 +117,7 @@ def test_a_pack_that_is_too_large_is_halved(practice: Practice, monkeypatch: pyt
     halves = questions(practice)[1:]
     assert len(halves) == 2
     assert sum(map(dialogs, halves)) == dialogs(whole)
-    assert told(practice, run) == ("green", None)
+    assert_has(analysis_of(practice, run), colour="green", code=None)
     assert report_of(practice, run).status == ReportStatus.READY
 
 
@@ -126,7 +126,8 @@ def test_a_pack_that_only_seemed_too_large_is_asked_whole(practice: Practice, mo
     (whole,) = questions(practice)
     offer(practice, monkeypatch, reads=tokens(whole))
     practice.run()
-    assert (counted(practice), len(questions(practice))) == (1, 2)
+    assert counted(practice) == 1
+    assert len(questions(practice)) == 2
 
 
 def test_a_pack_that_the_vendor_finds_too_large_is_halved(practice: Practice, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,7 +140,7 @@ def test_a_pack_that_the_vendor_finds_too_large_is_halved(practice: Practice, mo
     assert counted(practice) == 0
     assert [dialogs(body) for body in questions(practice)][1] == dialogs(whole)
     assert len(questions(practice)) == 4
-    assert told(practice, run) == ("green", None)
+    assert_has(analysis_of(practice, run), colour="green", code=None)
 
 
 def test_dialogs_that_no_model_of_this_size_can_read_are_told(
@@ -147,7 +148,8 @@ def test_dialogs_that_no_model_of_this_size_can_read_are_told(
 ) -> None:
     offer(practice, monkeypatch, reads=50)
     run = practice.run()
-    assert (run.status, told(practice, run)) == (RunStatus.SUCCEEDED, ("yellow", "ai_too_long"))
+    assert run.status == RunStatus.SUCCEEDED
+    assert_has(analysis_of(practice, run), colour="yellow", code="ai_too_long")
     assert questions(practice) == []
     report = report_of(practice, run)
     assert report.status == ReportStatus.FIGURES_ONLY

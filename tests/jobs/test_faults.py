@@ -25,6 +25,7 @@ from synkro.services.reporting import reports, runs
 from synkro.services.wording import remarks
 from synkro.tenancy import db, tenant_scope
 from tests.practice import Practice
+from tests.support.having import assert_has
 
 READ_SECONDS = 0.3
 
@@ -84,7 +85,7 @@ def ran(practice: Practice) -> tuple[JobRun, dict[str, JobStep]]:
 
 def assert_told(step: JobStep, colour: str, code: str) -> None:
     """The colour and the code, and a whole sentence in Russian without a word of the machine."""
-    assert (step.colour, step.code) == (colour, code)
+    assert_has(step, colour=colour, code=code)
     with force_locale("ru"):
         said = remarks(step.code, step.params)
     assert re.match(r"(amoCRM|[А-ЯA-Z]).*[.\d]$", said), said
@@ -94,13 +95,15 @@ def assert_told(step: JobStep, colour: str, code: str) -> None:
 
 def assert_red(practice: Practice, key: StepKey, code: str) -> None:
     run, steps = ran(practice)
-    assert (run.status, run.code, steps[key].status) == (RunStatus.FAILED, code, "failed")
+    assert_has(run, status=RunStatus.FAILED, code=code)
+    assert steps[key].status == "failed"
     assert_told(steps[key], "red", code)
 
 
 def assert_yellow(practice: Practice, key: StepKey, code: str) -> None:
     run, steps = ran(practice)
-    assert (run.status, steps[key].status) == (RunStatus.SUCCEEDED, "done")
+    assert run.status == RunStatus.SUCCEEDED
+    assert steps[key].status == "done"
     assert_told(steps[key], "yellow", code)
 
 
@@ -156,7 +159,8 @@ def test_amocrm_takes_an_access_token_for_too_old(practice: Practice) -> None:
 def test_what_amocrm_may_do_otherwise_is_no_fault(practice: Practice, knobs: dict[str, Any]) -> None:
     practice.control("amocrm", set=knobs)
     run, steps = ran(practice)
-    assert (run.status, steps[StepKey.FETCH_AMOCRM].colour) == (RunStatus.SUCCEEDED, "green")
+    assert run.status == RunStatus.SUCCEEDED
+    assert steps[StepKey.FETCH_AMOCRM].colour == "green"
 
 
 @pytest.mark.parametrize(
@@ -167,7 +171,8 @@ def test_what_people_should_know_of_amocrm_is_told(practice: Practice, knobs: di
     practice.control("amocrm", set=knobs)
     _, steps = ran(practice)
     first = steps[StepKey.FETCH_AMOCRM]
-    assert (first.colour, first.params["notices"]) == ("green", [notice])
+    assert first.colour == "green"
+    assert first.params["notices"] == [notice]
     assert remarks(first.code, first.params)
 
 
@@ -194,7 +199,8 @@ def test_radist_refuses(practice: Practice, knobs: dict[str, Any], code: str) ->
 def test_what_radist_may_do_otherwise_is_no_fault(practice: Practice, knobs: dict[str, Any]) -> None:
     practice.control("radist", set=knobs)
     run, steps = ran(practice)
-    assert (run.status, steps[StepKey.FETCH_RADIST].colour) == (RunStatus.SUCCEEDED, "green")
+    assert run.status == RunStatus.SUCCEEDED
+    assert steps[StepKey.FETCH_RADIST].colour == "green"
 
 
 SUPABASE = {
@@ -274,7 +280,8 @@ def test_a_quota_that_returns_tomorrow_is_not_waited_for(practice: Practice, mon
 def test_odd_answers_of_the_model_are_taken_for_what_they_are(practice: Practice, fault: str) -> None:
     practice.control("gemini", fault=fault, times=-1)
     run, steps = ran(practice)
-    assert (run.status, steps[StepKey.ANALYSE].colour) == (RunStatus.SUCCEEDED, "green")
+    assert run.status == RunStatus.SUCCEEDED
+    assert steps[StepKey.ANALYSE].colour == "green"
 
 
 def test_references_that_the_model_invents_are_dropped_and_told(practice: Practice) -> None:
@@ -305,7 +312,8 @@ def test_telegram_refuses_and_the_report_is_kept(practice: Practice, fault: str,
 def test_a_flood_limit_of_centuries_is_not_waited_for(practice: Practice) -> None:
     practice.control("telegram", fault="flood", value=99_999_999_999)
     run, _ = ran(practice)
-    assert (run.status, len(practice.sent())) == (RunStatus.SUCCEEDED, 1)
+    assert run.status == RunStatus.SUCCEEDED
+    assert len(practice.sent()) == 1
 
 
 def test_a_lost_answer_of_telegram_is_told_and_not_sent_again(practice: Practice) -> None:
@@ -362,7 +370,8 @@ def test_a_failed_delivery_is_sent_once_when_it_is_continued(practice: Practice)
     run, _ = ran(practice)
     assert run.status == RunStatus.FAILED
     run, steps = again(practice, run)
-    assert (run.status, steps[StepKey.NOTIFY_TELEGRAM].colour) == (RunStatus.SUCCEEDED, "green")
+    assert run.status == RunStatus.SUCCEEDED
+    assert steps[StepKey.NOTIFY_TELEGRAM].colour == "green"
     assert len(practice.sent()) == 1
 
 
@@ -415,7 +424,8 @@ def test_a_service_that_is_not_connected_is_named(
         db.session.delete(integrations.find(kind))
         db.session.commit()
     run, steps = ran(practice)
-    assert (run.status, steps[key].attempts) == (status, 1)
+    assert run.status == status
+    assert steps[key].attempts == 1
     assert_told(steps[key], "red" if status == RunStatus.FAILED else "yellow", f"{kind}_not_connected")
 
 

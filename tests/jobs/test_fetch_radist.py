@@ -19,6 +19,7 @@ from synkro.services.reporting import artifacts, runs
 from synkro.services.wording import remarks
 from synkro.tenancy import db, tenant_scope
 from tests.practice import Practice
+from tests.support.having import assert_has
 
 Refuse = Callable[..., None]
 
@@ -79,7 +80,7 @@ def test_a_chat_that_is_gone_costs_itself_only(practice: Practice, refuse: Refus
     refuse([gone], status=status)
     run_id = practice.start()
     step = fetched(practice, run_id)
-    assert (step.status, step.colour, step.code) == ("done", "yellow", "radist_chats_unreadable")
+    assert_has(step, status="done", colour="yellow", code="radist_chats_unreadable")
     assert step.params == {"chats": 1}
     assert remarks(step.code, step.params).endswith(": 1.")
     assert speakers(practice, run_id) == others
@@ -109,14 +110,14 @@ def test_where_no_chat_can_be_opened_the_step_is_red_and_can_go_on_later(practic
     run_id = practice.start()
     refuse(range(10**9))
     step = fetched(practice, run_id)
-    assert (step.status, step.code) == ("failed", "radist_not_found")
+    assert_has(step, status="failed", code="radist_not_found")
     refuse([])
     with tenant_scope(practice.tenant.id):
         run = runs.find(run_id)
         assert run is not None
         runs.resume(run)
     step = fetched(practice, run_id)
-    assert (step.status, step.colour) == ("done", "green")
+    assert_has(step, status="done", colour="green")
     assert speakers(practice, run_id)
 
 
@@ -130,7 +131,7 @@ def test_a_fetch_that_goes_on_still_knows_which_chats_were_gone(practice: Practi
     run_id = practice.start()
     assert fetched(practice, run_id).code == "not_json"
     step = fetched(practice, run_id)
-    assert (step.code, step.params) == ("radist_chats_unreadable", {"chats": 1})
+    assert_has(step, code="radist_chats_unreadable", params={"chats": 1})
 
 
 def test_half_an_emoji_and_a_nul_stop_nothing(practice: Practice, monkeypatch: pytest.MonkeyPatch) -> None:

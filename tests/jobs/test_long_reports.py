@@ -14,6 +14,7 @@ from synkro.services.reporting import artifacts, runs
 from synkro.services.reporting.artifacts import FINAL
 from synkro.tenancy import db, tenant_scope
 from tests.practice import Practice
+from tests.support.having import assert_has
 
 
 @pytest.fixture
@@ -46,8 +47,10 @@ def test_the_group_gets_figures_and_link_and_the_step_says_that_it_was_shortened
 ) -> None:
     before = len(practice.sent())
     step = sent(practice, run_id)
-    assert (step.colour, step.code, step.params["notices"]) == ("green", None, ["telegram_shortened"])
-    assert (step.done, len(practice.sent()) - before) == (MOST_PARTS, MOST_PARTS)
+    assert_has(step, colour="green", code=None)
+    assert step.params["notices"] == ["telegram_shortened"]
+    assert step.done == MOST_PARTS
+    assert len(practice.sent()) - before == MOST_PARTS
     told = "\n".join(message["text"] for message in practice.sent()[before:])
     assert f"More findings in the report: {step.params['lines']}" in told
     assert told.index("00 xxx") < told.index("Deals") < told.index("Coverage")

@@ -25,6 +25,7 @@ from synkro.services.entry import forgotten
 from synkro.services.mail import outbox
 from synkro.tenancy import db, system_scope
 from tests.mailbox import Mailbox, serve, silent
+from tests.support.having import assert_has
 
 Cast = dict[str, User]
 LETTER = Letter("user@example.com", "Subject", "text", "<p>text</p>", "ru")
@@ -78,7 +79,7 @@ def test_what_has_left_is_emptied(cast: Cast, box: Mailbox) -> None:
     letter_id = put(cast["user"])
     post.send(str(letter_id))
     sent = row(letter_id)
-    assert (sent.sealed, sent.next_at, sent.code) == (None, None, "")
+    assert_has(sent, sealed=None, next_at=None, code="")
     assert sent.sent_at is not None
 
 
@@ -107,7 +108,7 @@ def test_a_letter_is_tried_five_times_and_then_given_up(cast: Cast, box: Mailbox
         with later(hours=hours / 2):
             post.send(str(letter_id))
     given_up = row(letter_id)
-    assert (given_up.tries, given_up.sealed, given_up.code) == (5, None, "mail_address_refused")
+    assert_has(given_up, tries=5, sealed=None, code="mail_address_refused")
 
 
 def test_between_two_tries_there_is_a_pause(cast: Cast, box: Mailbox) -> None:
@@ -147,7 +148,7 @@ def test_a_server_that_dribbles_is_left_at_the_deadline(
         outbox.ring(letter_id)
         drain(store)
     stuck = row(letter_id)
-    assert (stuck.code, stuck.sent_at) == ("mail_too_long", None)
+    assert_has(stuck, code="mail_too_long", sent_at=None)
     assert stuck.next_at is not None
 
 
@@ -175,7 +176,8 @@ def test_what_comes_too_late_is_not_sent(cast: Cast, box: Mailbox) -> None:
         post.send(str(letter_id))
         post.look_after()
     late = row(letter_id)
-    assert (box.taken, late.sealed, late.code) == ([], None, "mail_late")
+    assert box.taken == []
+    assert_has(late, sealed=None, code="mail_late")
 
 
 def test_what_is_long_over_is_forgotten(cast: Cast) -> None:
@@ -194,7 +196,8 @@ def test_a_letter_of_another_key_is_given_up(cast: Cast, box: Mailbox) -> None:
         db.session.execute(update(StoredLetter).where(StoredLetter.id == letter_id).values(sealed=sealed))
         db.session.commit()
     post.send(str(letter_id))
-    assert (box.taken, row(letter_id).code) == ([], "mail_unreadable")
+    assert box.taken == []
+    assert row(letter_id).code == "mail_unreadable"
 
 
 def test_a_letter_that_is_not_there_is_nothing(app: Flask) -> None:

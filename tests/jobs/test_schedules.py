@@ -212,7 +212,8 @@ def test_each_company_has_its_own_morning(tenant: Tenant, other_tenant: Tenant) 
     for one in (tenant, other_tenant):
         plan(one, Kind.DAILY, wall(7, 0), since=LONG_AGO)
     ticked(local(2026, 3, 2, 7))
-    assert (len(made(tenant)), len(made(other_tenant))) == (1, 0)
+    assert len(made(tenant)) == 1
+    assert len(made(other_tenant)) == 0
     ticked(local(2026, 3, 2, 9))
     assert windows(other_tenant, ZoneInfo("Europe/Moscow")) == ["01.03 00 - 02.03 00"]
 
