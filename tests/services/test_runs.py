@@ -15,6 +15,7 @@ from synkro.models.states import Kind, RunStatus, TenantStatus
 from synkro.services.reporting import artifacts, runs, steps
 from synkro.tenancy import db, system_scope, tenant_scope
 from tests.services import DAY, KEYS, NOON, at_once, begin, done, expire, failed, state, statuses, take, taken
+from tests.support.having import assert_has
 
 
 def number_of_runs() -> int:
@@ -239,7 +240,7 @@ def test_a_resumed_run_comes_to_its_end(tenant: Tenant) -> None:
     resume(tenant, run_id)
     done(tenant, run_id, 5)
     run, rows = state(tenant, run_id)
-    assert (run.status, run.code) == (RunStatus.SUCCEEDED, None)
+    assert_has(run, status=RunStatus.SUCCEEDED, code=None)
     assert {step.status for step in rows} == {"done"}
 
 
@@ -352,4 +353,4 @@ def test_who_started_stopped_and_resumed_is_written_down(tenant: Tenant) -> None
 
 def test_the_window_of_a_run_is_what_was_asked_for(tenant: Tenant) -> None:
     run, _ = state(tenant, begin(tenant))
-    assert (run.window_start, run.window_end) == (NOON, NOON + timedelta(days=1))
+    assert_has(run, window_start=NOON, window_end=NOON + timedelta(days=1))
