@@ -24,6 +24,7 @@ from synkro.services.connections.secrets import open_secrets
 from synkro.services.wording import SENTENCES, outline
 from synkro.tenancy import db, system_scope, tenant_scope
 from tests.practice import Practice
+from tests.support.having import assert_has
 from tests.web.conftest import Browser, Enter
 from tests.web.planting import OWN, plant
 from tests.web.sweep import Ids, path_of, paths_of, readable, writable
@@ -193,7 +194,7 @@ def test_six_steps_are_shown_with_their_states(enter: Enter, practice: Practice)
 
 def test_keys_are_saved_and_checked_for_the_company(enter: Enter, tenant: Tenant) -> None:
     answer = enter("admin").send(home(tenant, "radist"), **TYPED)
-    assert (answer.status_code, answer.location) == (303, f"{home(tenant, 'radist')}#state")
+    assert_has(answer, status_code=303, location=f"{home(tenant, 'radist')}#state")
     assert stored(tenant, "radist") == TYPED
     with tenant_scope(tenant.id):
         config = integrations.find("radist")

@@ -19,6 +19,7 @@ from synkro.services.companies import people
 from synkro.services.entry import sessions
 from synkro.services.mail import outbox
 from synkro.tenancy import db, system_scope
+from tests.support.having import assert_has
 from tests.web.conftest import Enter
 from tests.web.rows import make_report
 from tests.web.test_admin import stale
@@ -79,14 +80,14 @@ def test_somebody_is_invited_and_the_link_is_shown_once(enter: Enter, tenant: Te
     answer = admin.send("/admin/people/new", email="New@Example.com", name="Дана", company="ALFA", rank="settings")
     made = by_email("New@example.com")
     assert made is not None
-    assert (made.role, made.tenant_id, made.can_manage_settings, made.name) == ("user", tenant.id, True, "Дана")
+    assert_has(made, role="user", tenant_id=tenant.id, can_manage_settings=True, name="Дана")
     assert made.invited_at is not None
     shown = re.search(r'id="link">([^<]+)<', answer.text)
     assert shown is not None
     assert shown[1].startswith("http")
     assert 'id="link"' not in admin.get(path_of(made)).text
     (row,) = audited("user_created")
-    assert (row.actor, row.tenant_id, row.details) == ("admin@example.com", tenant.id, {"role": "settings"})
+    assert_has(row, actor="admin@example.com", tenant_id=tenant.id, details={"role": "settings"})
 
 
 def test_an_invited_person_has_no_way_in_yet_and_is_invited_again(enter: Enter) -> None:
@@ -157,7 +158,8 @@ def test_a_wrong_invitation_invites_nobody_and_keeps_what_was_typed(
 ) -> None:
     typed = {"email": "new@example.com", "name": "Dana", "company": "alfa", "rank": "user", **wrong}
     answer = enter("admin").send("/admin/people/new", **typed)
-    assert (answer.status_code, sentence in answer.text) == (status, True)
+    assert answer.status_code == status
+    assert sentence in answer.text
     assert "<script>alert" not in answer.text
     assert "<svg onload" not in answer.text
     kept = {name: words for name, words in typed.items() if name not in (*wrong, "rank")}
@@ -170,14 +172,15 @@ def test_a_person_is_renamed_disabled_and_enabled(enter: Enter, cast: Cast) -> N
     assert lite.send(f"{path}/name", name="Dana").status_code == 303
     assert lite.send(f"{path}/disable").status_code == 303
     assert user.get("/dashboard").status_code == 302
-    assert (found(cast["user"]).name, found(cast["user"]).is_active) == ("Dana", False)
+    assert_has(found(cast["user"]), name="Dana", is_active=False)
     assert lite.send(f"{path}/enable").status_code == 303
     assert found(cast["user"]).is_active
 
 
 def test_a_wrong_name_stays_beside_what_is_wrong(enter: Enter, cast: Cast) -> None:
     answer = enter("admin").send(f"{path_of(cast['user'])}/name", name="Da<b>na")
-    assert (answer.status_code, 'value="Da&lt;b&gt;na"' in answer.text) == (422, True)
+    assert answer.status_code == 422
+    assert 'value="Da&lt;b&gt;na"' in answer.text
     assert found(cast["user"]).name == "User"
 
 
@@ -193,7 +196,7 @@ def test_a_role_is_changed(enter: Enter, cast: Cast) -> None:
     admin, user, path = enter("admin"), enter("user"), f"{path_of(cast['user'])}/access"
     assert admin.send(path, rank="admin_lite", company="alfa").status_code == 303
     changed = found(cast["user"])
-    assert (changed.role, changed.tenant_id) == (Role.ADMIN_LITE, None)
+    assert_has(changed, role=Role.ADMIN_LITE, tenant_id=None)
     assert user.get("/dashboard").status_code == 302
 
 
@@ -215,7 +218,7 @@ def test_what_cannot_be_undone_wants_a_fresh_password(enter: Enter, cast: Cast, 
 def test_a_second_factor_is_reset(enter: Enter, cast: Cast) -> None:
     assert enter("admin").send(f"{path_of(cast['user'])}/factor").status_code == 303
     (row,) = audited("second_factor_reset")
-    assert (row.actor, row.object_id) == ("admin@example.com", str(cast["user"].id))
+    assert_has(row, actor="admin@example.com", object_id=str(cast["user"].id))
 
 
 def test_everybody_is_signed_out_where_a_chief_says_so(enter: Enter, cast: Cast) -> None:
@@ -227,7 +230,8 @@ def test_everybody_is_signed_out_where_a_chief_says_so(enter: Enter, cast: Cast)
 
 def test_a_person_is_deleted(enter: Enter, cast: Cast) -> None:
     answer = enter("admin").send(f"{path_of(cast['user'])}/delete")
-    assert (answer.status_code, answer.location, by_email("user@example.com")) == (303, "/admin/people", None)
+    assert_has(answer, status_code=303, location="/admin/people")
+    assert by_email("user@example.com") is None
 
 
 @pytest.mark.parametrize("act", ["delete", "factor", "sign-out", "access"])
@@ -267,7 +271,8 @@ def test_the_one_who_was_demoted_a_moment_ago_can_do_nothing_more(app: Flask, en
     db.session.execute(text("update users set role = 'admin_lite' where email = 'admin@example.com'"))
     db.session.commit()
     answer = admin.post(f"{path_of(cast['user'])}/delete", data={"csrf_token": token})
-    assert (answer.status_code, by_email("user@example.com") is not None) == (403, True)
+    assert answer.status_code == 403
+    assert by_email("user@example.com") is not None
 
 
 @pytest.mark.parametrize("address", ["1", uuid.uuid4(), "0" * 4_000, "%00", "new/../x"])
@@ -326,14 +331,14 @@ def test_a_link_to_a_new_password_is_shown_once_and_works(enter: Enter, cast: Ca
     visitor = enter("nobody")
     visitor.get(shown[shown.index("/reset") :])
     answer = visitor.send("/reset", password=NEW)
-    assert (answer.status_code, answer.location) == (303, "/login")
+    assert_has(answer, status_code=303, location="/login")
 
 
 def test_a_link_that_a_letter_brings_is_not_shown(app: Flask, enter: Enter, cast: Cast) -> None:
     admin = enter("admin")
     with_mail(app)
     answer = admin.send(f"{path_of(cast['user'])}/reset-link")
-    assert (answer.status_code, answer.location) == (303, path_of(cast["user"]))
+    assert_has(answer, status_code=303, location=path_of(cast["user"]))
     assert "is on its way" in admin.get(path_of(cast["user"])).text
 
 

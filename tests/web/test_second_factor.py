@@ -19,6 +19,7 @@ from synkro.services.entry import second_factor
 from synkro.tenancy import db, system_scope
 from tests.conftest import PASSWORD
 from tests.services.factor import HERE
+from tests.support.having import assert_has
 from tests.web.conftest import Browser, Enter
 
 Cast = dict[str, User]
@@ -87,7 +88,8 @@ def with_token(client: Browser, token: str) -> Browser:
 def test_staff_without_one_reach_nothing_but_the_setup(client: Browser, cast: Cast, who: str, path: str) -> None:
     knock(client, who)
     answer = client.get(path)
-    assert (answer.status_code, answer.location.partition("?")[0]) == (302, SET_UP)
+    assert answer.status_code == 302
+    assert answer.location.partition("?")[0] == SET_UP
     assert client.get(path, headers={"Accept": "application/json"}).status_code == 401
 
 
@@ -96,7 +98,9 @@ def test_staff_set_it_up_and_go_on_to_where_they_wanted(client: Browser, cast: C
     old = token_of(client)
     setup = client.get(client.get("/admin?page=1").location)
     done = client.send(SET_UP, code=phone_of(setup).code(), next="/admin?page=1")
-    assert (done.status_code, len(codes_of(done)), done.headers["Cache-Control"]) == (200, 10, "no-store")
+    assert done.status_code == 200
+    assert len(codes_of(done)) == 10
+    assert done.headers["Cache-Control"] == "no-store"
     assert 'href="/admin?page=1"' in done.text
     assert client.get("/admin").status_code == 200
     assert with_token(client, old).get("/admin").location.startswith("/login")
@@ -107,7 +111,8 @@ def test_an_api_of_staff_is_open_only_after_the_code(client: Browser, cast: Cast
     as_json = {"Accept": "application/json"}
     before = client.get("/admin", headers=as_json)
     client.send(SET_UP, code=phone_of(client.get(SET_UP)).code())
-    assert (before.status_code, before.get_json()["code"]) == (401, "signed_out")
+    assert before.status_code == 401
+    assert before.get_json()["code"] == "signed_out"
     assert client.get("/admin", headers=as_json).status_code == 200
 
 
@@ -144,7 +149,7 @@ def test_link_for_the_app_holds_the_secret_and_the_person(enter: Enter, cast: Ca
     found = re.search(r'href="(otpauth://[^"]+)"', enter("user").get(SET_UP).text)
     assert found
     read = pyotp.parse_uri(unescape(found[1]))
-    assert (read.issuer, read.name) == ("Synkro", cast["user"].email)
+    assert_has(read, issuer="Synkro", name=cast["user"].email)
 
 
 def test_an_old_password_is_asked_for_again_first(enter: Enter, clock: time_machine.Coordinates) -> None:
@@ -158,7 +163,8 @@ def test_recovery_codes_are_shown_once(enter: Enter) -> None:
     form = {"code": phone_of(browser.get(SET_UP)).code()}
     assert len(codes_of(browser.send(SET_UP, **form))) == 10
     again = browser.send(SET_UP, **form)
-    assert (again.status_code, again.location, browser.get(SET_UP).location) == (302, MANAGE, MANAGE)
+    assert_has(again, status_code=302, location=MANAGE)
+    assert browser.get(SET_UP).location == MANAGE
     assert not codes_of(browser.get(MANAGE))
 
 
@@ -189,7 +195,7 @@ def test_the_code_is_asked_for_after_the_password(client: Browser, cast: Cast, c
     old = token_of(client)
     assert 'value="/reports?page=1"' in client.get(asked.location).text
     right = client.send(ASK, code=phone.code(), next="/reports?page=1")
-    assert (right.status_code, right.location) == (303, "/reports?page=1")
+    assert_has(right, status_code=303, location="/reports?page=1")
     assert client.get("/reports").status_code == 200
     assert with_token(client, old).get("/reports").location.startswith("/login")
 
@@ -240,7 +246,8 @@ def test_many_wrong_codes_have_to_wait(
     other = enter("nobody")
     knock(other, "user")
     answer = other.send(ASK, code=phone.code())
-    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "180")
+    assert answer.status_code == 429
+    assert answer.headers["Retry-After"] == "180"
     assert 'name="code"' in answer.text
 
 
@@ -301,7 +308,8 @@ def test_page_warns_of_the_last_codes(
 def test_new_codes_are_shown_and_the_old_ones_are_dead(enter: Enter, cast: Cast) -> None:
     browser = ready(enter)
     first, second = codes_of(browser.send(CODES)), codes_of(browser.send(CODES))
-    assert (len(first), len(second)) == (10, 10)
+    assert len(first) == 10
+    assert len(second) == 10
     assert not second_factor.take_code(cast["user"].id, first[0])
     assert second_factor.take_code(cast["user"].id, second[0])
 
