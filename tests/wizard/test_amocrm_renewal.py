@@ -14,6 +14,7 @@ from tests.practice import Practice
 from tests.services import at_once
 from tests.services.test_amocrm_tokens import expired as expired  # noqa: PLC0414 (a fixture)
 from tests.services.test_amocrm_tokens import refreshes, typed
+from tests.support.having import assert_has
 
 
 @pytest.fixture
@@ -77,4 +78,5 @@ def test_a_run_whose_next_page_leads_away_ends_with_that_code(practice: Practice
         practice.hurry(run_id)
     run, steps = practice.state(run_id)
     step = steps[list(StepKey).index(StepKey.FETCH_AMOCRM)]
-    assert (run.status, run.code, step.code) == ("failed", "amocrm_foreign_link", "amocrm_foreign_link")
+    assert_has(run, status="failed", code="amocrm_foreign_link")
+    assert step.code == "amocrm_foreign_link"

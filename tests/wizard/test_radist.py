@@ -22,6 +22,7 @@ from synkro.services.connections import checks, integrations, trials
 from synkro.tenancy import tenant_scope
 from tests.integrations.conftest import short_pauses as short_pauses  # noqa: PLC0414 (a fixture of theirs)
 from tests.practice import Practice
+from tests.support.having import assert_entries, assert_has
 
 WHATSAPP, WABA, TELEGRAM = 7_001, 7_002, 7_003
 
@@ -93,18 +94,19 @@ def test_the_dialogs_of_the_deals_are_found_and_written(practice: Practice) -> N
     chats = spoken(practice)[:3]
     deals_of(practice, chats)
     sample = made(practice, "radist", "sample")
-    assert (sample.colour, sample.code, sample.params["dialogs"]) == ("green", "radist_sample_ok", 3)
+    assert_has(sample, colour="green", code="radist_sample_ok")
+    assert sample.params["dialogs"] == 3
     found = result(practice, sample)
     assert {row["chat"]["id"] for row in found["dialogs"]} == {chat.id for chat in chats}
     by_deal = {row["lead_name"]: row for row in found["dialogs"]}
     for n, chat in enumerate(chats):
         row = by_deal[f"Deal {n}"]
-        assert (row["lead_id"], row["phone"], row["manager"]) == (100 + n, chat.phone, "Айгуль")
+        assert_entries(row, lead_id=100 + n, phone=chat.phone, manager="Айгуль")
         begin = practice.world.now - timedelta(days=30)
         said = [message.id for message in chat.messages if begin <= message.at < practice.world.now][-50:]
         assert [message["id"] for message in row["messages"]] == said
     write = made(practice, "radist", "write")
-    assert (write.colour, write.code) == ("green", "write_ok")
+    assert_has(write, colour="green", code="write_ok")
     assert {row["chat_id"]: row["matched_lead_id"] for row in practice.rows("synkro_chats")} == {
         chat.id: 100 + n for n, chat in enumerate(chats)
     }
@@ -156,7 +158,8 @@ def test_a_number_in_a_long_text_is_hidden_before_the_text_is_cut(
 def test_the_search_ends_where_every_deal_has_its_chat(practice: Practice) -> None:
     deals_of(practice, [spoken(practice)[0]])
     found = result(practice, made(practice, "radist", "sample"))
-    assert (found["partial"], found["contacts_read"] < len(practice.world.radist_contacts)) == (False, True)
+    assert found["partial"] is False
+    assert found["contacts_read"] < len(practice.world.radist_contacts)
 
 
 def test_of_every_deal_one_dialog_comes_before_a_second_one_of_any(practice: Practice) -> None:
@@ -171,11 +174,12 @@ def test_deals_without_a_chat_give_yellow_and_the_newest_on_wish(practice: Pract
     deals_of(practice, [None, None, None])
     sample = made(practice, "radist", "sample")
     people = len(practice.world.radist_contacts)
-    assert (sample.colour, sample.code, sample.params) == ("yellow", "radist_sample_none", {"contacts": people})
+    assert_has(sample, colour="yellow", code="radist_sample_none", params={"contacts": people})
     assert result(practice, sample)["dialogs"] == []
     newest = made(practice, "radist", "sample", newest=True)
     found = result(practice, newest)
-    assert (newest.colour, newest.code, found["newest"]) == ("yellow", "radist_sample_newest", True)
+    assert_has(newest, colour="yellow", code="radist_sample_newest")
+    assert found["newest"] is True
     chats = [chat for person in practice.world.radist_contacts for chat in person.chats if not person.is_group]
     latest = sorted((chat for chat in chats if chat.messages), key=lambda chat: chat.messages[-1].at)[-3:]
     assert {row["chat"]["id"] for row in found["dialogs"]} == {chat.id for chat in latest}
@@ -191,7 +195,7 @@ def test_an_example_is_written_as_belonging_to_no_deal(practice: Practice) -> No
 
 def test_without_deals_the_way_is_told(practice: Practice) -> None:
     sample = made(practice, "radist", "sample")
-    assert (sample.colour, sample.code) == ("yellow", "radist_deals_first")
+    assert_has(sample, colour="yellow", code="radist_deals_first")
 
 
 def test_deals_without_phones_are_not_looked_for(practice: Practice) -> None:
@@ -211,7 +215,7 @@ def test_a_list_that_is_too_long_is_told_as_partial(
     practice.control("radist", set={"page_cap": 5})
     deals_of(practice, [None])
     sample = made(practice, "radist", "sample")
-    assert (sample.code, sample.params) == ("radist_sample_none_partial", {"contacts": 5})
+    assert_has(sample, code="radist_sample_none_partial", params={"contacts": 5})
     assert result(practice, sample)["partial"] is True
 
 
@@ -227,7 +231,8 @@ def test_what_was_found_before_the_time_was_over_is_shown(practice: Practice, mo
     practice.control("radist", set={"page_cap": place[chat.id] + 1})
     deals_of(practice, [chat, None])
     sample = made(practice, "radist", "sample")
-    assert (sample.colour, sample.code, sample.params["dialogs"]) == ("yellow", "radist_sample_partial", 1)
+    assert_has(sample, colour="yellow", code="radist_sample_partial")
+    assert sample.params["dialogs"] == 1
 
 
 def test_the_search_keeps_to_the_chosen_messengers(practice: Practice) -> None:
@@ -244,14 +249,15 @@ def test_a_dialog_without_a_word_of_late_is_told(practice: Practice, monkeypatch
     monkeypatch.setattr("synkro.jobs.acts.radist.clock", SimpleNamespace(now=lambda: later))
     deals_of(practice, [spoken(practice)[0]])
     sample = made(practice, "radist", "sample")
-    assert (sample.colour, sample.code, sample.params["dialogs"]) == ("yellow", "radist_sample_quiet", 1)
+    assert_has(sample, colour="yellow", code="radist_sample_quiet")
+    assert sample.params["dialogs"] == 1
 
 
 def test_a_chat_that_does_not_open_costs_itself_only(practice: Practice) -> None:
     deals_of(practice, spoken(practice)[:3])
     practice.control("radist", fault="gone", times=1)
     sample = made(practice, "radist", "sample")
-    assert (sample.colour, sample.code, sample.params) == ("yellow", "radist_chats_unreadable", {"chats": 1})
+    assert_has(sample, colour="yellow", code="radist_chats_unreadable", params={"chats": 1})
     assert len(result(practice, sample)["dialogs"]) == 2
 
 
@@ -259,12 +265,13 @@ def test_where_no_chat_opens_the_refusal_is_told(practice: Practice) -> None:
     deals_of(practice, spoken(practice)[:3])
     practice.control("radist", fault="gone", times=3)
     sample = made(practice, "radist", "sample")
-    assert (sample.colour, sample.code) == ("red", "radist_not_found")
+    assert_has(sample, colour="red", code="radist_not_found")
 
 
 def test_without_a_sample_there_is_nothing_to_write(practice: Practice) -> None:
     write = made(practice, "radist", "write")
-    assert (write.colour, write.code, practice.rows("synkro_chats")) == ("red", "sample_first", [])
+    assert_has(write, colour="red", code="sample_first")
+    assert practice.rows("synkro_chats") == []
 
 
 def test_rows_that_cannot_be_found_again_are_no_proof(practice: Practice) -> None:
@@ -272,4 +279,4 @@ def test_rows_that_cannot_be_found_again_are_no_proof(practice: Practice) -> Non
     made(practice, "radist", "sample")
     practice.control("supabase", fault="write_lost", path="synkro_messages")
     write = made(practice, "radist", "write")
-    assert (write.colour, write.code) == ("red", "write_not_seen")
+    assert_has(write, colour="red", code="write_not_seen")
