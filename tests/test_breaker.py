@@ -11,6 +11,7 @@ from synkro.services.connections import checks, integrations
 from synkro.tenancy import tenant_scope
 from tests.conftest import redis_away
 from tests.practice import Practice
+from tests.support.having import assert_has
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def test_many_failures_in_a_row_leave_the_service_alone(breaker: RedisBreaker) -
     fail(breaker)
     with pytest.raises(Busy) as caught:
         breaker.admit("one", "Radist")
-    assert (caught.value.code, caught.value.params) == ("resting", {"service": "Radist"})
+    assert_has(caught.value, code="resting", params={"service": "Radist"})
     assert 0 < (caught.value.retry_after or 0) <= REST_SECONDS
 
 

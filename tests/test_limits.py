@@ -23,6 +23,7 @@ from synkro.limits import AI_OF_A_COMPANY, PER_MINUTE, limiter
 from synkro.models import Tenant, User
 from synkro.tenancy import db, system_scope
 from tests.conftest import PASSWORD
+from tests.support.having import assert_has
 from tests.web.conftest import Browser, Enter
 from tests.web.conftest import client as client  # noqa: PLC0414 (the fixtures of the web tests)
 from tests.web.conftest import enter as enter  # noqa: PLC0414
@@ -218,8 +219,8 @@ def test_success_tells_what_is_left(enter: Enter) -> None:
 
 def test_failed_sign_in_tells_what_is_left(client: Browser, cast: dict[str, User]) -> None:
     answer = client.send("/login", email="user@example.com", password="wrong")
-    told = (answer.headers["X-RateLimit-Limit"], answer.headers["X-RateLimit-Remaining"])
-    assert told == ("5", "4")
+    assert answer.headers["X-RateLimit-Limit"] == "5"
+    assert answer.headers["X-RateLimit-Remaining"] == "4"
 
 
 def test_refusal_is_a_page_that_says_how_long(enter: Enter) -> None:
@@ -227,10 +228,11 @@ def test_refusal_is_a_page_that_says_how_long(enter: Enter) -> None:
     ask(user, "/reports", 100)
     page = user.get("/reports")
     seconds = page.headers["Retry-After"]
-    assert (page.status_code, page.mimetype) == (429, "text/html")
+    assert_has(page, status_code=429, mimetype="text/html")
     assert 1 <= int(seconds) <= 60
     assert f"Wait {seconds} seconds" in page.text
-    assert (page.headers["X-RateLimit-Limit"], page.headers["X-RateLimit-Remaining"]) == ("100", "0")
+    assert page.headers["X-RateLimit-Limit"] == "100"
+    assert page.headers["X-RateLimit-Remaining"] == "0"
     assert "Content-Security-Policy" in page.headers
 
 

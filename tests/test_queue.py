@@ -29,6 +29,7 @@ from synkro.models import Tenant
 from synkro.models.plan import PLAN
 from synkro.services.reporting import runs
 from synkro.tenancy import tenant_scope
+from tests.support.having import assert_has
 
 AWAY = "redis://127.0.0.1:1"
 
@@ -119,7 +120,9 @@ def test_a_doorbell_is_json_with_ids_only(store: Redis, tenant: Tenant) -> None:
         runs.ring(tenant.id, run_id, PLAN[0].key)
     (key,) = store.scan_iter("rq:job:*", _type="hash")
     name, instance, ids, named = call_of(store, key)
-    assert (name, instance, named) == ("synkro.jobs.runtime.work", None, {})
+    assert name == "synkro.jobs.runtime.work"
+    assert instance is None
+    assert named == {}
     assert ids == [str(tenant.id), str(run_id), PLAN[0].key]
     assert json.loads(store.hget(key, "meta") or b"") == {"request_id": ""}  # type: ignore[arg-type]
 
@@ -185,7 +188,8 @@ def test_what_is_no_doorbell_is_failed_and_imports_nothing(
     plant(store, **parts(trap))
     drain(store)
     said = [one.fields["code"] for one in caplog.records if one.message == "job refused"]  # type: ignore[attr-defined]
-    assert (mark.exists(), said) == (False, [code])
+    assert not mark.exists()
+    assert said == [code]
     assert list(store.zrange(f"rq:failed:{queue.STEPS}", 0, -1)) == [b"planted"]  # type: ignore[arg-type]
     assert store.llen(f"rq:queue:{queue.STEPS}:intermediate") == 0
 
@@ -228,7 +232,8 @@ def test_rq_by_itself_runs_nothing(store: Redis, mark: Path, trap: str) -> None:
     """Whoever fetches a job in whatever process."""
     plant(store, data=call(trap), success_callback_name=trap)
     job = Job.fetch("planted", connection=store, serializer=JSONSerializer)
-    assert (job.func, job.success_callback, mark.exists()) == (None, None, False)
+    assert_has(job, func=None, success_callback=None)
+    assert not mark.exists()
 
 
 def test_ringing_without_redis_says_so() -> None:

@@ -179,7 +179,8 @@ def test_another_company_changes_nothing(prompt: uuid.UUID, tenant: Tenant, othe
         touched: Any = db.session.execute(text("update prompts set body = 'theirs'"))
         deleted: Any = db.session.execute(text("delete from prompts"))
         db.session.commit()
-        assert (touched.rowcount, deleted.rowcount) == (0, 0)
+        assert touched.rowcount == 0
+        assert deleted.rowcount == 0
     with tenant_scope(tenant.id):
         assert db.session.get_one(Prompt, prompt).body == "text"
 
