@@ -27,7 +27,7 @@ from synkro.i18n import LANGUAGES
 from synkro.integrations import all_sentences
 from synkro.services.wording import SENTENCES, sentence
 from synkro.translations import collect
-from tests.analysis.test_report import FIGURES_ONLY
+from tests.support.reports import FIGURES_ONLY
 
 CATALOGUES = {language: collect.known(language) for language in LANGUAGES}
 EXTRACTED = collect.extracted()

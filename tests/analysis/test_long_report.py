@@ -14,7 +14,7 @@ from synkro.analysis.report import MOST_PARTS, TELEGRAM_LIMIT, Told, telegram_pa
 from synkro.analysis.sections import Report
 from synkro.analysis.telegram import units
 from tests.analysis.builders import identity
-from tests.analysis.test_report import REPORT
+from tests.support.reports import REPORT
 
 LINK = '<a href="https://synkro.test/r/7">Open the report</a>'
 FIGURES = ("<b>Deals</b>", "Sum of won deals: 500", "<b>Dialogs</b>", "<b>Response times</b>", "<b>Coverage</b>")

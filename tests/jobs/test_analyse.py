@@ -19,8 +19,8 @@ from synkro.models.plan import StepKey
 from synkro.models.states import ReportStatus, RunStatus
 from synkro.services.reporting import artifacts, runs
 from synkro.tenancy import db, tenant_scope
-from tests.jobs.test_asking import analysis_of, calls, dialogs, questions, report_of
 from tests.practice import Practice
+from tests.support.ai_questions import analysis_of, calls, dialogs, questions, report_of
 from tests.support.having import assert_entries, assert_has
 
 SMALL_PACK = 900

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import select
 
 from synkro.jobs.asking import LONGEST_OUTPUT_TOKENS, OUTPUT_TOKENS
-from synkro.models import AiCall, JobRun, JobStep, Report
-from synkro.models.plan import StepKey
 from synkro.models.states import ReportStatus, RunStatus
 from synkro.sandbox import gemini, gemini_answer
 from synkro.services.connections import integrations
 from synkro.services.reporting import reports
-from synkro.tenancy import db, tenant_scope
+from synkro.tenancy import tenant_scope
 from tests.practice import Practice
+from tests.support.ai_questions import analysis_of, calls, dialogs, questions, report_of
 from tests.support.having import assert_has
 
 SMALL = "gemini-3.5-flash-small"
-DIALOG = re.compile(r"^## d\d+ ", re.MULTILINE)
 
 
 def offer(practice: Practice, monkeypatch: pytest.MonkeyPatch, *, reads: int = 1_048_576, writes: int = 65_536) -> None:
@@ -32,11 +28,6 @@ def offer(practice: Practice, monkeypatch: pytest.MonkeyPatch, *, reads: int = 1
         integrations.save("ai", {"model": SMALL})
 
 
-def questions(practice: Practice) -> list[dict[str, Any]]:
-    """Bodies of what was generated for; to count is another question."""
-    return [body for body in practice.look("gemini", "/__bodies") if "generateContentRequest" not in body]
-
-
 def counted(practice: Practice) -> int:
     return len(practice.look("gemini", "/__bodies")) - len(questions(practice))
 
@@ -45,28 +36,8 @@ def rooms(practice: Practice) -> list[int]:
     return [body["generationConfig"]["maxOutputTokens"] for body in questions(practice)]
 
 
-def dialogs(body: dict[str, Any]) -> int:
-    return len(DIALOG.findall(body["contents"][0]["parts"][0]["text"]))
-
-
 def tokens(body: dict[str, Any]) -> int:
     return int(gemini._count(body)["totalTokens"])
-
-
-def report_of(practice: Practice, run: JobRun) -> Report:
-    with tenant_scope(practice.tenant.id):
-        report = reports.find(reports.id_for(run.id))
-        assert report is not None
-        return report
-
-
-def calls(practice: Practice) -> list[AiCall]:
-    with tenant_scope(practice.tenant.id):
-        return list(db.session.execute(select(AiCall)).scalars())
-
-
-def analysis_of(practice: Practice, run: JobRun) -> JobStep:
-    return next(step for step in practice.state(run.id)[1] if step.key == StepKey.ANALYSE)
 
 
 def test_a_model_with_room_is_asked_without_counting(practice: Practice) -> None:

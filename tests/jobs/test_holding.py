@@ -21,11 +21,11 @@ from synkro.models.states import RunStatus, TenantStatus
 from synkro.services.reporting import holding, reports, runs, schedules
 from synkro.services.reporting.steps import Claim
 from synkro.tenancy import db, tenant_scope
-from tests.jobs.test_kill import die, recover, worker_that_dies
 from tests.practice import Practice
 from tests.services import at_once
-from tests.services.test_notices import stored
 from tests.support.having import assert_has
+from tests.support.kills import die, recover, worker_that_dies
+from tests.support.letters import stored
 
 HOUR = timedelta(hours=1)
 

@@ -19,8 +19,8 @@ from synkro.models.states import DeliveryStatus, Kind, ReportStatus, RunStatus, 
 from synkro.services.reporting import reports, runs, schedules
 from synkro.tenancy import db, tenant_scope
 from tests.services import KEYS, at_once, failed
-from tests.services.test_notices import stored
 from tests.support.having import assert_has
+from tests.support.letters import stored
 
 ALMATY = ZoneInfo("Asia/Almaty")
 SEVEN = datetime(2026, 3, 2, 7, tzinfo=ALMATY)

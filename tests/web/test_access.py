@@ -16,9 +16,9 @@ from synkro.models import LinkPurpose, Tenant, User
 from synkro.services.entry import links
 from synkro.tenancy import db, system_scope
 from tests.services.factor import enrolled
+from tests.support.sessions import stale
 from tests.web.conftest import Browser, Enter
 from tests.web.rows import make_analysis, make_host, make_report, make_run, make_session
-from tests.web.test_admin import stale
 
 PEOPLE = ("nobody", "user", "settings", "other", "lite", "admin")
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import uuid
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from synkro.models import AuditLog, Tenant, User
 from synkro.models.states import TenantStatus
 from synkro.services.companies import tenants
 from synkro.tenancy import db, system_scope
 from tests.support.having import assert_has
+from tests.support.sessions import stale
 from tests.web.conftest import Enter
 from tests.web.rows import make_report
 
@@ -35,13 +36,6 @@ def acts() -> list[tuple[str, str]]:
     with system_scope("test: look at the audit log"):
         rows = db.session.execute(select(AuditLog.act, AuditLog.actor).order_by(AuditLog.id))
         return [(act, actor) for act, actor in rows]
-
-
-def stale() -> None:
-    """Everybody typed the password an hour ago."""
-    with system_scope("test: sessions"):
-        db.session.execute(text("update sessions set confirmed_at = now() - interval '1 hour'"))
-        db.session.commit()
 
 
 def test_companies_are_listed_with_how_many_people_they_have(enter: Enter) -> None:

@@ -20,9 +20,9 @@ from synkro.services.entry import sessions
 from synkro.services.mail import outbox
 from synkro.tenancy import db, system_scope
 from tests.support.having import assert_has
+from tests.support.sessions import stale
 from tests.web.conftest import Enter
 from tests.web.rows import make_report
-from tests.web.test_admin import stale
 
 Cast = dict[str, User]
 

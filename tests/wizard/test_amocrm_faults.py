@@ -12,7 +12,7 @@ from synkro.sandbox.amocrm_oauth import long_lived_token
 from synkro.services.connections import amocrm_tokens, checks, integrations
 from synkro.tenancy import tenant_scope
 from tests.practice import Practice
-from tests.services.test_amocrm_tokens import first_pair, new_code
+from tests.support.amocrm_oauth import first_pair, new_code
 from tests.support.having import assert_has
 from tests.wizard.faults import LATE_SECONDS, Fault
 from tests.wizard.faults import impatient as impatient  # noqa: PLC0414 (a fixture)

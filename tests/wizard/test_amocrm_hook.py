@@ -19,7 +19,7 @@ from synkro.models import AuditLog, IntegrationConfig, Tenant
 from synkro.services.connections import amocrm_tokens, integrations
 from synkro.tenancy import db, tenant_scope
 from tests.practice import Practice
-from tests.services.test_amocrm_tokens import first_pair
+from tests.support.amocrm_oauth import first_pair
 from tests.support.having import assert_has
 from tests.web.conftest import Browser
 from tests.web.conftest import client as client  # noqa: PLC0414 (the fixtures of the web tests)

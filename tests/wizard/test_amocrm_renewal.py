@@ -12,8 +12,8 @@ from synkro.services.connections import checks, integrations
 from synkro.tenancy import db, tenant_scope
 from tests.practice import Practice
 from tests.services import at_once
-from tests.services.test_amocrm_tokens import expired as expired  # noqa: PLC0414 (a fixture)
-from tests.services.test_amocrm_tokens import refreshes, typed
+from tests.support.amocrm_oauth import expired as expired  # noqa: PLC0414 (a fixture)
+from tests.support.amocrm_oauth import refreshes, typed
 from tests.support.having import assert_has
 
 

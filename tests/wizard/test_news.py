@@ -19,10 +19,10 @@ from synkro.services.connections.integrations import find
 from synkro.services.connections.setup import Step
 from synkro.tenancy import db, tenant_scope
 from tests.practice import Practice
-from tests.services.test_notices import stored
 from tests.support.having import assert_has
+from tests.support.letters import stored
+from tests.support.radist_dialogs import WHATSAPP
 from tests.wizard.telegram_acts import chosen
-from tests.wizard.test_radist import WHATSAPP
 
 pytestmark = pytest.mark.usefixtures("cast")
 

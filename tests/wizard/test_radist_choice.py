@@ -12,9 +12,9 @@ from synkro.services.wording import sentence
 from synkro.tenancy import db, tenant_scope
 from tests.practice import Practice
 from tests.support.having import assert_has
+from tests.support.radist_dialogs import TELEGRAM, WABA, WHATSAPP, choose
 from tests.web.conftest import Enter
 from tests.web.conftest import enter as enter  # noqa: PLC0414 (a fixture of theirs)
-from tests.wizard.test_radist import TELEGRAM, WABA, WHATSAPP, choose
 
 
 def checked(practice: Practice) -> tuple[str | None, str | None, Mapping[str, Any]]:

@@ -13,10 +13,10 @@ from synkro.tenancy import tenant_scope
 from tests.integrations.conftest import short_pauses as short_pauses  # noqa: PLC0414 (a fixture of theirs)
 from tests.practice import Practice
 from tests.support.having import assert_has
+from tests.support.radist_dialogs import choose, deals_of, made, spoken
 from tests.wizard.faults import LATE_SECONDS, Fault
 from tests.wizard.faults import impatient as impatient  # noqa: PLC0414 (a fixture)
 from tests.wizard.seeing import assert_plain, seen
-from tests.wizard.test_radist import choose, deals_of, made, spoken
 
 MAX_ONLY = [{"connection_id": 7_001, "type": "max_personal", "name": "MAX"}]
 

@@ -11,9 +11,9 @@ from synkro.services.connections.trials import SAMPLE
 from synkro.tenancy import tenant_scope
 from tests.practice import Practice
 from tests.support.having import assert_has
+from tests.support.radist_dialogs import now_of_the_world as now_of_the_world  # noqa: PLC0414 (a fixture)
 from tests.web.conftest import Enter
 from tests.web.conftest import enter as enter  # noqa: PLC0414 (a fixture of theirs)
-from tests.wizard.test_radist import now_of_the_world as now_of_the_world  # noqa: PLC0414 (a fixture)
 
 
 def tried(practice: Practice, kind: str, act: str) -> Trial:

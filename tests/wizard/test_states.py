@@ -16,8 +16,8 @@ from synkro.services.connections import checks, integrations, setup, troubles
 from synkro.services.connections.integrations import find
 from synkro.tenancy import db, system_scope, tenant_scope
 from tests.practice import Practice
-from tests.services.test_notices import stored
 from tests.support.having import assert_has
+from tests.support.letters import stored
 
 pytestmark = pytest.mark.usefixtures("cast")
 
