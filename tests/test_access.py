@@ -369,7 +369,7 @@ def production(config: Config) -> Config:
     return replace(config, env="production", base_url="https://cabinet.example.kz")
 
 
-def test_in_production_the_cookie_and_the_transport_are_bound_to_https(app: Flask) -> None:
+def test_in_production_cookie_and_transport_are_bound_to_https(app: Flask) -> None:
     kept = logging.getLogger().handlers[:]
     live = create_app(production(settings()))
     logging.getLogger().handlers[:] = kept

@@ -64,7 +64,7 @@ def test_without_redis_nothing_is_counted_and_nothing_breaks() -> None:
     assert breaker.admit("one", "Radist") is False
 
 
-def test_a_service_that_is_down_is_left_alone_by_checks_and_comes_back(practice: Practice, store: Redis) -> None:
+def test_checks_leave_a_service_that_is_down_alone_until_it_is_back(practice: Practice, store: Redis) -> None:
     practice.control("radist", fault="500", times=-1)
     with tenant_scope(practice.tenant.id):
         codes = [checks.run("radist").code for _ in range(4)]

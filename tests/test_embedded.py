@@ -103,7 +103,7 @@ def kept(engines: Engines) -> dict[str, object]:
         return {"row": run_sql(engines.owner_url, "select id from kept")[0][0], "key": client.get("kept")}
 
 
-def test_a_second_start_gives_the_same_addresses_and_leaves_the_servers_alone(shared: Path, engines: Engines) -> None:
+def test_a_second_start_gives_the_same_addresses_and_servers(shared: Path, engines: Engines) -> None:
     before = pids(shared)
     assert embedded.start(shared, durable=False) == engines
     assert pids(shared) == before
@@ -167,7 +167,7 @@ def test_durable_engines_write_through_and_valkey_never_evicts(shared: Path) -> 
     assert kept["maxmemory-policy"] == "noeviction"
 
 
-def test_the_app_role_is_bound_by_row_security_and_the_system_role_cannot_sign_in(engines: Engines) -> None:
+def test_row_security_binds_the_app_role_and_system_cannot_sign_in(engines: Engines) -> None:
     asked = """select rolname, rolcanlogin, rolsuper, rolbypassrls, rolcreatedb, rolcreaterole
                from pg_roles where rolname like 'synkro%' order by 1"""
     assert run_sql(engines.database_url, asked) == [
@@ -308,7 +308,7 @@ def test_a_start_killed_while_making_data_is_made_good_by_the_next(var: Path) ->
     assert run_sql(embedded.start(var, durable=False).database_url, "select 1") == [(1,)]
 
 
-def test_pid_files_that_name_a_stranger_stop_neither_the_start_nor_the_stranger(shared: Path) -> None:
+def test_a_stranger_in_a_pid_file_stops_no_start_and_lives_on(shared: Path) -> None:
     embedded.start(shared, durable=False)
     embedded.stop(shared)
     Place.of(shared).sockets.mkdir(exist_ok=True)

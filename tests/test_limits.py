@@ -274,7 +274,7 @@ def test_without_redis_a_refusal_still_says_how_long(client: Browser) -> None:
     assert 1 <= answer.get_json()["retry_after"] <= 60
 
 
-def test_redis_that_goes_away_between_question_and_count_breaks_nothing(
+def test_redis_lost_between_question_and_count_breaks_nothing(
     client: Browser, cast: dict[str, User], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     token = client.token()

@@ -62,7 +62,7 @@ def test_what_leads_on_counts_with_the_usual_ones(enter: Enter, store: Redis) ->
     assert got == {302: 100, 429: 1}
 
 
-def test_the_audit_takes_no_more_tampering_than_the_limit_lets_through(enter: Enter, store: Redis) -> None:
+def test_the_audit_takes_only_the_tampering_that_the_limit_lets_by(enter: Enter, store: Redis) -> None:
     user = enter("user")
     token = user.token()
     store.flushdb()

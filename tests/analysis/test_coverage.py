@@ -84,7 +84,7 @@ def test_one_analysed_chat_makes_an_analysed_deal() -> None:
     assert coverage.stages()[-1] == {"stage": "analysed", "count": 1, "lost": {}}
 
 
-def test_a_chat_of_which_only_a_part_was_sent_makes_an_analysed_deal_and_is_counted() -> None:
+def test_a_chat_sent_in_part_makes_an_analysed_deal_and_is_counted() -> None:
     coverage = coverage_of([(True, PHONES[:1])], [(PHONES[0], False, "analysed_in_part")])
     assert coverage.stages()[-1] == {"stage": "analysed", "count": 1, "lost": {}}
     assert coverage.chats() == {"analysed_in_part": 1}

@@ -58,7 +58,7 @@ def test_figures_agree_with_a_naive_reading(messages: list[Message]) -> None:
 
 
 @given(MESSAGES)
-def test_waiting_counts_from_the_first_message_after_the_companys_last_word(messages: list[Message]) -> None:
+def test_waiting_counts_from_the_first_message_after_our_last_word(messages: list[Message]) -> None:
     said = sorted(
         (item for item in messages if WINDOW.start <= item.at < WINDOW.end), key=lambda item: (item.at, item.position)
     )
@@ -90,7 +90,7 @@ def test_a_run_is_answered_from_its_first_message() -> None:
     assert_has(got, responses_s=(90.0,), unanswered=True, waiting_s=DAY - 100)
 
 
-def test_a_run_from_before_the_window_counts_from_its_first_message_inside() -> None:
+def test_a_series_begun_before_the_window_counts_from_inside_it() -> None:
     assert figures(message(-30, "in"), message(10, "in"), message(40, "out")).responses_s == (30.0,)
 
 

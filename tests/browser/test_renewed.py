@@ -36,7 +36,7 @@ def checked(app: Flask, practice: Practice, enter: Enter) -> Window:
     return shown
 
 
-def test_the_focus_stays_in_the_state_that_a_check_changes_and_a_reader_hears_it(app: Flask, checked: Window) -> None:
+def test_focus_stays_in_a_state_that_changes_and_readers_hear_it(app: Flask, checked: Window) -> None:
     page = checked.page
     page.locator("#check").get_by_role("button", name="Check", exact=True).press("Enter")
     page.get_by_text("Being checked").first.wait_for()

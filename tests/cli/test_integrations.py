@@ -127,7 +127,7 @@ def test_check_without_redis_says_so(cli: Cli, practice: Practice) -> None:
     assert "Redis" in told["says"]
 
 
-def test_check_of_a_vendor_that_hangs_is_too_long_and_not_without_a_worker(
+def test_a_vendor_that_hangs_is_not_taken_for_a_missing_worker(
     cli: Cli, practice: Practice, worker: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert cli("integrations", "check", "alfa", "radist").exit_code == 0

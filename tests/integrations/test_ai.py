@@ -69,7 +69,7 @@ def test_without_a_model_that_is_there_nothing_is_asked(
     assert [entry["method"] for entry in emulator.requests()] == ["GET"]
 
 
-def test_the_same_question_gets_the_same_answer_in_the_shape_asked_for(start: Start) -> None:
+def test_one_question_gets_one_answer_in_the_shape_asked_for(start: Start) -> None:
     servers = {"gemini": start(gemini.create_app(KEY)), "openai": start(openai.create_app(KEY))}
     said = [open_ai(name, servers[name]).generate("правила", PROMPT, ANSWER_SCHEMA, 8_000) for name in PROVIDERS]
     assert said[0].text == said[1].text

@@ -104,9 +104,7 @@ def test_contacts_are_asked_for_fifty_at_once(connect_amocrm: ConnectAmocrm, wor
     assert [len(query["filter[id][]"]) for query in asked(emulator, "/contacts")] == [50, 50, 20]
 
 
-def test_contacts_are_found_although_the_filter_was_switched_off_meanwhile(
-    connect_amocrm: ConnectAmocrm, world: World
-) -> None:
+def test_contacts_are_found_although_the_filter_went_off_meanwhile(connect_amocrm: ConnectAmocrm, world: World) -> None:
     amocrm, emulator = connect_amocrm(company(world, 300), filter_on=False)
     found = amocrm.contacts(range(5200, 5260), filtered=True)
     assert [contact.id for contact in found] == list(range(5200, 5260))
@@ -141,7 +139,7 @@ def test_a_closed_account_is_told_in_our_words(
 
 
 @pytest.mark.parametrize("body", ["json", "html"])
-def test_after_429_nothing_more_is_sent_and_the_caller_learns_how_long(
+def test_after_429_nothing_is_sent_and_the_caller_learns_how_long(
     body: str, connect_amocrm: ConnectAmocrm, world: World
 ) -> None:
     amocrm, emulator = connect_amocrm(world)
@@ -175,9 +173,7 @@ def test_a_passing_failure_costs_nothing_but_time(fault: str, demo: tuple[Amocrm
 
 
 @pytest.mark.parametrize("fault", ["broken_json", "html", "empty"])
-def test_an_answer_that_cannot_be_read_is_an_error_and_not_an_empty_page(
-    fault: str, demo: tuple[Amocrm, Emulator]
-) -> None:
+def test_an_unreadable_answer_is_an_error_and_not_an_empty_page(fault: str, demo: tuple[Amocrm, Emulator]) -> None:
     amocrm, emulator = demo
     emulator.fault(fault, path="/leads", times=-1)
     with pytest.raises(Nonsense):

@@ -48,7 +48,7 @@ def test_check_is_green_once_the_model_has_answered(emulator: Emulator) -> None:
     assert len(bodies(emulator)) == 1
 
 
-def test_only_models_that_write_text_are_offered_with_what_is_known_of_them(emulator: Emulator) -> None:
+def test_models_that_write_text_are_offered_with_what_is_known(emulator: Emulator) -> None:
     offers = open_ai(emulator).offers()["model"]
     assert [(offer.value, offer.title, offer.note) for offer in offers] == [
         (MODEL, "Practice Large", "200\u00a0000 / 32\u00a0000; $?"),
@@ -77,7 +77,7 @@ def test_a_request_holds_only_what_was_meant(emulator: Emulator) -> None:
         (["no_schema", "no_json"], ["json_schema", "json_object", None]),
     ],
 )
-def test_a_server_that_refuses_a_form_is_asked_in_the_next_one_and_not_again(
+def test_after_a_refused_form_the_next_one_is_used_and_kept(
     emulator: Emulator, faults: list[str], forms: list[str | None]
 ) -> None:
     for fault in faults:
@@ -92,9 +92,7 @@ def test_a_server_that_refuses_a_form_is_asked_in_the_next_one_and_not_again(
     ("fault", "names"),
     [("old_limit", ["max_tokens", "max_completion_tokens"]), ("no_limit", ["max_tokens", "max_completion_tokens", ""])],
 )
-def test_a_server_that_refuses_our_limit_gets_it_under_another_name_or_none(
-    emulator: Emulator, fault: str, names: list[str]
-) -> None:
+def test_a_refused_limit_gets_another_name_or_is_left_out(emulator: Emulator, fault: str, names: list[str]) -> None:
     emulator.fault(fault, times=-1)
     assert open_ai(emulator).generate("", "x", None, 4_000).outcome == "ok"
     assert ["".join(body.keys() - {"model", "messages"}) for body in bodies(emulator)] == names

@@ -241,9 +241,7 @@ def test_a_passing_failure_costs_nothing_but_time(fault: str, connect: Connect, 
 
 
 @pytest.mark.parametrize("fault", ["broken_json", "html", "empty"])
-def test_an_answer_that_cannot_be_read_is_an_error_and_not_an_empty_chat(
-    fault: str, connect: Connect, world: World
-) -> None:
+def test_an_unreadable_answer_is_an_error_and_not_an_empty_chat(fault: str, connect: Connect, world: World) -> None:
     radist, emulator = connect(talk(world, minutes(5)))
     emulator.fault(fault, path="/messages/", times=-1)
     with pytest.raises(Nonsense):

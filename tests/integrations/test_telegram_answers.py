@@ -131,7 +131,7 @@ def test_an_unproven_message_counts_as_perhaps_sent(told: Callable[..., Any], re
     assert called == ["sendMessage"]
 
 
-def test_messages_come_without_a_preview_of_links_and_over_new_connections(start: Start) -> None:
+def test_messages_show_no_previews_and_go_over_new_connections(start: Start) -> None:
     app, ports, payloads = Flask(__name__), list[str](), list[dict[str, Any]]()
 
     @app.post("/bot<token>/sendMessage")

@@ -116,7 +116,7 @@ def test_a_person_who_has_looked_may_send_what_nobody_knows_of(practice: Practic
     assert len(practice.sent()) == 1
 
 
-def test_what_nobody_knows_of_is_not_sent_by_an_earlier_step_that_is_done_again(practice: Practice) -> None:
+def test_an_earlier_step_does_not_resend_what_nobody_knows_of(practice: Practice) -> None:
     practice.control("telegram", fault="drop_after", path="/sendMessage")
     run, _ = ran(practice)
     _, steps = again(practice, run, StepKey.PERSIST_REPORT)

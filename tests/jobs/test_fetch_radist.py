@@ -106,7 +106,7 @@ def test_a_chat_that_is_gone_counts_as_unreadable_and_not_as_silent(practice: Pr
     assert sum(after.values()) == sum(before.values())
 
 
-def test_where_no_chat_can_be_opened_the_step_is_red_and_can_go_on_later(practice: Practice, refuse: Refuse) -> None:
+def test_without_a_chat_that_opens_the_step_is_red_and_can_go_on(practice: Practice, refuse: Refuse) -> None:
     run_id = practice.start()
     refuse(range(10**9))
     step = fetched(practice, run_id)

@@ -158,9 +158,7 @@ def test_it_goes_at_the_next_such_time_of_the_runs_own_zone(practice: Practice) 
     assert timedelta() < goes_at - datetime.now(UTC) <= timedelta(days=1)
 
 
-def test_released_and_killed_before_the_run_went_on_it_is_found_by_the_tick(
-    practice: Practice, held: uuid.UUID
-) -> None:
+def test_the_tick_finds_a_run_released_just_before_a_kill(practice: Practice, held: uuid.UUID) -> None:
     put(practice, held, released_at=datetime.now(UTC))
     tick.tick()
     practice.drain()

@@ -42,9 +42,7 @@ def sent(practice: Practice, run_id: uuid.UUID) -> JobStep:
     return practice.state(run_id)[1][7]
 
 
-def test_the_group_gets_figures_and_link_and_the_step_says_that_it_was_shortened(
-    practice: Practice, run_id: uuid.UUID
-) -> None:
+def test_a_shortened_report_has_figures_and_a_link_and_is_told_so(practice: Practice, run_id: uuid.UUID) -> None:
     before = len(practice.sent())
     step = sent(practice, run_id)
     assert_has(step, colour="green", code=None)

@@ -139,9 +139,7 @@ GEMINI = {
 
 
 @pytest.mark.parametrize(("fault", "code"), GEMINI.items())
-def test_without_an_answer_of_the_model_the_report_has_figures_and_says_why(
-    practice: Practice, fault: str, code: str
-) -> None:
+def test_without_the_model_the_report_has_figures_and_says_why(practice: Practice, fault: str, code: str) -> None:
     practice.control("gemini", fault=fault, times=-1)
     run, steps = ran(practice)
     assert run.status == RunStatus.SUCCEEDED

@@ -91,7 +91,7 @@ def test_tables_that_take_nothing_stop_the_run(
 
 
 @pytest.mark.parametrize(("key", "table"), [(key, tables[0]) for key, tables in WRITES.items()])
-def test_a_table_that_takes_nothing_stops_the_run_though_the_other_takes_all(
+def test_a_table_that_takes_nothing_stops_the_run(
     practice: Practice, monkeypatch: pytest.MonkeyPatch, refuse: Refuse, key: StepKey, table: str
 ) -> None:
     monkeypatch.setattr(supabase_rest, "MOST_REFUSED", 100_000)

@@ -170,7 +170,7 @@ def test_contacts_may_not_be_embedded_although_asked_for(amo: Client) -> None:
     assert "contacts" not in amo.items("leads?with=contacts")[0]["_embedded"]
 
 
-def test_leads_touched_while_paging_are_missed_in_ascending_order_of_time(big: Client) -> None:
+def test_leads_touched_while_paging_in_order_of_time_are_missed(big: Client) -> None:
     big.set(mutate_while_paging=True)
     until = max(lead.updated_at for lead in big.world.leads)
     path = f"leads?limit=50&order[updated_at]=asc&filter[updated_at][to]={until}"

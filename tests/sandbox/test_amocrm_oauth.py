@@ -126,7 +126,7 @@ def use_the_refresh_token(amo: Client, pair: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("use", [use_the_access_token, use_the_refresh_token])
-def test_with_grace_the_old_refresh_token_works_until_the_new_pair_is_used(
+def test_with_grace_the_old_token_works_until_the_new_pair_is_used(
     amo: Client, use: Callable[[Client, dict[str, Any]], None]
 ) -> None:
     amo.set(refresh_grace="until_new_used")

@@ -183,12 +183,12 @@ def test_a_message_of_the_thread_carries_only_its_own_type_key(radist: Client) -
     }  # fmt: skip
 
 
-def test_a_messages_chat_id_is_the_messengers_and_not_the_number_asked_for(radist: Client) -> None:
+def test_the_chat_id_of_a_message_is_that_of_the_messenger(radist: Client) -> None:
     chat = next(chat for chat in radist.chats() if chat["last_message"])
     assert {m["chat_id"] for m in radist.messages(chat["chat_id"])} == {chat["source_chat_id"]}
 
 
-def test_inbound_times_are_whole_seconds_and_outbound_have_microseconds(radist: Client) -> None:
+def test_inbound_times_have_whole_seconds_and_outbound_microseconds(radist: Client) -> None:
     chat = next(chat for chat in radist.chats() if chat["name"] == "Айгерим Сапарова")
     lengths = {(m["direction"], len(m["created_at"])) for m in radist.messages(chat["chat_id"])}
     assert lengths == {("inbound", 20), ("outbound", 27)}

@@ -80,7 +80,7 @@ def test_a_disabled_person_is_out(tenant: Tenant) -> None:
 
 
 @pytest.mark.parametrize("email", ["İst@example.com", "Иван@example.com"])
-def test_an_address_that_languages_spell_small_in_different_ways_opens(tenant: Tenant, email: str) -> None:
+def test_an_address_opens_however_a_language_spells_it_small(tenant: Tenant, email: str) -> None:
     """Python makes two characters of the first letter, PostgreSQL one: only one of them may judge."""
     accounts.create(email, PASSWORD, Role.USER, tenant)
     assert accounts.sign_in(email, PASSWORD) is not None

@@ -189,7 +189,7 @@ def test_twenty_who_are_refused_at_once_renew_once(app: Flask, ended: Practice) 
     assert refreshes(ended) == 1
 
 
-def test_who_was_refused_uses_the_pair_that_another_has_made_meanwhile(ended: Practice) -> None:
+def test_who_was_refused_uses_the_pair_that_another_made_meanwhile(ended: Practice) -> None:
     slow, quick = built(ended), built(ended)
     with tenant_scope(ended.tenant.id):
         quick.account()

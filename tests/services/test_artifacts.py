@@ -202,9 +202,7 @@ def test_a_page_that_is_made_anew_is_young_again(run_id: uuid.UUID) -> None:
 
 @pytest.mark.parametrize("key", StepKey)
 @pytest.mark.parametrize("left", ["directory", "final", "report"])
-def test_a_step_needs_the_first_page_of_the_run_and_the_last_step_only_what_it_sends(
-    run_id: uuid.UUID, left: str, key: StepKey
-) -> None:
+def test_a_step_needs_the_first_page_and_the_last_what_it_sends(run_id: uuid.UUID, left: str, key: StepKey) -> None:
     put(run_id, left, 0, [1])
     needed = {StepKey.FETCH_AMOCRM: left, StepKey.NOTIFY_TELEGRAM: "final"}.get(key, "directory")
     assert artifacts.remain(run_id, key) is (left == needed)

@@ -144,7 +144,7 @@ def test_a_change_of_the_address_needs_an_approval_of_its_own(refused: Tenant, c
 
 
 @pytest.mark.parametrize("address", ["10.1.2.3", "127.0.0.1", "169.254.169.254", "::1", "::ffff:10.0.0.1", "fd00::1"])
-def test_an_approved_name_that_leads_into_a_private_network_is_refused(
+def test_an_approved_name_into_a_private_network_is_refused(
     refused: Tenant, cast: dict[str, User], monkeypatch: pytest.MonkeyPatch, address: str
 ) -> None:
     hosts.approve(cast["admin"], refused.id, ask(refused, cast["settings"]).id)

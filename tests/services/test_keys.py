@@ -120,7 +120,7 @@ def test_a_forgotten_key_loses_nothing(app: Flask, tenant: Tenant, old: str) -> 
     assert saved(tenant) == {"api_key": "first"}
 
 
-def test_a_process_that_still_seals_with_the_old_key_opens_what_was_moved(app: Flask, tenant: Tenant, old: str) -> None:
+def test_a_process_with_the_old_key_opens_what_was_moved(app: Flask, tenant: Tenant, old: str) -> None:
     configure(app, NEW, old)
     rotate()
     configure(app, old, NEW)

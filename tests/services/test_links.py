@@ -114,7 +114,7 @@ def test_of_two_uses_at_the_same_moment_one_sets_the_password(app: Flask, guest:
     assert accounts.sign_in(guest.email, words[outcomes.index("in")]) is not None
 
 
-def test_of_an_invitation_and_a_reset_at_the_same_moment_one_sets_the_password(app: Flask, guest: User) -> None:
+def test_of_an_invitation_and_a_reset_at_once_one_sets_the_password(app: Flask, guest: User) -> None:
     invitation, reset = token_of(links.invite(guest)), reset_link(guest)
     uses: list[Callable[[], object]] = [
         lambda: links.accept(invitation, "A", "ru", "kettle anchor violet ninety"),
@@ -139,7 +139,7 @@ def test_of_an_invitation_and_a_reset_at_the_same_moment_one_sets_the_password(a
     [(PasswordHasher, "hash"), (sessions, "end_all"), (audit, "mac_of")],
     ids=["at the hash", "once the password is set", "at the commit"],
 )
-def test_what_breaks_before_the_password_is_stored_leaves_the_link_open(
+def test_a_break_before_the_password_is_stored_leaves_the_link_open(
     cast: Cast, monkeypatch: pytest.MonkeyPatch, place: object, name: str
 ) -> None:
     user, token = cast["user"], reset_link(cast["user"])

@@ -225,7 +225,7 @@ OVERTAKEN: dict[str, Act] = {
 
 
 @pytest.mark.parametrize("act", sorted(OVERTAKEN))
-def test_an_old_invitation_opens_nothing_after_the_rights_have_changed(cast: Cast, tenant: Tenant, act: str) -> None:
+def test_an_old_invitation_opens_nothing_after_rights_have_changed(cast: Cast, tenant: Tenant, act: str) -> None:
     person, url = people.invite(cast["admin"], "new@example.com", "", Role.USER, tenant)
     token = parse_qs(urlsplit(url).query)["t"][0]
     assert links.find(token, LinkPurpose.INVITATION)

@@ -79,9 +79,7 @@ def test_scheduled_starts_at_once_give_one_run(app: Flask, tenant: Tenant) -> No
     assert number_of_runs() == 1
 
 
-def test_a_run_that_ends_while_it_stands_in_the_way_does_not_stop_a_start(
-    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_run_that_ends_while_it_is_in_the_way_stops_no_start(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
     first, real = begin(tenant), runs.active
 
     def active() -> JobRun | None:
@@ -197,7 +195,7 @@ def test_an_ended_run_cannot_be_stopped(tenant: Tenant) -> None:
     assert state(tenant, run_id)[0].status == RunStatus.SUCCEEDED
 
 
-def test_a_stop_and_a_claim_at_once_leave_no_step_running_in_a_closed_run(app: Flask, tenant: Tenant) -> None:
+def test_a_stop_and_a_claim_at_once_leave_no_step_of_a_closed_run(app: Flask, tenant: Tenant) -> None:
     for _ in range(12):
         run_id = begin(tenant)
         at_once(app, tenant, 2, lambda n, r=run_id: stop(tenant, r) if n else take(tenant, r, KEYS[0]))  # type: ignore[misc]

@@ -88,7 +88,7 @@ def test_an_idle_session_ends(cast: Cast, name: str, minutes: int) -> None:
         assert sessions.load(token) is None
 
 
-def test_use_prolongs_a_session_and_a_page_that_renews_itself_does_not(cast: Cast) -> None:
+def test_use_prolongs_a_session_and_a_page_renewing_itself_does_not(cast: Cast) -> None:
     used, watched = begun(cast["user"]), begun(cast["user"])
     with later(hours=8):
         sessions.load(used)

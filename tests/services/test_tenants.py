@@ -218,7 +218,7 @@ def test_a_company_that_is_being_deleted_has_no_schedule(cast: Cast, tenant: Ten
 
 
 @pytest.mark.parametrize("act", ["pause", "resume"])
-def test_a_company_that_is_being_deleted_is_neither_paused_nor_resumed(cast: Cast, tenant: Tenant, act: str) -> None:
+def test_a_company_being_deleted_is_neither_paused_nor_resumed(cast: Cast, tenant: Tenant, act: str) -> None:
     tenants.delete(cast["admin"], tenant.id, "alfa")
     with pytest.raises(AppError, match="tenant_deleting"):
         ACTS[act](cast["admin"], tenant)
@@ -240,7 +240,7 @@ def test_a_deletion_is_taken_back_until_its_day(cast: Cast, tenant: Tenant) -> N
     assert_has(found(tenant), status=TenantStatus.PAUSED, delete_at=None)
 
 
-def test_what_a_company_had_is_gone_after_its_day_and_nothing_of_others(
+def test_what_a_company_had_is_gone_after_its_day_others_keep_theirs(
     cast: Cast, tenant: Tenant, other_tenant: Tenant
 ) -> None:
     begin(tenant)

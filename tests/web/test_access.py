@@ -266,7 +266,7 @@ def with_link(browser: Browser, person: User, purpose: LinkPurpose) -> Browser:
 
 
 @pytest.mark.parametrize("endpoint", POSTS)
-def test_a_field_that_a_form_does_not_have_is_named_and_nothing_happens(
+def test_a_field_unknown_to_a_form_is_named_and_nothing_happens(
     app: Flask, enter: Enter, cast: dict[str, User], ids: dict[str, uuid.UUID], endpoint: str
 ) -> None:
     """Of everybody who may come: also where a form has no field at all."""

@@ -200,7 +200,7 @@ def test_no_cell_of_an_export_is_a_formula(enter: Enter, tenant: Tenant, start: 
 
 
 @pytest.mark.parametrize("text", ["Alfa;=1+1", "Alfa; =1+1", "a;b\t@c", " =1", 'Alfa, "x";+1'])
-def test_no_part_of_a_cell_becomes_a_formula_where_semicolons_part_cells(text: str) -> None:
+def test_no_part_of_a_cell_between_semicolons_becomes_a_formula(text: str) -> None:
     shown = audit_csv.harmless(text)
     assert shown.replace("'", "") == text
     assert not any(cell.lstrip()[:1] in tuple("=+-@") for cell in re.split("[;\t]", shown))

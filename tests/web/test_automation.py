@@ -121,7 +121,7 @@ def test_it_is_written_down_with_what_has_changed(browser: Browser, tenant: Tena
     assert_has(last, act="schedule_saved", actor="settings@example.com", details={"fields": ["language", "at"]})
 
 
-def test_other_times_begin_with_the_next_window_and_other_hours_do_not(browser: Browser, tenant: Tenant) -> None:
+def test_another_time_begins_anew_and_other_days_and_words_do_not(browser: Browser, tenant: Tenant) -> None:
     save(browser)
     first = row(tenant).updated_at
     save(browser, on_5="y", not_later_than="12:00", mode="hold", language="en")

@@ -27,7 +27,7 @@ def report_id(tenant: Tenant) -> uuid.UUID:
     return make_report(tenant)
 
 
-def test_a_strangers_report_is_missing_and_the_attempt_is_written_down(
+def test_a_strangers_report_is_missing_and_the_attempt_is_noted(
     enter: Enter, cast: dict[str, User], report_id: uuid.UUID
 ) -> None:
     assert enter("other").get(f"/reports/{report_id}").status_code == 404

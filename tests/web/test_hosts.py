@@ -34,7 +34,7 @@ def test_the_page_offers_to_ask_and_then_says_that_it_was_asked(enter: Enter, re
     assert "The approval was asked for" in after
 
 
-def test_the_host_is_that_of_the_saved_address_and_no_other_can_be_sent(enter: Enter, refused: Tenant) -> None:
+def test_only_the_host_of_the_saved_address_can_be_asked_for(enter: Enter, refused: Tenant) -> None:
     person = enter("settings")
     assert person.send("/settings/supabase/host", host="evil.test:443", tenant_id="x").status_code == 422
     assert hosts.waiting(refused.id) == []

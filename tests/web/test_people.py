@@ -92,7 +92,7 @@ def test_who_has_a_password_is_not_invited_again(enter: Enter, cast: Cast) -> No
     assert enter("admin").send(f"{path_of(cast['user'])}/invitation").status_code == 409
 
 
-def test_lower_staff_give_no_rights_with_fields_that_the_form_does_not_have(enter: Enter) -> None:
+def test_lower_staff_give_no_rights_with_fields_unknown_to_the_form(enter: Enter) -> None:
     answer = enter("lite").send(
         "/admin/people/new",
         email="new@example.com",

@@ -72,9 +72,7 @@ def test_what_is_saved_is_shown_with_who_saved_it(enter: Enter, tenant: Tenant, 
     assert bodies(tenant, topic) == ["Flour 500\n<b>& more</b>"]
 
 
-def test_saving_over_a_newer_version_is_refused_and_keeps_what_was_typed(
-    enter: Enter, tenant: Tenant, save: Save
-) -> None:
+def test_saving_over_a_newer_version_is_refused_and_keeps_the_text(enter: Enter, tenant: Tenant, save: Save) -> None:
     browser = enter("settings")
     save("of somebody else")
     refused = browser.send(TASK, body="mine", read="0")

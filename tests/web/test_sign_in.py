@@ -264,7 +264,7 @@ def test_a_similar_address_does_not_make_a_browser_known(client: Browser, cast: 
     assert known_in(client, ["ádmin", "admin", "ADMIN", "ÁDMIN"]) == ["ádmin", "ÁDMIN"]
 
 
-def test_the_password_alone_does_not_make_a_browser_known_where_a_code_is_due(client: Browser, cast: Cast) -> None:
+def test_a_password_alone_makes_no_browser_known_where_a_code_is_due(client: Browser, cast: Cast) -> None:
     knock(client, "admin@example.com")
     assert known_in(client, ["admin"]) == []
 

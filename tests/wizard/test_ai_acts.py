@@ -94,7 +94,7 @@ def without_time(user: str) -> list[str]:
     return [line for line in user.splitlines() if "unanswered_older_than" not in line]
 
 
-def test_figures_are_those_of_the_dialogs_and_nothing_is_said_of_deals(practice: Practice) -> None:
+def test_figures_are_those_of_the_dialogs_and_not_of_deals(practice: Practice) -> None:
     _, found = tried(loaded(practice, dialog(1), dialog(2)), "package")
     figures = found["user"].partition("=== DIALOGS")[0].splitlines()
     assert {"messages_in: 4", "messages_out: 2", "chats_matched: 2", "unanswered: 2"} <= set(figures)
@@ -106,7 +106,7 @@ def test_a_chat_of_two_deals_is_sent_once(practice: Practice) -> None:
     assert found["dialogs"] == 1
 
 
-def test_tokens_are_counted_by_the_vendor_and_cost_is_estimated_from_them(practice: Practice) -> None:
+def test_the_vendor_counts_tokens_and_the_cost_follows_from_them(practice: Practice) -> None:
     _, found = tried(loaded(practice), "package")
     (counted,) = bodies(practice)
     assert "generateContentRequest" in counted
@@ -169,7 +169,7 @@ def test_numbers_stay_masked_in_everything_that_is_shown(practice: Practice) -> 
     assert PHONE not in shown
 
 
-def test_references_to_messages_that_were_not_sent_are_dropped_and_counted(practice: Practice) -> None:
+def test_references_to_messages_not_sent_are_dropped_and_counted(practice: Practice) -> None:
     practice.control("gemini", fault="invent_refs")
     trial, found = tried(loaded(practice), "analysis")
     assert_has(trial, colour="yellow", code="refs_dropped", params={"refs": found["unknown_refs"]})

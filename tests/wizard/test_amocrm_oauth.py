@@ -248,7 +248,7 @@ def test_the_code_is_neither_logged_nor_carried_on(
 @pytest.mark.parametrize(
     ("fault", "code"), [("expire_code", "amocrm_code_expired"), ("wrong_account", "amocrm_other_account")]
 )
-def test_a_code_that_the_vendor_refuses_leaves_a_broken_step_that_says_why(
+def test_a_code_that_the_vendor_refuses_breaks_a_step_that_says_why(
     app: Flask, keyed: Practice, enter: Enter, fault: str, code: str
 ) -> None:
     browser = enter("settings")

@@ -44,7 +44,7 @@ def test_twenty_at_once_follow_a_renamed_account_once(app: Flask, renamed: Pract
     assert len({client.settings["access_token"] for client in clients}) == 1
 
 
-def test_a_refresh_token_that_another_program_has_used_asks_to_reconnect_once(expired: Practice) -> None:
+def test_a_refresh_token_used_elsewhere_asks_to_reconnect_once(expired: Practice) -> None:
     with tenant_scope(expired.tenant.id):
         config = integrations.find("amocrm")
         assert config is not None

@@ -95,7 +95,7 @@ def test_what_could_not_be_told_is_told_after_the_next_check(
     assert queue.queue(queue.CHECKS, store).count == 0
 
 
-def test_news_whose_letters_could_not_be_stored_are_told_after_the_next_check(
+def test_news_without_stored_letters_are_told_after_the_next_check(
     practice: Practice, postgres_superuser_url: str
 ) -> None:
     revoked(practice)
@@ -124,7 +124,7 @@ def test_what_has_passed_before_anybody_was_told_is_not_told(practice: Practice)
     assert practice.sent() == []
 
 
-def test_a_check_that_breaks_off_leaves_the_outcome_that_it_has_stored(practice: Practice) -> None:
+def test_a_check_that_breaks_off_leaves_the_outcome_it_has_stored(practice: Practice) -> None:
     with tenant_scope(practice.tenant.id):
         version, began = checks.version_of("radist"), clock.now()
         checks.run("radist")
@@ -228,7 +228,7 @@ def test_what_still_does_not_do_its_work_is_not_called_mended(practice: Practice
     assert len(subjects()) == 2
 
 
-def test_a_quota_that_is_used_up_is_good_only_where_an_answer_was_seen(practice: Practice) -> None:
+def test_a_used_up_quota_is_good_only_where_an_answer_was_seen(practice: Practice) -> None:
     practice.control("gemini", fault="429_day", times=-1)
     assert checked(practice, "ai").check_code == "ai_day_quota"
     first = step(practice, "ai")

@@ -152,7 +152,7 @@ def test_a_paused_company_is_looked_at_once_a_week(practice: Practice, days: int
     assert bool(due()) is is_due
 
 
-def test_a_step_that_fails_has_its_service_checked_and_opens_its_step_again(practice: Practice, check: Check) -> None:
+def test_a_step_that_fails_has_its_service_checked_and_reopens_it(practice: Practice, check: Check) -> None:
     assert check("amocrm") == "green"
     practice.control("amocrm", set={"revoked": True})
     run = practice.run()

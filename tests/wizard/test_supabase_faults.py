@@ -232,7 +232,7 @@ def test_without_a_fault_it_is_green(connected: Practice) -> None:
     assert checks.run("supabase").colour == "green"
 
 
-def test_rows_that_strangers_can_read_are_told_as_soon_as_they_are_written(practice: Practice) -> None:
+def test_rows_that_strangers_can_read_are_told_when_written(practice: Practice) -> None:
     assert seen(practice, "amocrm", SAMPLE)[0] == "green"
     practice.control("supabase", fault="isolation", value="rows", path="synkro_leads", times=-1)
     found = seen(practice, "amocrm", "write")

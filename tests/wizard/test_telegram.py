@@ -156,7 +156,7 @@ class TestTheMessage:
             acts = db.session.execute(select(AuditLog.act)).scalars().all()
         assert "setting_followed" in acts
 
-    def test_where_the_topic_is_gone_the_group_gets_it_and_the_setting_stays(self, practice: Practice) -> None:
+    def test_without_its_topic_the_group_gets_it_and_the_setting_stays(self, practice: Practice) -> None:
         saved(practice, {"message_thread_id": "99"})
         assert_has(outcome(practice, "message"), colour="yellow", code="telegram_test_no_topic")
         assert "message_thread_id" not in practice.sent()[0]
