@@ -23,6 +23,7 @@ from synkro.models.states import Role
 from synkro.tenancy import current_tenant_id, db
 from synkro.web.access import Rule, access
 from synkro.web.limits import limiter
+from tests.support.having import assert_entries, assert_has
 
 throwaway = Blueprint("throwaway", __name__, url_prefix="/throwaway")
 CSP = "Content-Security-Policy"
@@ -151,7 +152,7 @@ def test_a_polling_block_of_a_visitor_is_sent_away_as_a_whole(visitor: FlaskClie
 
 def test_a_program_without_a_session_is_told_so_in_json(visitor: FlaskClient) -> None:
     answer = visitor.get("/throwaway/users", headers={"Accept": "application/json"})
-    assert (answer.status_code, answer.is_json) == (401, True)
+    assert_has(answer, status_code=401, is_json=True)
     assert answer.json is not None
     assert answer.json["code"] == "signed_out"
     assert set(answer.json) == {"code", "error"}
@@ -304,14 +305,14 @@ def test_the_log_names_the_person_and_the_company(
 ) -> None:
     enter("user").get("/throwaway/users")
     person = cast["user"]
-    assert (lines[0]["user_id"], lines[0]["tenant_id"]) == (str(person.id), str(person.tenant_id))
+    assert_entries(lines[0], user_id=str(person.id), tenant_id=str(person.tenant_id))
 
 
 def test_the_log_names_who_was_turned_away(
     enter: Callable[[str], FlaskClient], cast: dict[str, User], lines: list[dict[str, Any]]
 ) -> None:
     enter("lite").get("/throwaway/users")
-    assert (lines[0]["status"], lines[0]["user_id"]) == (403, str(cast["lite"].id))
+    assert_entries(lines[0], status=403, user_id=str(cast["lite"].id))
     assert "tenant_id" not in lines[0]
 
 
@@ -332,19 +333,15 @@ def test_after_a_request_the_log_names_nobody(enter: Callable[[str], FlaskClient
 def test_a_request_line_has_no_query(visitor: FlaskClient, lines: list[dict[str, Any]]) -> None:
     visitor.get("/throwaway/public?phone=77011234567&name=recognisable", headers={"User-Agent": "a browser"})
     line = lines[0]
-    assert (line["method"], line["path"], line["status"], line["agent"]) == (
-        "GET",
-        "/throwaway/public",
-        200,
-        "a browser",
-    )
+    assert_entries(line, method="GET", path="/throwaway/public", status=200, agent="a browser")
     assert line["ms"] >= 0
     assert "recognisable" not in json.dumps(line)
 
 
 def test_a_forged_form_has_a_line_of_its_own(visitor: FlaskClient, lines: list[dict[str, Any]]) -> None:
     answer = visitor.post("/login", data={"email": "x"})
-    assert (answer.status_code, lines[0]["status"]) == (400, 400)
+    assert answer.status_code == 400
+    assert lines[0]["status"] == 400
     assert lines[0]["request_id"] == answer.headers["X-Request-ID"]
 
 
@@ -354,7 +351,7 @@ def test_a_given_request_id_stands_beside_our_own(
 ) -> None:
     """The audit keeps ours: a visitor does not choose what his acts are found by."""
     own = visitor.get("/throwaway/public", headers={"X-Request-ID": given}).headers["X-Request-ID"]
-    assert (lines[0]["request_id"], lines[0]["given_id"]) == (own, given)
+    assert_entries(lines[0], request_id=own, given_id=given)
     assert re.fullmatch(r"[0-9a-f]{32}", own)
     assert own != given
 
@@ -372,7 +369,7 @@ def production(config: Config) -> Config:
     return replace(config, env="production", base_url="https://cabinet.example.kz")
 
 
-def test_in_production_the_cookie_and_the_transport_are_bound_to_https(app: Flask) -> None:
+def test_in_production_cookie_and_transport_are_bound_to_https(app: Flask) -> None:
     kept = logging.getLogger().handlers[:]
     live = create_app(production(settings()))
     logging.getLogger().handlers[:] = kept

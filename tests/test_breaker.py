@@ -11,6 +11,7 @@ from synkro.services.connections import checks, integrations
 from synkro.tenancy import tenant_scope
 from tests.conftest import redis_away
 from tests.practice import Practice
+from tests.support.having import assert_has
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def test_many_failures_in_a_row_leave_the_service_alone(breaker: RedisBreaker) -
     fail(breaker)
     with pytest.raises(Busy) as caught:
         breaker.admit("one", "Radist")
-    assert (caught.value.code, caught.value.params) == ("resting", {"service": "Radist"})
+    assert_has(caught.value, code="resting", params={"service": "Radist"})
     assert 0 < (caught.value.retry_after or 0) <= REST_SECONDS
 
 
@@ -63,7 +64,7 @@ def test_without_redis_nothing_is_counted_and_nothing_breaks() -> None:
     assert breaker.admit("one", "Radist") is False
 
 
-def test_a_service_that_is_down_is_left_alone_by_checks_and_comes_back(practice: Practice, store: Redis) -> None:
+def test_checks_leave_a_service_that_is_down_alone_until_it_is_back(practice: Practice, store: Redis) -> None:
     practice.control("radist", fault="500", times=-1)
     with tenant_scope(practice.tenant.id):
         codes = [checks.run("radist").code for _ in range(4)]

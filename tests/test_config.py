@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config import SAMPLE, STAND_INS, ConfigError, _Reader, is_encryption_key, load
+from tests.support.having import assert_has
 
 ROOT = Path(__file__).resolve().parent.parent
 KEYS = ("APP_SECRET_KEY", "AUDIT_KEY", "FIELD_ENCRYPTION_KEY")
@@ -141,11 +142,7 @@ def test_the_repr_shows_no_secret() -> None:
 def test_keys_are_made_once_and_kept_for_the_owner_only(tmp_path: Path) -> None:
     values = {"APP_ENV": "development", "VAR_DIR": str(tmp_path)}
     first, second = load(values), load(values)
-    assert (first.secret_key, first.audit_key, first.encryption_key) == (
-        second.secret_key,
-        second.audit_key,
-        second.encryption_key,
-    )
+    assert_has(first, secret_key=second.secret_key, audit_key=second.audit_key, encryption_key=second.encryption_key)
     kept = list((tmp_path / "keys").iterdir())
     assert {path.name for path in kept} == {name.lower() for name in KEYS}
     assert {stat.S_IMODE(path.stat().st_mode) for path in kept} == {0o600}

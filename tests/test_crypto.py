@@ -15,6 +15,7 @@ from synkro.models import Tenant
 from synkro.services.connections import integrations
 from synkro.services.connections.secrets import open_secrets
 from synkro.tenancy import tenant_scope
+from tests.support.having import assert_has
 
 KEY, OLD, STRANGE = "a1" * 32, "b2" * 32, "c3" * 32
 PLACE = "secret|tenant|radist|api_key"
@@ -78,7 +79,8 @@ def test_what_is_sealed_anew_needs_the_new_key_only() -> None:
     both = Vault(KEY, [OLD])
     token = both.reseal(Vault(OLD).seal("value", PLACE), PLACE)
     page = both.reseal_bytes(Vault(OLD).seal_bytes(b"page", PLACE), PLACE)
-    assert (vault.open(token, PLACE), vault.open_bytes(page, PLACE)) == ("value", b"page")
+    assert vault.open(token, PLACE) == "value"
+    assert vault.open_bytes(page, PLACE) == b"page"
 
 
 def test_what_does_not_open_is_not_sealed_anew() -> None:
@@ -94,7 +96,7 @@ def test_what_does_not_open_is_not_sealed_anew() -> None:
 
 def test_a_vault_names_its_keys() -> None:
     both = Vault(KEY, [OLD])
-    assert (both.current, both.older) == (key_id(KEY).hex(), [key_id(OLD).hex()])
+    assert_has(both, current=key_id(KEY).hex(), older=[key_id(OLD).hex()])
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ from config import load
 from synkro import embedded
 from synkro.demo.__main__ import _environment
 from tests.conftest import ROOT
+from tests.support.having import assert_has
 
 PATIENCE = 240
 """Seconds for a whole start. A quiet machine needs about fifteen."""
@@ -230,4 +231,4 @@ def test_a_demo_sends_nothing_out_whatever_an_env_file_says(tmp_path: Path) -> N
     of_the_file = {"MAIL_URL": "smtp://mail.example.kz:587", "SENTRY_DSN": "https://key@errors.example.kz/1"}
     vendors = dict.fromkeys(("amocrm", "radist", "gemini", "telegram"), "http://127.0.0.1:1")
     config = load({**of_the_file, **_environment(tmp_path, vendors, 8000)})
-    assert (config.mail_url, config.sentry_dsn) == ("", "")
+    assert_has(config, mail_url="", sentry_dsn="")

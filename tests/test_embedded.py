@@ -22,6 +22,7 @@ from synkro.embedded import EngineError, Engines
 from synkro.embedded.place import Place
 from synkro.embedded.postgres import programs
 from synkro.embedded.processes import working_in
+from tests.support.having import assert_entries
 
 ROOT = Path(__file__).parent.parent
 START = "import sys; from pathlib import Path; from synkro import embedded; "
@@ -97,12 +98,12 @@ def put_values(engines: Engines) -> None:
         client.set("kept", "7")
 
 
-def values(engines: Engines) -> tuple[object, object]:
+def kept(engines: Engines) -> dict[str, object]:
     with closing(redis.Redis.from_url(engines.redis_url)) as client:
-        return run_sql(engines.owner_url, "select id from kept")[0][0], client.get("kept")
+        return {"row": run_sql(engines.owner_url, "select id from kept")[0][0], "key": client.get("kept")}
 
 
-def test_a_second_start_gives_the_same_addresses_and_leaves_the_servers_alone(shared: Path, engines: Engines) -> None:
+def test_a_second_start_gives_the_same_addresses_and_servers(shared: Path, engines: Engines) -> None:
     before = pids(shared)
     assert embedded.start(shared, durable=False) == engines
     assert pids(shared) == before
@@ -162,10 +163,11 @@ def test_durable_engines_write_through_and_valkey_never_evicts(shared: Path) -> 
         kept = client.config_get("append*") | client.config_get("maxmemory-policy")
     embedded.stop(shared)
     assert written == [("on",)] * 3
-    assert (kept["appendonly"], kept["appendfsync"], kept["maxmemory-policy"]) == ("yes", "everysec", "noeviction")
+    assert_entries(kept, appendonly="yes", appendfsync="everysec")
+    assert kept["maxmemory-policy"] == "noeviction"
 
 
-def test_the_app_role_is_bound_by_row_security_and_the_system_role_cannot_sign_in(engines: Engines) -> None:
+def test_row_security_binds_the_app_role_and_system_cannot_sign_in(engines: Engines) -> None:
     asked = """select rolname, rolcanlogin, rolsuper, rolbypassrls, rolcreatedb, rolcreaterole
                from pg_roles where rolname like 'synkro%' order by 1"""
     assert run_sql(engines.database_url, asked) == [
@@ -198,9 +200,11 @@ def test_an_extra_database_has_the_rights_of_the_first(engines: Engines) -> None
     asked = """select datname, pg_get_userbyid(datdba), pg_encoding_to_char(encoding), datacl::text
                from pg_database where datname in ('synkro', 'extra-1') order by datname"""
     first, second = run_sql(app, asked)
-    assert (
-        first[1:] == second[1:] == ("synkro_owner", "UTF8", "{synkro_owner=CTc/synkro_owner,synkro_app=c/synkro_owner}")
-    )
+    _, owned_by, encoding, rights = first
+    assert first[1:] == second[1:]
+    assert owned_by == "synkro_owner"
+    assert encoding == "UTF8"
+    assert rights == "{synkro_owner=CTc/synkro_owner,synkro_app=c/synkro_owner}"
 
 
 def test_making_the_same_database_again_keeps_it(engines: Engines) -> None:
@@ -238,7 +242,7 @@ def test_killed_servers_are_started_again_with_their_data(shared: Path) -> None:
     before = pids(shared)
     for process in servers(shared):
         process.kill()
-    assert values(embedded.start(shared, durable=False)) == (7, b"7")
+    assert kept(embedded.start(shared, durable=False)) == {"row": 7, "key": b"7"}
     assert not set(before.values()) & set(pids(shared).values())
 
 
@@ -304,7 +308,7 @@ def test_a_start_killed_while_making_data_is_made_good_by_the_next(var: Path) ->
     assert run_sql(embedded.start(var, durable=False).database_url, "select 1") == [(1,)]
 
 
-def test_pid_files_that_name_a_stranger_stop_neither_the_start_nor_the_stranger(shared: Path) -> None:
+def test_a_stranger_in_a_pid_file_stops_no_start_and_lives_on(shared: Path) -> None:
     embedded.start(shared, durable=False)
     embedded.stop(shared)
     Place.of(shared).sockets.mkdir(exist_ok=True)
@@ -320,7 +324,7 @@ def test_servers_whose_sockets_were_swept_away_are_started_again(shared: Path, m
     engines = embedded.start(shared, durable=False)
     put_values(engines)
     shutil.rmtree(Place.of(shared).sockets)
-    assert values(embedded.start(shared, durable=False)) == (7, b"7")
+    assert kept(embedded.start(shared, durable=False)) == {"row": 7, "key": b"7"}
 
 
 @pytest.mark.parametrize("name", ['with space\'s $HOME "and" quotes', "long" * 40])
@@ -329,7 +333,7 @@ def test_a_path_that_no_socket_address_can_hold_works(name: str) -> None:
     try:
         engines = embedded.start(folder / name, durable=False)
         put_values(engines)
-        assert values(engines) == (7, b"7")
+        assert kept(engines) == {"row": 7, "key": b"7"}
     finally:
         embedded.stop(folder / name)
         shutil.rmtree(folder)

@@ -212,7 +212,7 @@ def test_the_sandbox_stands_alone() -> None:
     assert not wrong
 
 
-HTTP = {f"synkro.integrations.http.{part}" for part in ("addresses", "calls", "client")}
+HTTP = {f"synkro.integrations.http.client.{part}" for part in ("addresses", "calls", "client")}
 DOORS = {
     "requests": HTTP,
     "requests_hardened": HTTP - {"synkro.integrations.http.client"},

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from synkro.crypto import Vault
 from synkro.infra import log as logs
 from synkro.infra.log import DailyFile, ForPeople, JsonLines, bind, redact, unbind
+from tests.support.having import assert_entries
 
 SECRETS = {
     "telegram token": "7000000001:AAEhBOweik6ad9r_QXMENQjcrGbqCr4K-bc",
@@ -123,13 +124,7 @@ def test_a_trace_for_people_cannot_forge_a_line(words: str) -> None:
 
 def test_json_keeps_what_was_said() -> None:
     said = json.loads(JsonLines().format(record("шаг готов", {"count": 3, "share": 0.5, "ok": True, "none": None})))
-    assert (said["message"], said["count"], said["share"], said["ok"], said["none"]) == (
-        "шаг готов",
-        3,
-        0.5,
-        True,
-        None,
-    )
+    assert_entries(said, message="шаг готов", count=3, share=0.5, ok=True, none=None)
     assert said["level"] == "ERROR"
     assert datetime.fromisoformat(said["at"]).tzinfo is not None
 
@@ -164,7 +159,7 @@ def test_every_line_names_its_request_run_and_company() -> None:
     bind(request_id="of-the-request", tenant_id="of-the-company")
     bind(run_id="of-the-run", step=None)
     said = json.loads(JsonLines().format(record("x")))
-    assert (said["request_id"], said["tenant_id"], said["run_id"]) == ("of-the-request", "of-the-company", "of-the-run")
+    assert_entries(said, request_id="of-the-request", tenant_id="of-the-company", run_id="of-the-run")
     assert "step" not in said
     assert "run_id=of-the-run" in ForPeople().format(record("x"))
     unbind()

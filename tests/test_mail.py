@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from synkro import mail
 from synkro.mail import FolderPost, Letter, NotSent, SmtpPost, compose
 from tests.mailbox import PASSWORD, Mailbox, certificate, free_port, serve, silent
+from tests.support.having import assert_entries, assert_has
 
 SENDER = "Synkro <post@example.com>"
 LOGIN = f"user:{quote(PASSWORD, safe='')}@"
@@ -44,18 +45,19 @@ def box(context: ssl.SSLContext) -> Iterator[Mailbox]:
         yield box
 
 
-def refusal(url: str, one: Letter | None = None) -> tuple[str, bool]:
+def refusal(url: str, one: Letter | None = None) -> NotSent:
     with pytest.raises(NotSent) as caught:
         SmtpPost(url, SENDER).send(one or letter(), "name")
-    return caught.value.code, caught.value.passing
+    return caught.value
 
 
 def test_a_letter_arrives_as_it_was_written(box: Mailbox) -> None:
     SmtpPost(f"smtp://{LOGIN}{box.url}", SENDER).send(letter(), "name")
     (got,) = box.taken
     text, html = (part.get_content().replace("\r\n", "\n") for part in got.iter_parts())
-    assert (text, html.strip()) == (letter().text, letter().html)
-    assert (got["To"], got["From"], got["Subject"]) == ("aigul@example.kz", SENDER, letter().subject)
+    assert text == letter().text
+    assert html.strip() == letter().html
+    assert_entries(got, To="aigul@example.kz", From=SENDER, Subject=letter().subject)
     assert got["Message-ID"] == "<name@example.com>"
 
 
@@ -72,7 +74,7 @@ def test_a_server_that_is_sealed_from_the_start_is_understood(context: ssl.SSLCo
 
 def test_nothing_is_said_to_a_server_without_starttls() -> None:
     with serve(None) as box:
-        assert refusal(f"smtp://{box.url}") == ("mail_not_supported", True)
+        assert_has(refusal(f"smtp://{box.url}"), code="mail_not_supported", passing=True)
     assert not box.taken
 
 
@@ -84,17 +86,19 @@ def test_unless_the_address_allows_it() -> None:
 
 def test_a_certificate_of_nobody_is_refused(box: Mailbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SSL_CERT_FILE")
-    assert refusal(f"smtp://{LOGIN}{box.url}") == ("mail_certificate", True)
+    assert_has(refusal(f"smtp://{LOGIN}{box.url}"), code="mail_certificate", passing=True)
     assert not box.taken
 
 
 def test_a_certificate_for_another_name_is_refused(box: Mailbox) -> None:
-    assert refusal(f"smtp://{LOGIN}{box.url.replace('127.0.0.1', 'localhost')}") == ("mail_certificate", True)
+    assert_has(
+        refusal(f"smtp://{LOGIN}{box.url.replace('127.0.0.1', 'localhost')}"), code="mail_certificate", passing=True
+    )
 
 
 @pytest.mark.parametrize("password", ["wrong", "%D0%BF%D0%B0%D1%80%D0%BE%D0%BB%D1%8C"])
 def test_a_wrong_password_is_told_and_may_be_set_right(box: Mailbox, password: str) -> None:
-    assert refusal(f"smtp://user:{password}@{box.url}") == ("mail_login", True)
+    assert_has(refusal(f"smtp://user:{password}@{box.url}"), code="mail_login", passing=True)
 
 
 @pytest.mark.parametrize(
@@ -114,7 +118,7 @@ def test_a_refusal_of_now_and_one_for_good_are_told_apart(
 
 
 def test_nobody_there_may_pass() -> None:
-    assert refusal(f"smtp://127.0.0.1:{free_port()}") == ("mail_away", True)
+    assert_has(refusal(f"smtp://127.0.0.1:{free_port()}"), code="mail_away", passing=True)
 
 
 @pytest.mark.parametrize("scheme", ["smtp", "smtps"])
@@ -122,7 +126,7 @@ def test_a_server_that_hangs_is_left(monkeypatch: pytest.MonkeyPatch, scheme: st
     monkeypatch.setattr(mail, "ANSWER_SECONDS", 0.3)
     started = time.monotonic()
     with silent() as address:
-        assert refusal(f"{scheme}://{address}") == ("mail_away", True)
+        assert_has(refusal(f"{scheme}://{address}"), code="mail_away", passing=True)
     assert time.monotonic() - started < 5
 
 
@@ -141,7 +145,7 @@ def test_a_server_that_hangs_is_left(monkeypatch: pytest.MonkeyPatch, scheme: st
     ],
 )
 def test_what_is_no_address_is_told_and_not_tried(to: str) -> None:
-    assert refusal(f"smtp://127.0.0.1:{free_port()}", letter(to=to)) == ("mail_bad_address", False)
+    assert_has(refusal(f"smtp://127.0.0.1:{free_port()}", letter(to=to)), code="mail_bad_address", passing=False)
 
 
 @given(st.text(max_size=60), st.text(max_size=60))
@@ -189,11 +193,12 @@ def test_a_folder_that_cannot_be_written_may_be_set_right(tmp_path: Path) -> Non
     (tmp_path / "file").touch()
     with pytest.raises(NotSent) as caught:
         FolderPost(tmp_path / "file", SENDER).send(letter(), "a")
-    assert (caught.value.code, caught.value.passing) == ("mail_folder", True)
+    assert_has(caught.value, code="mail_folder", passing=True)
 
 
 def test_without_a_server_letters_become_files(app: Flask) -> None:
-    assert (mail.is_configured(), type(mail.post())) == (False, FolderPost)
+    assert not mail.is_configured()
+    assert isinstance(mail.post(), FolderPost)
 
 
 def test_the_password_is_not_shown() -> None:

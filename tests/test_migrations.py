@@ -22,6 +22,7 @@ from config import Config
 from synkro import create_app, embedded
 from synkro.extensions import settings
 from synkro.tenancy import Base, db
+from tests.support.having import assert_has
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = str(ROOT / "migrations")
@@ -165,7 +166,7 @@ def test_not_ready_with_another_schema(migrated: Flask, engines: embedded.Engine
         finally:
             connection.execute("update alembic_version set version_num = (select version_num from kept)")
             connection.execute("drop table kept")
-    assert (answer.status_code, answer.json) == (503, {"migrated": False, "rights": True})
+    assert_has(answer, status_code=503, json={"migrated": False, "rights": True})
 
 
 def test_not_ready_without_any_schema(whole_app: Flask, new_database: Callable[[str], tuple[str, str]]) -> None:

@@ -26,12 +26,13 @@ from synkro.jobs.connections import checks, trials
 from synkro.jobs.engine import jobs, tick
 from synkro.jobs.engine.scheduler import ENTRY, Clock
 from synkro.jobs.engine.worker import Worker
-from synkro.jobs.mail import letters
+from synkro.jobs.mail import letters as post
 from synkro.jobs.reports import runtime
 from synkro.models import Tenant
 from synkro.models.plan import PLAN
 from synkro.services.reports import runs
 from synkro.tenancy import tenant_scope
+from tests.support.having import assert_has
 
 AWAY = "redis://127.0.0.1:1"
 
@@ -122,7 +123,9 @@ def test_a_doorbell_is_json_with_ids_only(store: Redis, tenant: Tenant) -> None:
         runs.ring(tenant.id, run_id, PLAN[0].key)
     (key,) = store.scan_iter("rq:job:*", _type="hash")
     name, instance, ids, named = call_of(store, key)
-    assert (name, instance, named) == ("synkro.jobs.reports.runtime.work", None, {})
+    assert name == "synkro.jobs.reports.runtime.work"
+    assert instance is None
+    assert named == {}
     assert ids == [str(tenant.id), str(run_id), PLAN[0].key]
     assert json.loads(store.hget(key, "meta") or b"") == {"request_id": ""}  # type: ignore[arg-type]
 
@@ -133,7 +136,7 @@ def test_the_clock_rings_in_json_too(app: Flask, store: Redis) -> None:
 
 
 def test_the_names_of_jobs_are_those_of_functions() -> None:
-    ours = (runtime.work, checks.check, checks.tell, trials.try_out, letters.send, tick.tick)
+    ours = (runtime.work, checks.check, checks.tell, trials.try_out, post.send, tick.tick)
     assert {f"{one.__module__}.{one.__name__}" for one in ours} == jobs.JOBS
 
 
@@ -188,7 +191,8 @@ def test_what_is_no_doorbell_is_failed_and_imports_nothing(
     plant(store, **parts(trap))
     drain(store)
     said = [one.fields["code"] for one in caplog.records if one.message == "job refused"]  # type: ignore[attr-defined]
-    assert (mark.exists(), said) == (False, [code])
+    assert not mark.exists()
+    assert said == [code]
     assert list(store.zrange(f"rq:failed:{queue.STEPS}", 0, -1)) == [b"planted"]  # type: ignore[arg-type]
     assert store.llen(f"rq:queue:{queue.STEPS}:intermediate") == 0
 
@@ -231,7 +235,8 @@ def test_rq_by_itself_runs_nothing(store: Redis, mark: Path, trap: str) -> None:
     """Whoever fetches a job in whatever process."""
     plant(store, data=call(trap), success_callback_name=trap)
     job = Job.fetch("planted", connection=store, serializer=JSONSerializer)
-    assert (job.func, job.success_callback, mark.exists()) == (None, None, False)
+    assert_has(job, func=None, success_callback=None)
+    assert not mark.exists()
 
 
 def test_ringing_without_redis_says_so() -> None:

@@ -105,7 +105,7 @@ def quiet() -> Iterator[None]:
     stores.log.disabled = False
 
 
-def test_an_embedded_postgresql_that_does_not_start_is_a_database_that_is_away(tmp_path: Path) -> None:
+def test_a_postgresql_that_does_not_start_is_a_database_away(tmp_path: Path) -> None:
     config = unusable(tmp_path)
     with pytest.raises(EngineError):
         embedded.start(config.var_dir)
@@ -115,7 +115,7 @@ def test_an_embedded_postgresql_that_does_not_start_is_a_database_that_is_away(t
         one(engine)
 
 
-def test_an_embedded_valkey_that_does_not_start_is_a_redis_that_is_away(tmp_path: Path) -> None:
+def test_a_valkey_that_does_not_start_is_a_redis_away(tmp_path: Path) -> None:
     client = stores.redis_client(unusable(tmp_path))
     with pytest.raises(RedisConnectionError):
         client.ping()

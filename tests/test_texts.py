@@ -28,7 +28,7 @@ from synkro.integrations import all_sentences
 from synkro.services.shared.sentences import CAPABILITIES, SENTENCES
 from synkro.services.shared.wording import sentence
 from synkro.translations import collect
-from tests.analysis.test_report import FIGURES_ONLY
+from tests.support.reports import FIGURES_ONLY
 
 CATALOGUES = {language: collect.known(language) for language in LANGUAGES}
 EXTRACTED = collect.extracted()

@@ -76,7 +76,7 @@ def test_hours_of_the_day_are_those_of_the_days_in_question() -> None:
     assert hours.hours_of_day(monday.replace(hour=16, minute=30), monday + timedelta(days=1)) == [16, 17]
 
 
-def test_hours_of_the_day_at_the_ends_of_the_day_and_of_a_zone_with_half_hours() -> None:
+def test_hours_at_the_ends_of_the_day_and_in_a_zone_of_half_hours() -> None:
     start = datetime(2026, 11, 16, tzinfo=KOLKATA)
     always = WorkingHours(KOLKATA, (((0, 1440),),) * 7)
     assert always.hours_of_day(start, start + timedelta(days=1)) == list(range(24))

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from synkro.analysis.ai.answer import Answer
 from synkro.analysis.ai.claims import ANSWER_SCHEMA, AnswerError, read_answer
+from tests.support.having import assert_has
 
 REFS = {"d1m1", "d1m2", "d2m1"}
 JSON = st.recursive(
@@ -44,7 +45,7 @@ def test_known_refs_stay_and_made_up_ones_are_counted() -> None:
 def test_a_claim_without_a_valid_ref_is_not_confirmed() -> None:
     remark = {"name": "Aliya", "remark": "Rude", "evidence": []}
     read = answer(findings=[finding("d9m9"), finding(text="Bare")], managers=[remark])
-    assert (read.findings, read.managers) == ((), ())
+    assert_has(read, findings=(), managers=())
     assert read.unconfirmed == ("Slow answers", "Bare", "Aliya: Rude")
 
 
@@ -109,7 +110,9 @@ def test_texts_lose_links_and_hidden_characters() -> None:
 def test_lengths_are_limited() -> None:
     many = [finding("d1m1", text=f"{place} " + "x" * 1_500) for place in range(200)]
     read = answer(summary="y" * 50_000, findings=many)
-    assert (len(read.summary), len(read.findings), len(read.findings[0].text)) == (4_000, 60, 1_000)
+    assert len(read.summary) == 4_000
+    assert len(read.findings) == 60
+    assert len(read.findings[0].text) == 1_000
 
 
 def test_the_schema_asks_for_every_part() -> None:

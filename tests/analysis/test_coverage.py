@@ -55,7 +55,8 @@ def test_the_next_step_continues_the_same_count(
     later = Coverage.from_json(json.loads(json.dumps(coverage.to_json())))
     later.mark(0, "blocked")
     coverage.mark(0, "blocked")
-    assert (later.stages(), later.chats()) == (coverage.stages(), coverage.chats())
+    assert later.stages() == coverage.stages()
+    assert later.chats() == coverage.chats()
 
 
 @pytest.mark.parametrize(
@@ -83,7 +84,7 @@ def test_one_analysed_chat_makes_an_analysed_deal() -> None:
     assert coverage.stages()[-1] == {"stage": "analysed", "count": 1, "lost": {}}
 
 
-def test_a_chat_of_which_only_a_part_was_sent_makes_an_analysed_deal_and_is_counted() -> None:
+def test_a_chat_sent_in_part_makes_an_analysed_deal_and_is_counted() -> None:
     coverage = coverage_of([(True, PHONES[:1])], [(PHONES[0], False, "analysed_in_part")])
     assert coverage.stages()[-1] == {"stage": "analysed", "count": 1, "lost": {}}
     assert coverage.chats() == {"analysed_in_part": 1}

@@ -9,7 +9,7 @@ from synkro.analysis.matching.chats import PhoneIndex
 from tests.analysis.builders import WINDOW
 
 
-def test_every_figure_has_a_definition_and_no_definition_lacks_a_figure() -> None:
+def test_figures_and_definitions_belong_together_one_by_one() -> None:
     assert set(DEFINITIONS) == set(Figures(WINDOW, PhoneIndex.build([], []), {}).result())
 
 

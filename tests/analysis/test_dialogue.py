@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from synkro.analysis.figures.dialogue import ChatFigures, chat_figures
 from synkro.infra.records import Message
 from tests.analysis.builders import ALWAYS, WINDOW, message
+from tests.support.having import assert_has
 
 DAY = 86_400
 MESSAGES = st.lists(
@@ -57,7 +58,7 @@ def test_figures_agree_with_a_naive_reading(messages: list[Message]) -> None:
 
 
 @given(MESSAGES)
-def test_waiting_counts_from_the_first_message_after_the_companys_last_word(messages: list[Message]) -> None:
+def test_waiting_counts_from_the_first_message_after_our_last_word(messages: list[Message]) -> None:
     said = sorted(
         (item for item in messages if WINDOW.start <= item.at < WINDOW.end), key=lambda item: (item.at, item.position)
     )
@@ -86,21 +87,21 @@ def test_the_order_of_arrival_does_not_matter(messages: list[Message], random: o
 
 def test_a_run_is_answered_from_its_first_message() -> None:
     got = figures(message(0, "in"), message(60, "in"), message(90, "out"), message(95, "out"), message(100, "in"))
-    assert (got.responses_s, got.unanswered, got.waiting_s) == ((90.0,), True, DAY - 100)
+    assert_has(got, responses_s=(90.0,), unanswered=True, waiting_s=DAY - 100)
 
 
-def test_a_run_from_before_the_window_counts_from_its_first_message_inside() -> None:
+def test_a_series_begun_before_the_window_counts_from_inside_it() -> None:
     assert figures(message(-30, "in"), message(10, "in"), message(40, "out")).responses_s == (30.0,)
 
 
 def test_an_answer_after_the_window_is_no_answer() -> None:
     got = figures(message(DAY - 10, "in"), message(DAY, "out"))
-    assert (got.responses_s, got.first_response_s, got.unanswered) == ((), None, True)
+    assert_has(got, responses_s=(), first_response_s=None, unanswered=True)
 
 
 def test_a_failed_answer_still_counts() -> None:
     got = figures(message(0, "in"), message(5, "out", failed=True))
-    assert (got.responses_s, got.out_failed, got.unanswered) == ((5.0,), 1, False)
+    assert_has(got, responses_s=(5.0,), out_failed=1, unanswered=False)
 
 
 def test_equal_times_keep_the_order_of_the_chat() -> None:
@@ -114,7 +115,8 @@ def test_a_message_fetched_twice_counts_once() -> None:
 
 def test_older_than_is_measured_from_the_last_message_and_strictly() -> None:
     got = figures(message(0, "in"), message(DAY - 3_600, "in"))
-    assert (got.unanswered_older_than(59), got.unanswered_older_than(60)) == (True, False)
+    assert got.unanswered_older_than(59)
+    assert not got.unanswered_older_than(60)
 
 
 def test_hours_are_those_of_the_companys_zone() -> None:

@@ -136,7 +136,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_name_is_hidden_in_every_case_and_comes_back_as_it_was_written(name: str) -> None:
+def test_a_name_is_hidden_in_every_case_and_comes_back_as_written(name: str) -> None:
     masker = Masker()
     masked = masker.mask(CASES[name], [name])
     assert PLACEHOLDER.sub("", masked).split() == []

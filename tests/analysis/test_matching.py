@@ -6,6 +6,7 @@ import pytest
 
 from synkro.analysis.matching.chats import PhoneIndex, classify_contact
 from tests.analysis.builders import chat, contact, lead
+from tests.support.having import assert_has
 
 PHONE = "77011234567"
 TYPED = "+7 701 123-45-67"
@@ -42,7 +43,8 @@ def test_every_spelling_of_a_home_number_meets_every_other(typed: str, received:
 def test_a_foreign_number_is_found_however_it_was_typed(typed: str, received: str) -> None:
     index = PhoneIndex.build([lead(1, 7)], [contact(7, typed)])
     (match,) = classify_contact([chat(1, received)], index)
-    assert (match.kind, index.owner(match.phone)) == ("matched", match.owner)
+    assert match.kind == "matched"
+    assert index.owner(match.phone) == match.owner
 
 
 def test_every_phone_of_every_contact_counts() -> None:
@@ -81,7 +83,7 @@ def test_the_owner_is_the_latest_deal_and_the_greater_id_breaks_a_tie() -> None:
     for order in (leads, leads[::-1]):
         owner = PhoneIndex.build(order, [contact(7, TYPED)]).owner(PHONE)
         assert owner is not None
-        assert (owner.lead_id, owner.manager_id) == (9, 90)
+        assert_has(owner, lead_id=9, manager_id=90)
 
 
 def test_several_managers_are_seen_across_contacts_that_share_a_phone() -> None:
@@ -89,7 +91,8 @@ def test_several_managers_are_seen_across_contacts_that_share_a_phone() -> None:
     leads = [lead(1, 7, manager=1), lead(2, 8, manager=2), lead(3, 9, manager=1), lead(4, 9, manager=None)]
     index = PhoneIndex.build(leads, contacts)
     shared, single = classify_contact([chat(1, PHONE), chat(2, "77020000000")], index)
-    assert (shared.several_managers, single.several_managers) == (True, False)
+    assert shared.several_managers is True
+    assert single.several_managers is False
 
 
 def test_contacts_the_account_lost_are_counted_once() -> None:

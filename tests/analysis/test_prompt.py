@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from synkro.analysis.ai.prompt import DEFAULT_TASK, rules, system_instruction, user_part
-from tests.analysis.test_figures import figures_of
+from tests.support.figures import figures_of
 
 
 def test_the_rules_follow_any_task() -> None:

@@ -8,20 +8,11 @@ from dataclasses import replace
 
 import pytest
 
-from synkro.analysis.ai.answer import Answer, Finding, Remark
+from synkro.analysis.ai.answer import Answer
 from synkro.analysis.figures.definitions import CUT
-from synkro.analysis.report.texts import Report, plain_text, telegram_parts
-from tests.analysis.builders import ALMATY, WINDOW, identity
-from tests.analysis.test_figures import figures_of
-
-ANSWER = Answer(
-    "All in all <b>fine</b>\nSecond line",
-    (Finding("risk", "Answers are *slow* & late", ("d1m1",)), Finding("idea", "Call first", ("d1m2",))),
-    (Remark("Aliya", "[quick](x)", ("d1m1",)),),
-    ("Somebody was rude",),
-)
-REPORT = Report("Company <1>", "R-7", WINDOW, ALMATY, figures_of().result(), ANSWER, url="https://synkro.test/r/7")
-FIGURES_ONLY = replace(REPORT, answer=None, ai_gap="The budget is used up.")
+from synkro.analysis.report.texts import plain_text, telegram_parts
+from tests.analysis.builders import identity
+from tests.support.reports import FIGURES_ONLY, REPORT
 
 
 def words(*parts: str) -> list[str]:

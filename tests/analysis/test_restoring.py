@@ -5,6 +5,7 @@ import pytest
 from synkro.analysis.ai.answer import Answer, Finding, Remark
 from synkro.analysis.ai.restoring import HIDDEN, discreet, restore
 from synkro.analysis.text.masking import Masker
+from tests.support.having import assert_has
 
 TEXT = "Айгерим просит позвонить на +7 701 555 66 77 или написать на a.k@example.kz"
 
@@ -18,13 +19,14 @@ def masked() -> tuple[Answer, Masker]:
 def test_everything_is_restored_in_the_cabinet() -> None:
     answer, masker = masked()
     found = restore(answer, masker.issued)
-    assert (found.summary, found.findings[0].text, found.managers[0].remark, found.unconfirmed[0]) == (TEXT,) * 4
+    assert {found.summary, found.findings[0].text, found.managers[0].remark, found.unconfirmed[0]} == {TEXT}
 
 
 def test_the_structure_of_an_answer_is_kept() -> None:
     answer, masker = masked()
     found = restore(answer, masker.issued)
-    assert (found.findings[0].evidence, found.findings[0].kind, found.unknown_refs) == (("d1m1",), "risk", 2)
+    assert_has(found.findings[0], evidence=("d1m1",), kind="risk")
+    assert found.unknown_refs == 2
 
 
 def test_others_see_names_but_neither_phones_nor_addresses() -> None:

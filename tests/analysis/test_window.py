@@ -19,6 +19,7 @@ from synkro.analysis.figures.window import (
     period_window,
     week_window,
 )
+from tests.support.having import assert_has
 
 ALMATY = ZoneInfo("Asia/Almaty")
 ZONES = st.sampled_from(["Asia/Almaty", "Europe/Berlin", "America/New_York", "Pacific/Apia", "Asia/Kathmandu", "UTC"])
@@ -68,7 +69,7 @@ def test_days_follow_each_other_without_gap_or_overlap(day: date, zone: str, hou
 def test_a_week_and_a_month_are_made_of_their_days(day: date, zone: str, hour: int) -> None:
     key = ZoneInfo(zone)
     week, month = week_window(day, key, hour), month_window(day, key, hour)
-    assert (week.start, week.end) == (day_window(day, key, hour).start, day_window(day + timedelta(6), key, hour).end)
+    assert_has(week, start=day_window(day, key, hour).start, end=day_window(day + timedelta(6), key, hour).end)
     assert month.start == day_window(day.replace(day=1), key, hour).start
     following = (day.replace(day=1) + timedelta(31)).replace(day=1)
     assert month.end == day_window(following, key, hour).start

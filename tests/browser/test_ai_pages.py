@@ -14,7 +14,7 @@ from synkro.services.connections import analyses, checks, integrations, prompts
 from synkro.tenancy import db, tenant_scope
 from tests.browser.window import Window
 from tests.practice import Practice
-from tests.wizard.test_ai_acts import loaded, tried
+from tests.support.ai_trials import loaded, tried
 
 Enter = Callable[..., Window]
 

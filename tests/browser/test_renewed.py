@@ -36,7 +36,7 @@ def checked(app: Flask, practice: Practice, enter: Enter) -> Window:
     return shown
 
 
-def test_the_focus_stays_in_the_state_that_a_check_changes_and_a_reader_hears_it(app: Flask, checked: Window) -> None:
+def test_focus_stays_in_a_state_that_changes_and_readers_hear_it(app: Flask, checked: Window) -> None:
     page = checked.page
     page.locator("#check").get_by_role("button", name="Check", exact=True).press("Enter")
     page.get_by_text("Being checked").first.wait_for()
@@ -55,7 +55,8 @@ def test_a_choice_that_is_not_saved_yet_survives(checked: Window) -> None:
     page.locator("#offer-model").select_option(index=2)
     chosen = page.locator("#offer-model").input_value()
     next_swap(checked)
-    assert (page.locator("#offer-model").input_value(), page.evaluate(FOCUSED)) == (chosen, "offer-model")
+    assert page.locator("#offer-model").input_value() == chosen
+    assert page.evaluate(FOCUSED) == "offer-model"
 
 
 def test_without_script_looking_again_asks_the_server(app: Flask, practice: Practice, enter: Enter) -> None:

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from flask import Flask
-from sqlalchemy import delete
 
 from synkro.integrations.supabase.client import schema_sql
-from synkro.models import Automation, JobRun, Tenant, User
+from synkro.models import JobRun, Tenant
 from synkro.models.states import RunStatus
-from synkro.sandbox.demo.world import demo_world
-from synkro.sandbox.server import Sandbox
-from synkro.services.connections import setup
 from synkro.services.reports import runs
-from synkro.tenancy import db, tenant_scope
+from synkro.tenancy import tenant_scope
 from tests import processes
 from tests.browser.newcomer import Newcomer
 from tests.browser.pages import PAGES
@@ -25,27 +19,10 @@ from tests.browser.window import Window
 from tests.conftest import ROOT
 from tests.postgrest import Postgrest, postgrest_or_skip
 from tests.practice import Practice
+from tests.support.empty_company import states
+from tests.support.empty_company import vendors as vendors  # noqa: PLC0414 (a fixture)
 
 Enter = Callable[..., Window]
-
-
-@pytest.fixture
-def empty_company(tenant: Tenant, cast: dict[str, User]) -> Tenant:
-    """Nothing is set up, and somebody may change that."""
-    assert cast["settings"].tenant_id == tenant.id
-    with tenant_scope(tenant.id):
-        db.session.execute(delete(Automation))
-        db.session.commit()
-    return tenant
-
-
-@pytest.fixture
-def vendors(app: Flask, empty_company: Tenant) -> Iterator[Practice]:
-    """The stand-ins of today, which nobody has connected."""
-    world = demo_world(datetime.now(UTC))
-    sandbox = Sandbox(world)
-    yield Practice(app, empty_company, world, sandbox.urls).reach()
-    sandbox.stop()
 
 
 @pytest.fixture
@@ -64,17 +41,13 @@ def last_run(tenant: Tenant) -> JobRun:
         return run
 
 
-def states(tenant: Tenant) -> dict[str, str]:
-    with tenant_scope(tenant.id):
-        return {step.kind: step.state for step in setup.steps()}
-
-
 def test_an_empty_company_comes_to_its_first_report(vendors: Practice, enter: Enter, var_dir: Path) -> None:
     newcomer = Newcomer(enter("settings", locale="en-US"), vendors)
     vendors.control("supabase", fault="run_sql", value=schema_sql())
     with processes.worker(processes.beside(vendors.urls, var_dir), var_dir):
         newcomer.comes_from_nothing_to_a_report(vendors.urls["supabase"])
-    assert (last_run(vendors.tenant).status, set(states(vendors.tenant).values())) == (RunStatus.SUCCEEDED, {"done"})
+    assert last_run(vendors.tenant).status == RunStatus.SUCCEEDED
+    assert set(states(vendors.tenant).values()) == {"done"}
     assert newcomer.window.faults == []
     for path in PAGES["settings"]:
         newcomer.window.open(path)
@@ -88,5 +61,6 @@ def test_it_needs_no_script_and_no_stand_in_for_supabase(
     real.run_sql(schema_sql())
     with processes.worker(processes.beside({**vendors.urls, "real": real.url}, var_dir), var_dir):
         newcomer.comes_from_nothing_to_a_report(real.url)
-    assert (last_run(vendors.tenant).status, set(states(vendors.tenant).values())) == (RunStatus.SUCCEEDED, {"done"})
+    assert last_run(vendors.tenant).status == RunStatus.SUCCEEDED
+    assert set(states(vendors.tenant).values()) == {"done"}
     assert real.count("synkro_reports") == 1

@@ -11,11 +11,11 @@ from playwright.sync_api import Locator
 from synkro.integrations.supabase.client import schema_sql
 from tests import processes
 from tests.browser.newcomer import Newcomer
-from tests.browser.test_wizard import empty_company as empty_company  # noqa: PLC0414 (fixtures of theirs)
-from tests.browser.test_wizard import states
-from tests.browser.test_wizard import vendors as vendors  # noqa: PLC0414
 from tests.browser.window import Window
 from tests.practice import Practice
+from tests.support.empty_company import empty_company as empty_company  # noqa: PLC0414 (fixtures of theirs)
+from tests.support.empty_company import states
+from tests.support.empty_company import vendors as vendors  # noqa: PLC0414
 
 Enter = Callable[..., Window]
 MOST_STOPS = 120

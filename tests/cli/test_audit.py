@@ -17,6 +17,7 @@ from synkro.services import audit
 from synkro.services.audit import heads
 from synkro.tenancy import db, tenant_scope
 from tests.cli.conftest import Cli
+from tests.support.having import assert_entries, assert_has
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +44,7 @@ def forge(superuser_url: str, statement: str) -> None:
 
 def test_what_is_in_order_is_told_with_its_counts(cli: Cli, noted: Tenant) -> None:
     done = cli("audit", "verify")
-    assert (done.exit_code, done.stdout) == (0, "")
+    assert_has(done, exit_code=0, stdout="")
     assert "chains 1, rows 3" in done.stderr
     assert "no head was kept" in done.stderr
 
@@ -60,7 +61,8 @@ def test_programs_get_the_finding_as_json(cli: Cli, noted: Tenant, postgres_supe
     done = cli("audit", "verify", "--json")
     said = json.loads(done.stdout)
     chain = {"chain": str(noted.id), "rows": 2, "emptied": 0, "finding": {"seq": 2, "code": "missing"}}
-    assert (done.exit_code, said["ok"], said["wrong_key"], said["chains"]) == (1, False, False, [chain])
+    assert done.exit_code == 1
+    assert_entries(said, ok=False, wrong_key=False, chains=[chain])
 
 
 def test_a_wrong_key_is_said_plainly(app: Flask, cli: Cli, noted: Tenant) -> None:
@@ -85,7 +87,8 @@ def test_printed_heads_serve_elsewhere(cli: Cli, noted: Tenant, tmp_path: Path, 
     assert cli("audit", "verify", "--heads", file).exit_code == 0
     forge(postgres_superuser_url, "delete from audit_log where seq = 3")
     done = cli("audit", "verify", "--heads", file)
-    assert (printed.exit_code, done.exit_code) == (0, 1)
+    assert printed.exit_code == 0
+    assert done.exit_code == 1
     assert "(cut)" in done.stderr
 
 

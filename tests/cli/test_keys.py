@@ -13,6 +13,7 @@ from synkro.services.operations import health, keys
 from synkro.tenancy import db, system_scope
 from tests.cli.conftest import Cli
 from tests.services.rotation import NEW, configure, save, saved
+from tests.support.having import assert_has
 
 NEW_ID = Vault(NEW).current
 
@@ -35,18 +36,16 @@ def name_another_key() -> None:
 def test_check_counts_by_key(cli: Cli, old: str) -> None:
     done = cli("keys", "check")
     own = vault().current
-    assert (done.exit_code, done.stderr.splitlines()) == (
-        0,
-        [
-            f"secrets of connections: 1 with {own} (current)",
-            f"second factors: 0 with {own} (current)",
-            f"letters: 0 with {own} (current)",
-            f"pages between steps: 0 with {own} (current)",
-            f"results of trials: 0 with {own} (current)",
-            f"word that tells the key: 1 with {own} (current)",
-            "opened 2, not opened 0",
-        ],
-    )
+    assert done.exit_code == 0
+    assert done.stderr.splitlines() == [
+        f"secrets of connections: 1 with {own} (current)",
+        f"second factors: 0 with {own} (current)",
+        f"letters: 0 with {own} (current)",
+        f"pages between steps: 0 with {own} (current)",
+        f"results of trials: 0 with {own} (current)",
+        f"word that tells the key: 1 with {own} (current)",
+        "opened 2, not opened 0",
+    ]
 
 
 def test_check_shows_no_value(cli: Cli, old: str) -> None:
@@ -59,10 +58,8 @@ def test_check_tells_that_an_old_key_is_needed(cli: Cli, app: Flask, old: str) -
     own = vault().current
     configure(app, NEW, old)
     done = cli("keys", "check")
-    assert (done.exit_code, f"secrets of connections: 0 with {NEW_ID} (current), 1 with {own}" in done.stderr) == (
-        0,
-        True,
-    )
+    assert done.exit_code == 0
+    assert f"secrets of connections: 0 with {NEW_ID} (current), 1 with {own}" in done.stderr
     assert f"key {own} is needed: run keys rotate" in done.stderr
 
 
@@ -71,17 +68,16 @@ def test_check_tells_that_an_old_key_may_go(cli: Cli, app: Flask, old: str) -> N
     configure(app, NEW, old)
     assert cli("keys", "rotate").exit_code == 0
     done = cli("keys", "check")
-    assert (
-        done.exit_code,
-        f"key {own} is not needed, nothing is sealed with it: it may be removed" in done.stderr,
-    ) == (0, True)
+    assert done.exit_code == 0
+    assert f"key {own} is not needed, nothing is sealed with it: it may be removed" in done.stderr
 
 
 def test_check_fails_where_something_does_not_open(cli: Cli, old: str) -> None:
     name_another_key()
     done = cli("keys", "check")
     first = f"1 with {vault().current} (current), 1 not opened that name 00000000, 1 not opened that name no key"
-    assert (done.exit_code, first in done.stderr) == (1, True)
+    assert done.exit_code == 1
+    assert first in done.stderr
     assert "\x1b" not in done.stderr
 
 
@@ -94,13 +90,14 @@ def test_check_keeps_a_key_that_unreadable_values_name(cli: Cli, app: Flask, old
     configure(app, NEW, old)
     assert cli("keys", "rotate").exit_code == 1
     done = cli("keys", "check")
-    assert (done.exit_code, f"key {own} opens nothing, but values that do not open name it" in done.stderr) == (1, True)
+    assert done.exit_code == 1
+    assert f"key {own} opens nothing, but values that do not open name it" in done.stderr
 
 
 def test_rotate_tells_what_it_does(cli: Cli, app: Flask, tenant: Tenant, old: str) -> None:
     configure(app, NEW, old)
     done = cli("keys", "rotate")
-    assert (done.exit_code, done.stdout) == (0, "")
+    assert_has(done, exit_code=0, stdout="")
     assert "secrets of connections: 1 of 1\n" in done.stderr
     assert "secrets of connections: migrated 1, already current 0, not opened 0\n" in done.stderr
     assert "word that tells the key: migrated 1, already current 0, not opened 0\n" in done.stderr
@@ -115,7 +112,7 @@ def test_dry_run_tells_the_same_and_changes_nothing(cli: Cli, app: Flask, old: s
     with system_scope("test"):
         assert db.session.execute(text("select count(*) from audit_log where act = 'keys_rotated'")).scalar_one() == 0
     done = cli("keys", "rotate")
-    assert (tried.exit_code, tried.stderr) == (done.exit_code, done.stderr)
+    assert_has(tried, exit_code=done.exit_code, stderr=done.stderr)
 
 
 @pytest.mark.parametrize("words", [("rotate", "--dry-run"), ("rotate",)])
@@ -123,7 +120,8 @@ def test_rotate_fails_where_something_does_not_open(cli: Cli, app: Flask, old: s
     name_another_key()
     configure(app, NEW, old)
     done = cli("keys", *words)
-    assert (done.exit_code, "migrated 1, already current 0, not opened 2" in done.stderr) == (1, True)
+    assert done.exit_code == 1
+    assert "migrated 1, already current 0, not opened 2" in done.stderr
 
 
 def test_rotate_fails_where_a_row_is_held(cli: Cli, app: Flask, old: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,10 +131,13 @@ def test_rotate_fails_where_a_row_is_held(cli: Cli, app: Flask, old: str, monkey
         connection.execute(text("set local role synkro_system"))
         connection.execute(text("select 1 from integration_configs for update"))
         done = cli("keys", "rotate")
-    assert (done.exit_code, "not opened 0, held 1\n" in done.stderr, "run this again" in done.stderr) == (1, True, True)
+    assert done.exit_code == 1
+    assert "not opened 0, held 1\n" in done.stderr
+    assert "run this again" in done.stderr
 
 
 def test_the_key_that_was_taken_away_too_early_is_missed_at_the_start(cli: Cli, app: Flask, old: str) -> None:
     configure(app, NEW)
     done = cli("worker", "--burst")
-    assert (done.exit_code, "FIELD_ENCRYPTION_KEY" in done.stderr) == (1, True)
+    assert done.exit_code == 1
+    assert "FIELD_ENCRYPTION_KEY" in done.stderr

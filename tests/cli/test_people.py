@@ -12,6 +12,7 @@ from synkro.services.companies import tenants
 from synkro.tenancy import db, system_scope
 from tests.cli.conftest import Cli
 from tests.services.factor import HERE
+from tests.support.having import assert_has
 
 LONG = "a password of some length"
 
@@ -19,9 +20,9 @@ LONG = "a password of some length"
 def test_tenant_is_created_with_its_zone(cli: Cli) -> None:
     done = cli("tenants", "create", "kitchens", "--name", "Кухни", "--timezone", "Asia/Aqtau")
     made = tenants.by_slug("kitchens")
-    assert (done.exit_code, done.stdout) == (0, "")
+    assert_has(done, exit_code=0, stdout="")
     assert made is not None
-    assert (made.name, made.timezone) == ("Кухни", "Asia/Aqtau")
+    assert_has(made, name="Кухни", timezone="Asia/Aqtau")
 
 
 def test_zone_is_almaty_unless_another_is_named(cli: Cli) -> None:
@@ -44,7 +45,7 @@ def test_refused_tenant_is_one_sentence(
     cli: Cli, tenant: Tenant, words: tuple[str, ...], code: str, exit_code: int
 ) -> None:
     done = cli("tenants", "create", *words)
-    assert (done.exit_code, done.stdout) == (exit_code, "")
+    assert_has(done, exit_code=exit_code, stdout="")
     assert done.stderr.endswith(f"({code})\n")
 
 
@@ -56,9 +57,9 @@ def test_user_gets_role_company_and_rights(cli: Cli, tenant: Tenant) -> None:
     words = ("a@example.com", "--role", "user", "--tenant", "alfa", "--can-manage-settings", "--password-stdin")
     done = cli("users", "create", *words, given=LONG)
     made = user("a@example.com")
-    assert (done.exit_code, done.stdout) == (0, "")
+    assert_has(done, exit_code=0, stdout="")
     assert made is not None
-    assert (made.role, made.tenant_id, made.can_manage_settings) == ("user", tenant.id, True)
+    assert_has(made, role="user", tenant_id=tenant.id, can_manage_settings=True)
 
 
 @pytest.mark.parametrize("end", ["", "\n", "\r\n"])
@@ -70,7 +71,8 @@ def test_end_of_the_line_is_no_part_of_the_password(cli: Cli, end: str) -> None:
 @pytest.mark.parametrize("role", ["super_admin", "admin_lite"])
 def test_staff_belongs_to_no_company(cli: Cli, tenant: Tenant, role: str) -> None:
     done = cli("users", "create", "a@example.com", "--role", role, "--tenant", "alfa", "--password-stdin", given=LONG)
-    assert (done.exit_code, user("a@example.com")) == (2, None)
+    assert done.exit_code == 2
+    assert user("a@example.com") is None
 
 
 @pytest.mark.parametrize(
@@ -88,7 +90,7 @@ def test_refused_user_is_one_sentence(
     cli: Cli, words: tuple[str, ...], password: str, code: str, exit_code: int
 ) -> None:
     done = cli("users", "create", *words, "--password-stdin", given=password)
-    assert (done.exit_code, done.stdout) == (exit_code, "")
+    assert_has(done, exit_code=exit_code, stdout="")
     assert done.stderr.endswith(f"({code})\n")
 
 
@@ -121,17 +123,17 @@ def test_second_factor_of_a_person_is_reset(cli: Cli, cast: dict[str, User]) -> 
     second_factor.confirm(admin, HERE, pyotp.TOTP(second_factor.begin(admin, HERE).secret).now())
     token = sessions.start(admin, "192.0.2.1", "a browser")
     done = cli("users", "reset-second-factor", " ADMIN@example.com")
-    assert (done.exit_code, done.stdout) == (0, "")
+    assert_has(done, exit_code=0, stdout="")
     assert second_factor.state(admin.id) == second_factor.State(None, 0)
     assert sessions.load(token) is None
     with system_scope("test: the audit"):
         row = db.session.execute(select(AuditLog).order_by(AuditLog.id.desc()).limit(1)).scalar_one()
-    assert (row.act, row.actor, row.object_id) == ("second_factor_reset", "command line", str(admin.id))
+    assert_has(row, act="second_factor_reset", actor="command line", object_id=str(admin.id))
 
 
 def test_second_factor_of_nobody_is_not_reset(cli: Cli, cast: dict[str, User]) -> None:
     done = cli("users", "reset-second-factor", "nobody@example.com")
-    assert (done.exit_code, done.stdout) == (1, "")
+    assert_has(done, exit_code=1, stdout="")
     assert done.stderr.endswith("(no_user)\n")
 
 
@@ -141,18 +143,21 @@ def test_an_account_is_disabled_and_enabled(cli: Cli, cast: dict[str, User]) -> 
         db.session.expire_all()
         made = user("user@example.com")
         assert made is not None
-        assert (done.exit_code, made.is_active) == (0, active)
+        assert done.exit_code == 0
+        assert made.is_active == active
 
 
 @pytest.mark.parametrize("word", ["disable", "enable"])
 def test_an_account_of_nobody_is_told(cli: Cli, word: str) -> None:
     done = cli("users", word, "nobody@example.com")
-    assert (done.exit_code, done.stderr.endswith("(no_user)\n")) == (1, True)
+    assert done.exit_code == 1
+    assert done.stderr.endswith("(no_user)\n")
 
 
 def test_the_last_super_admin_is_not_disabled(cli: Cli, cast: dict[str, User]) -> None:
     done = cli("users", "disable", "admin@example.com")
-    assert (done.exit_code, done.stderr.endswith("(last_super_admin)\n")) == (1, True)
+    assert done.exit_code == 1
+    assert done.stderr.endswith("(last_super_admin)\n")
 
 
 def test_a_company_is_paused_and_resumed(cli: Cli, tenant: Tenant) -> None:

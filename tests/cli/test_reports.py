@@ -15,6 +15,7 @@ from synkro.models.plan import PLAN
 from synkro.tenancy import db, system_scope
 from tests.cli.conftest import Cli
 from tests.practice import Practice
+from tests.support.having import assert_entries, assert_has
 
 WINDOW = ("--from", "2026-11-17", "--to", "2026-11-18")
 STEP = {"key", "status", "colour", "code", "attempts", "seconds", "done", "total"}
@@ -53,7 +54,8 @@ def show(cli: Cli, run: str) -> dict[str, Any]:
 def test_run_is_begun_and_only_json_is_on_stdout(cli: Cli, tenant: Tenant) -> None:
     done = cli("reports", "run", "alfa", *WINDOW, "--json")
     run = json.loads(done.stdout)
-    assert (run["status"], run["report"], done.exit_code) == ("queued", None, 0)
+    assert_entries(run, status="queued", report=None)
+    assert done.exit_code == 0
     assert [step["key"] for step in run["steps"]] == [str(plan.key) for plan in PLAN]
     assert all(set(step) >= STEP for step in run["steps"])
     assert done.stderr == f"started {run['id']}\n"
@@ -61,7 +63,7 @@ def test_run_is_begun_and_only_json_is_on_stdout(cli: Cli, tenant: Tenant) -> No
 
 def test_without_json_stdout_is_empty(cli: Cli, tenant: Tenant) -> None:
     done = cli("reports", "run", "alfa", *WINDOW)
-    assert (done.exit_code, done.stdout) == (0, "")
+    assert_has(done, exit_code=0, stdout="")
     assert all(str(plan.key) in done.stderr for plan in PLAN)
 
 
@@ -110,7 +112,7 @@ def test_second_request_shows_the_run_that_is_on(cli: Cli, tenant: Tenant) -> No
 )
 def test_refused_run(cli: Cli, tenant: Tenant, words: tuple[str, ...], exit_code: int) -> None:
     done = cli("reports", "run", *words, "--json")
-    assert (done.exit_code, done.stdout) == (exit_code, "")
+    assert_has(done, exit_code=exit_code, stdout="")
 
 
 def test_paused_company_gets_no_run(cli: Cli, tenant: Tenant) -> None:
@@ -124,7 +126,7 @@ def test_cancelled_run_is_continued_from_its_first_open_step(cli: Cli, tenant: T
     assert cli("runs", "cancel", run).exit_code == 0
     assert show(cli, run)["status"] == "cancelled"
     done = cli("runs", "retry", run)
-    assert (done.exit_code, done.stderr) == (0, "continued from fetch_amocrm\n")
+    assert_has(done, exit_code=0, stderr="continued from fetch_amocrm\n")
     assert show(cli, run)["status"] == "queued"
 
 
@@ -132,7 +134,7 @@ def test_cancelling_an_ended_run_says_that_there_is_nothing_to_stop(cli: Cli, te
     run = begin(cli)["id"]
     cli("runs", "cancel", run)
     done = cli("runs", "cancel", run)
-    assert (done.exit_code, done.stderr) == (0, "cancelled: nothing is left to stop\n")
+    assert_has(done, exit_code=0, stderr="cancelled: nothing is left to stop\n")
 
 
 @pytest.mark.parametrize(
@@ -146,14 +148,16 @@ def test_step_is_not_continued_over_an_open_one(cli: Cli, tenant: Tenant) -> Non
     run = begin(cli)["id"]
     cli("runs", "cancel", run)
     done = cli("runs", "retry", run, "--from", "analyse")
-    assert (done.exit_code, "earlier_step_open" in done.stderr) == (1, True)
+    assert done.exit_code == 1
+    assert "earlier_step_open" in done.stderr
 
 
 @pytest.mark.parametrize("words", [("runs", "show"), ("runs", "retry"), ("runs", "cancel"), ("reports", "show")])
 def test_missing_thing_is_exit_1_and_no_id_is_wrong_use(cli: Cli, tenant: Tenant, words: tuple[str, ...]) -> None:
     missing, wrong = cli(*words, uuid.uuid4()), cli(*words, "seventeen")
-    assert (missing.exit_code, missing.stdout, missing.stderr.count("\n")) == (1, "", 1)
-    assert (wrong.exit_code, wrong.stdout) == (2, "")
+    assert_has(missing, exit_code=1, stdout="")
+    assert missing.stderr.count("\n") == 1
+    assert_has(wrong, exit_code=2, stdout="")
 
 
 def test_finished_run_names_its_report(cli: Cli, practice: Practice) -> None:
@@ -167,7 +171,7 @@ def test_finished_run_names_its_report(cli: Cli, practice: Practice) -> None:
 def test_remark_is_done_in_yellow(cli: Cli, practice: Practice) -> None:
     practice.control("gemini", fault="prompt_blocked", times=-1)
     steps = {step["key"]: step for step in show(cli, str(practice.run().id))["steps"]}
-    assert (steps["analyse"]["status"], steps["analyse"]["colour"]) == ("done", "yellow")
+    assert_entries(steps["analyse"], status="done", colour="yellow")
     assert steps["analyse"]["code"]
 
 
@@ -203,7 +207,7 @@ def test_text_comes_from_the_clients_database_after_retention(cli: Cli, practice
     before = json.loads(cli("reports", "show", report, "--json").stdout)
     forget_artifacts()
     after = json.loads(cli("reports", "show", report, "--json").stdout)
-    assert (after["text"], after["findings"]) == (before["text"], before["findings"])
+    assert_entries(after, text=before["text"], findings=before["findings"])
 
 
 def test_text_out_of_reach_is_one_sentence(cli: Cli, practice: Practice) -> None:
@@ -211,7 +215,8 @@ def test_text_out_of_reach_is_one_sentence(cli: Cli, practice: Practice) -> None
     forget_artifacts()
     practice.control("supabase", fault="html", times=-1)
     done = cli("reports", "show", report, "--json")
-    assert (done.exit_code, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert_has(done, exit_code=1, stdout="")
+    assert done.stderr.count("\n") == 1
 
 
 def test_waiting_ends_with_the_run(cli: Cli, practice: Practice, worker: subprocess.Popen[bytes]) -> None:
@@ -221,10 +226,13 @@ def test_waiting_ends_with_the_run(cli: Cli, practice: Practice, worker: subproc
     practice.control("amocrm", set={"revoked": True})
     failed = cli("reports", "run", "alfa", *words)
     told = json.loads(failed.stdout)
-    assert (failed.exit_code, told["status"], told["steps"][0]["colour"]) == (1, "failed", "red")
+    assert failed.exit_code == 1
+    assert told["status"] == "failed"
+    assert told["steps"][0]["colour"] == "red"
     assert told["steps"][0]["code"] == "amocrm_reconnect"
     practice.control("amocrm", set={"revoked": False})
     whole = cli("reports", "run", "alfa", *words)
     told = json.loads(whole.stdout)
-    assert (whole.exit_code, told["status"]) == (0, "succeeded")
+    assert whole.exit_code == 0
+    assert told["status"] == "succeeded"
     assert told["report"]

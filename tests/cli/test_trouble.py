@@ -15,6 +15,7 @@ from synkro import embedded
 from tests.cli.conftest import flask
 from tests.conftest import ROOT
 from tests.processes import settings_of
+from tests.support.having import assert_has
 
 ID = "00000000-0000-4000-8000-000000000000"
 COMMANDS = {
@@ -71,14 +72,16 @@ def without_database(var_dir: Path, engines: embedded.Engines) -> dict[str, str]
 @pytest.mark.parametrize("command", COMMANDS)
 def test_before_the_tables_are_made_each_command_says_how(without_tables: dict[str, str], command: str) -> None:
     code, out, err = all_commands(**without_tables)[command]
-    assert (code, out) == (1, "")
+    assert code == 1
+    assert out == ""
     assert err == "The tables are missing or old: run flask db upgrade (not_migrated)\n"
 
 
 @pytest.mark.parametrize("command", [*COMMANDS, "db upgrade"])
 def test_without_a_database_each_command_is_one_sentence(without_database: dict[str, str], command: str) -> None:
     code, out, err = all_commands(**without_database)[command]
-    assert (code, out) == (1, "")
+    assert code == 1
+    assert out == ""
     assert err.splitlines()[-1] == "The database is not available (database_down)"
     assert "Traceback" not in err
     assert "canary-password" not in err
@@ -94,7 +97,7 @@ def test_what_needs_no_data_starts_no_engine(tmp_path: Path, words: list[str]) -
 
 def test_bad_settings_are_listed_without_a_trace(tmp_path: Path) -> None:
     done = flask("worker", env=settings_of(tmp_path, APP_ENV="production", TICK_SECONDS="soon", LOG_LEVEL="LOUD"))
-    assert (done.returncode, done.stdout) == (1, "")
+    assert_has(done, returncode=1, stdout="")
     assert "Traceback" not in done.stderr
     assert done.stderr.startswith("Error: The settings are not usable:\n  - ")
     for name in ("TICK_SECONDS", "LOG_LEVEL", "FIELD_ENCRYPTION_KEY", "DATABASE_URL"):

@@ -15,6 +15,7 @@ from synkro.sandbox.gemini import app as gemini
 from synkro.sandbox.keys import Keys
 from synkro.sandbox.openai import app as openai
 from tests.integrations.conftest import Counted, Emulator, Start, door_to
+from tests.support.having import assert_has
 
 KEY = Keys()
 PROVIDERS = ("gemini", "openai")
@@ -49,7 +50,7 @@ def open_ai(provider: str, emulator: Emulator, **settings: str) -> Ai:
 
 def test_green_comes_from_an_answer(provider: str, emulator: Emulator) -> None:
     found = open_ai(provider, emulator).check()
-    assert (found.colour, found.code) == ("green", "ai_ok")
+    assert_has(found, colour="green", code="ai_ok")
     assert [entry["method"] for entry in emulator.requests()] == ["GET", "POST"]
 
 
@@ -69,7 +70,7 @@ def test_without_a_model_that_is_there_nothing_is_asked(
     assert [entry["method"] for entry in emulator.requests()] == ["GET"]
 
 
-def test_the_same_question_gets_the_same_answer_in_the_shape_asked_for(start: Start) -> None:
+def test_one_question_gets_one_answer_in_the_shape_asked_for(start: Start) -> None:
     servers = {"gemini": start(gemini.create_app(KEY)), "openai": start(openai.create_app(KEY))}
     said = [open_ai(name, servers[name]).generate("правила", PROMPT, ANSWER_SCHEMA, 8_000) for name in PROVIDERS]
     assert said[0].text == said[1].text
@@ -108,4 +109,5 @@ def test_every_end_has_an_outcome(
 def test_a_key_with_odd_characters_leaves_the_house_for_nobody(provider: str, emulator: Emulator) -> None:
     with pytest.raises(ApiError) as caught:
         open_ai(provider, emulator, api_key="k\ney")
-    assert (caught.value.code, emulator.requests()) == ("key_malformed", [])
+    assert caught.value.code == "key_malformed"
+    assert emulator.requests() == []

@@ -20,6 +20,7 @@ from synkro.sandbox.amocrm.oauth import long_lived_token
 from synkro.sandbox.world import World
 from tests.integrations.amocrm_reading import END, START, all_leads, asked, expected
 from tests.integrations.conftest import NOW, ConnectAmocrm, Counted, Emulator, Paced, Start, company, door_to
+from tests.support.having import assert_entries, assert_has
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def test_nothing_but_get_can_be_sent(demo: tuple[Amocrm, Emulator]) -> None:
 
 def test_the_account_tells_its_name_zone_and_filter(demo: tuple[Amocrm, Emulator], world: World) -> None:
     account = demo[0].account()
-    assert (account.id, account.name, account.zone) == (world.account_id, world.company, world.zone)
+    assert_has(account, id=world.account_id, name=world.company, zone=world.zone)
     assert account.filter_enabled
 
 
@@ -50,9 +51,9 @@ def test_the_deals_of_the_window_come_whole(demo: tuple[Amocrm, Emulator], world
     of_world = {lead.id: lead for lead in world.leads}
     for lead in found.values():
         model = of_world[lead.id]
-        assert (lead.name, lead.price, lead.status_id) == (model.name, model.price, model.status_id)
+        assert_has(lead, name=model.name, price=model.price, status_id=model.status_id)
         assert lead.contact_ids in (model.contact_ids, ())
-        assert (lead.created_at, lead.closed_at) == (model.created_at, model.closed_at)
+        assert_has(lead, created_at=model.created_at, closed_at=model.closed_at)
         assert lead.loss_reason_id == model.loss_reason_id
 
 
@@ -103,9 +104,7 @@ def test_contacts_are_asked_for_fifty_at_once(connect_amocrm: ConnectAmocrm, wor
     assert [len(query["filter[id][]"]) for query in asked(emulator, "/contacts")] == [50, 50, 20]
 
 
-def test_contacts_are_found_although_the_filter_was_switched_off_meanwhile(
-    connect_amocrm: ConnectAmocrm, world: World
-) -> None:
+def test_contacts_are_found_although_the_filter_went_off_meanwhile(connect_amocrm: ConnectAmocrm, world: World) -> None:
     amocrm, emulator = connect_amocrm(company(world, 300), filter_on=False)
     found = amocrm.contacts(range(5200, 5260), filtered=True)
     assert [contact.id for contact in found] == list(range(5200, 5260))
@@ -140,7 +139,7 @@ def test_a_closed_account_is_told_in_our_words(
 
 
 @pytest.mark.parametrize("body", ["json", "html"])
-def test_after_429_nothing_more_is_sent_and_the_caller_learns_how_long(
+def test_after_429_nothing_is_sent_and_the_caller_learns_how_long(
     body: str, connect_amocrm: ConnectAmocrm, world: World
 ) -> None:
     amocrm, emulator = connect_amocrm(world)
@@ -174,9 +173,7 @@ def test_a_passing_failure_costs_nothing_but_time(fault: str, demo: tuple[Amocrm
 
 
 @pytest.mark.parametrize("fault", ["broken_json", "html", "empty"])
-def test_an_answer_that_cannot_be_read_is_an_error_and_not_an_empty_page(
-    fault: str, demo: tuple[Amocrm, Emulator]
-) -> None:
+def test_an_unreadable_answer_is_an_error_and_not_an_empty_page(fault: str, demo: tuple[Amocrm, Emulator]) -> None:
     amocrm, emulator = demo
     emulator.fault(fault, path="/leads", times=-1)
     with pytest.raises(Nonsense):
@@ -227,7 +224,7 @@ def test_at_our_pace_the_vendor_never_says_429(connect_amocrm: ConnectAmocrm, wo
 def test_the_check_is_green_after_reading_a_deal_and_its_contact(demo: tuple[Amocrm, Emulator], world: World) -> None:
     amocrm, emulator = demo
     check = amocrm.check()
-    assert (check.colour, check.code) == ("green", "amocrm_ok")
+    assert_has(check, colour="green", code="amocrm_ok")
     facts = {"account": world.company, "zone": world.zone, "filter": True, "managers": True, "notices": []}
     assert facts.items() <= check.params.items()
     asked = [entry["path"].rpartition("/")[2] for entry in emulator.requests()]
@@ -236,13 +233,14 @@ def test_the_check_is_green_after_reading_a_deal_and_its_contact(demo: tuple[Amo
 
 def test_a_notice_does_not_change_the_colour(connect_amocrm: ConnectAmocrm, world: World) -> None:
     check = connect_amocrm(world, filter_on=False, token_rights="own")[0].check()
-    assert (check.colour, check.params["filter"], check.params["managers"]) == ("green", False, False)
+    assert check.colour == "green"
+    assert_entries(check.params, filter=False, managers=False)
     assert check.params["notices"] == ["amocrm_filter_off", "amocrm_managers_hidden"]
 
 
 def test_an_account_without_deals_is_green_with_a_note(connect_amocrm: ConnectAmocrm, world: World) -> None:
     check = connect_amocrm(company(world, 0))[0].check()
-    assert (check.colour, check.code) == ("green", "amocrm_no_leads")
+    assert_has(check, colour="green", code="amocrm_no_leads")
 
 
 def test_the_sample_shows_the_latest_deals_with_masked_phones(connect_amocrm: ConnectAmocrm, world: World) -> None:
@@ -270,7 +268,8 @@ def test_rows_that_cannot_be_placed_are_counted(start: Start) -> None:
     at = int(START.timestamp()) + 5
     rows = [{"id": 1, "updated_at": at, "_embedded": {"contacts": []}}, {"id": 2}, {"updated_at": at}]
     page = served(start, rows).leads(START, END, filtered=True)
-    assert ([lead.id for lead in page.leads], page.unreadable) == ([1], 2)
+    assert [lead.id for lead in page.leads] == [1]
+    assert page.unreadable == 2
 
 
 def test_an_unreachable_account_is_unreachable() -> None:

@@ -15,6 +15,7 @@ from synkro.integrations.amocrm.oauth import token_claims, uninstall_signature_o
 from synkro.integrations.amocrm.token_life import token_end
 from synkro.sandbox.amocrm.oauth import long_lived_token
 from synkro.sandbox.world import World
+from tests.support.having import assert_entries
 
 
 @pytest.mark.parametrize(
@@ -63,7 +64,7 @@ def test_any_other_referer_is_refused(text: str) -> None:
 
 def test_a_token_tells_where_it_belongs(world: World) -> None:
     claims = token_claims(long_lived_token(world))
-    assert (claims["account_id"], claims["api_domain"]) == (world.account_id, "api-b.amocrm.ru")
+    assert_entries(claims, account_id=world.account_id, api_domain="api-b.amocrm.ru")
 
 
 @given(st.text())

@@ -86,9 +86,7 @@ def read(door: Door, tokens: Tokens) -> int:
 # The page and its callback
 
 
-def test_a_person_is_sent_to_the_vendor_and_comes_back_with_state_and_account(
-    door: Door, app: App, home: Address
-) -> None:
+def test_a_person_comes_back_from_the_vendor_with_state_and_account(door: Door, app: App, home: Address) -> None:
     page = authorize_url(app.client_id, "a state&x=1", "amocrm.ru", door)
     back = parse_qs(urlsplit(requests.get(page, allow_redirects=False, timeout=5).headers["Location"]).query)
     assert back["state"] == ["a state&x=1"]

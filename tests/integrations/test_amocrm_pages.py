@@ -14,6 +14,7 @@ from synkro.integrations.errors import Gone, Nonsense
 from synkro.sandbox.world import World
 from tests.integrations.amocrm_reading import END, START, all_leads, asked, expected
 from tests.integrations.conftest import NOW, ConnectAmocrm, Counted, Emulator, Start, company, door_to
+from tests.support.having import assert_has
 
 
 @pytest.fixture
@@ -67,7 +68,7 @@ def test_a_filter_that_is_ignored_sends_the_caller_the_other_way(connect_amocrm:
     emulator.set(filter_on=False)
     start = NOW - timedelta(minutes=30)
     page = amocrm.leads(start, NOW)
-    assert (page.leads, page.next_page, page.filtered) == ((), 1, False)
+    assert_has(page, leads=(), next_page=1, filtered=False)
     assert amocrm.notices == {"amocrm_filter_off"}
     rest = amocrm.leads(start, NOW, 1, filtered=page.filtered, limit=page.limit)
     assert len(rest.leads) == 30
@@ -98,7 +99,7 @@ def test_a_run_goes_on_from_the_page_it_was_stopped_at(connect_amocrm: ConnectAm
 
 @pytest.mark.parametrize("filter_on", [True, False])
 @pytest.mark.parametrize(("bound", "limit"), [(125, 125), (50, 50), (200, 125)])
-def test_a_page_that_takes_too_long_is_halved_without_losing_the_place(
+def test_a_page_that_takes_too_long_is_halved_and_loses_no_place(
     filter_on: bool, bound: int, limit: int, connect_amocrm: ConnectAmocrm, many: World
 ) -> None:
     amocrm, emulator = connect_amocrm(many, filter_on=filter_on)
@@ -128,9 +129,7 @@ def test_a_size_that_was_too_much_is_not_asked_for_again(connect_amocrm: Connect
     assert [query["limit"] for query in asked(emulator, "/leads")].count(["250"]) == 1
 
 
-def test_an_account_that_is_slow_at_the_smallest_page_is_tried_again_later(
-    connect_amocrm: ConnectAmocrm, many: World
-) -> None:
+def test_an_account_slow_at_the_smallest_page_is_tried_again_later(connect_amocrm: ConnectAmocrm, many: World) -> None:
     amocrm, _ = connect_amocrm(many, slow_above_limit=10)
     with pytest.raises(TooMuch, match="amocrm_too_much") as raised:
         amocrm.leads(START, END)

@@ -20,6 +20,7 @@ from synkro.integrations.http.client import Door
 from synkro.integrations.masks import mask, without_numbers
 from synkro.integrations.reading import number, words
 from tests.integrations.conftest import NOW, Counted
+from tests.support.having import assert_has
 
 START, END = NOW - timedelta(days=1), NOW
 
@@ -164,7 +165,7 @@ def test_every_time_of_a_record_can_be_shown(created: Any, updated: Any, closed:
 def test_a_deal_with_an_odd_side_time_is_kept(odd: Any) -> None:
     lead = lead_of({"id": 1, "updated_at": 5, "created_at": odd, "closed_at": odd})
     assert lead is not None
-    assert (lead.created_at, lead.closed_at) == (5, None)
+    assert_has(lead, created_at=5, closed_at=None)
 
 
 @pytest.mark.parametrize("odd", ODD_TIMES)

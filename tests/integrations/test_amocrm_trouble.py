@@ -57,7 +57,7 @@ def owner(emulator: Emulator, world: World) -> Owner:
     return Owner(emulator, world)
 
 
-def test_a_token_that_the_vendor_ended_is_renewed_and_the_call_made_again(
+def test_a_token_ended_by_the_vendor_is_renewed_and_the_call_repeated(
     owner: Owner, emulator: Emulator, world: World
 ) -> None:
     first = owner.settings["access_token"]
@@ -104,7 +104,7 @@ def test_a_long_lived_token_cannot_be_renewed(owner: Owner) -> None:
 
 
 @pytest.mark.parametrize("bound", [40, 20, 1])
-def test_contacts_that_are_too_much_at_once_are_asked_for_in_smaller_batches(
+def test_contacts_too_many_at_once_are_asked_for_in_smaller_batches(
     bound: int, connect_amocrm: ConnectAmocrm, world: World
 ) -> None:
     amocrm, _ = connect_amocrm(company(world, 70), slow_above_limit=bound)
@@ -137,9 +137,7 @@ LISTS = {"users": Amocrm.managers, "loss_reasons": Amocrm.loss_reasons}
 
 @pytest.mark.parametrize(("path", "name"), [("/users", "users"), ("/leads/loss_reasons", "loss_reasons")])
 @pytest.mark.parametrize("bound", [125, 50])
-def test_lists_that_are_too_much_at_once_are_asked_for_in_smaller_pages(
-    bound: int, path: str, name: str, start: Start
-) -> None:
+def test_lists_too_long_at_once_are_asked_for_in_smaller_pages(bound: int, path: str, name: str, start: Start) -> None:
     rows = [{"id": n, "name": f"Row {n}"} for n in range(1, 301)]
 
     def page() -> ResponseReturnValue:

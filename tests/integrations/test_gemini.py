@@ -1,37 +1,20 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 import requests
-from hypothesis import given
-from hypothesis import strategies as st
 
 from synkro.infra import clock
-from synkro.integrations.ai.client import Ai, cost
-from synkro.integrations.ai.gemini.errors import SchemaRefused, judge, seconds_to_new_day
-from synkro.integrations.errors import ApiError, Busy, Gone, Lost, Nonsense, Refused, Unpaid, Unreachable
-from synkro.integrations.http.calls import Answer
-from synkro.sandbox.gemini.app import create_app
-from synkro.sandbox.keys import Keys
-from tests.integrations.conftest import Counted, Emulator, Start, door_to, saying
-from tests.integrations.sandbox_fixtures import words
-
-KEY = Keys()
-MODEL = "gemini-3.8-flash"
-SCHEMA = {"type": "object", "properties": {"summary": {"type": "string"}}, "required": ["summary"]}
-
-
-@pytest.fixture
-def emulator(start: Start) -> Emulator:
-    return start(create_app(KEY))
-
-
-def open_ai(emulator: Emulator, **settings: str) -> Ai:
-    return Ai({"api_key": KEY.gemini_key, "model": MODEL, **settings}, door_to(Counted(), gemini=emulator))
+from synkro.integrations.ai.client import Ai
+from synkro.integrations.ai.gemini.errors import seconds_to_new_day
+from synkro.integrations.errors import Busy, Gone, Lost, Nonsense, Refused, Unreachable
+from tests.integrations.conftest import Emulator
+from tests.support.gemini_client import MODEL, SCHEMA, open_ai
+from tests.support.gemini_client import emulator as emulator  # noqa: PLC0414 (a fixture)
+from tests.support.having import assert_has
 
 
 def bodies(emulator: Emulator) -> list[dict[str, Any]]:
@@ -45,18 +28,18 @@ def calls(emulator: Emulator) -> list[str]:
 
 def test_check_is_green_once_the_model_has_answered(emulator: Emulator) -> None:
     found = open_ai(emulator).check()
-    assert (found.colour, found.code, found.params) == ("green", "ai_ok", {"model": MODEL})
+    assert_has(found, colour="green", code="ai_ok", params={"model": MODEL})
     assert calls(emulator)[-1].endswith(":generateContent")
 
 
 def test_check_asks_for_a_model_when_none_is_chosen(emulator: Emulator) -> None:
     found = open_ai(emulator, model="").check()
-    assert (found.colour, found.code) == ("red", "ai_choose_model")
+    assert_has(found, colour="red", code="ai_choose_model")
 
 
 def test_check_says_that_the_chosen_model_is_gone(emulator: Emulator) -> None:
     found = open_ai(emulator, model="gemini-2.0-flash").check()
-    assert (found.colour, found.code) == ("yellow", "ai_model_gone")
+    assert_has(found, colour="yellow", code="ai_model_gone")
 
 
 def test_a_key_that_may_only_list_is_not_green(emulator: Emulator) -> None:
@@ -69,7 +52,7 @@ def test_a_key_that_may_only_list_is_not_green(emulator: Emulator) -> None:
 def test_a_used_up_day_is_yellow(emulator: Emulator) -> None:
     emulator.fault("429_day", times=-1)
     found = open_ai(emulator).check()
-    assert (found.colour, found.code) == ("yellow", "ai_day_quota")
+    assert_has(found, colour="yellow", code="ai_day_quota")
 
 
 @pytest.mark.parametrize("fault", ["SAFETY", "empty_stop", "prompt_blocked", "MAX_TOKENS_no_parts"])
@@ -117,8 +100,8 @@ def test_models_are_offered_with_their_limits_and_prices(emulator: Emulator, mon
     monkeypatch.setattr(clock, "now", lambda: datetime(2026, 11, 20, tzinfo=UTC))
     ai = open_ai(emulator, model="")
     ai.check()
-    offers = {offer.value: (offer.title, offer.note) for offer in ai.offers()["model"]}
-    assert offers[MODEL] == ("Gemini 3.8 Flash", "1\u00a0048\u00a0576 / 65\u00a0536; $0.75 / $3.75")
+    offers = {offer.value: offer for offer in ai.offers()["model"]}
+    assert_has(offers[MODEL], title="Gemini 3.8 Flash", note="1\u00a0048\u00a0576 / 65\u00a0536; $0.75 / $3.75")
     assert len(calls(emulator)) == 1
 
 
@@ -129,7 +112,7 @@ def test_tokens_of_instructions_and_data_are_counted(emulator: Emulator) -> None
 
 def test_an_answer_follows_the_schema(emulator: Emulator) -> None:
     said = open_ai(emulator).generate("Отвечай по-русски.", "ДАННЫЕ", SCHEMA, 4_000)
-    assert (said.outcome, said.finish_reason, said.model) == ("ok", "STOP", MODEL)
+    assert_has(said, outcome="ok", finish_reason="STOP", model=MODEL)
     assert set(json.loads(said.text)) == {"summary"}
 
 
@@ -183,7 +166,7 @@ def test_a_full_minute_tells_how_long_to_wait(emulator: Emulator) -> None:
     emulator.fault("429_minute")
     with pytest.raises(Busy) as caught:
         open_ai(emulator).generate("", "x", None, 100)
-    assert (caught.value.code, caught.value.retry_after) == ("busy", 38.2)
+    assert_has(caught.value, code="busy", retry_after=38.2)
 
 
 def test_a_full_day_lasts_until_midnight_in_california(emulator: Emulator) -> None:
@@ -232,7 +215,8 @@ def test_the_key_is_the_only_credential_and_not_in_the_address(emulator: Emulato
 def test_a_model_name_cannot_lead_elsewhere(emulator: Emulator, model: str) -> None:
     with pytest.raises(Gone) as caught:
         open_ai(emulator, model=model).generate("", "x", None, 100)
-    assert (caught.value.code, calls(emulator)) == ("ai_model_gone", [])
+    assert caught.value.code == "ai_model_gone"
+    assert calls(emulator) == []
 
 
 def test_no_model_is_not_asked(emulator: Emulator) -> None:
@@ -256,149 +240,3 @@ def test_only_the_key_is_secret() -> None:
 
 
 # --- answers that the stand-in does not give ---
-
-
-def scripted(start: Start, *answers: tuple[int, Any]) -> tuple[Ai, list[dict[str, Any]]]:
-    """An AI whose vendor gives these answers in turn, and the bodies that it was sent."""
-    app, seen = saying(answers)
-    return open_ai(start(app)), seen
-
-
-def refusal(message: str, **error: Any) -> dict[str, Any]:
-    return {"error": {"code": 400, "message": message, "status": "INVALID_ARGUMENT", **error}}
-
-
-GOOD = {"candidates": [{"content": {"parts": [{"text": "{}"}]}, "finishReason": "STOP"}]}
-
-
-def test_a_model_without_schemas_is_asked_for_free_text(start: Start) -> None:
-    text = "Invalid JSON payload received. Unknown name \"responseJsonSchema\" at 'generation_config'"
-    ai, seen = scripted(start, (400, refusal(text)), (200, GOOD))
-    assert ai.generate("", "x", SCHEMA, 100).text == "{}"
-    assert "responseMimeType" not in seen[1]["generationConfig"]
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        {},
-        {"candidates": []},
-        {"candidates": None},
-        {"candidates": ["?"]},
-        {"candidates": [{"content": {"parts": ["?", {"text": 5}, {"functionCall": {"name": "rm"}}]}}]},
-        {"candidates": [{"content": "?", "finishReason": "STOP"}], "usageMetadata": "?"},
-        {"candidates": [{"finishReason": {"a": 1}}], "usageMetadata": {"promptTokenCount": "9"}},
-        {"promptFeedback": []},
-    ],
-)
-def test_an_odd_answer_is_empty(start: Start, body: Any) -> None:
-    ai, _ = scripted(start, (200, body))
-    said = ai.generate("", "x", None, 100)
-    assert (said.outcome, said.text, said.tokens_in) == ("empty", "", 0)
-
-
-@pytest.mark.parametrize("body", [[], [GOOD], "text", None, 5])
-def test_an_answer_that_is_no_object_is_nonsense(start: Start, body: Any) -> None:
-    ai, _ = scripted(start, (200, body))
-    with pytest.raises(Nonsense):
-        ai.generate("", "x", None, 100)
-
-
-def test_text_that_ended_for_an_unknown_reason_is_not_taken_for_whole(start: Start) -> None:
-    ai, _ = scripted(
-        start, (200, {"candidates": [{"content": {"parts": [{"text": "нача"}]}, "finishReason": "TOMORROW"}]})
-    )
-    said = ai.generate("", "x", None, 100)
-    assert (said.outcome, said.text, said.finish_reason) == ("truncated", "нача", "TOMORROW")
-
-
-def test_all_pages_of_models_are_read(start: Start) -> None:
-    def model(name: str) -> dict[str, Any]:
-        return {"name": f"models/{name}", "supportedGenerationMethods": ["generateContent"]}
-
-    ai, _ = scripted(
-        start, (200, {"models": [model("a"), "?", {}], "nextPageToken": "2"}), (200, {"models": [model("b")]})
-    )
-    assert [found.id for found in ai.list_models()] == ["a", "b"]
-
-
-@pytest.mark.parametrize(
-    ("status", "error", "kind", "code"),
-    [
-        (400, {"status": "FAILED_PRECONDITION", "message": "User location is not supported"}, Refused, "ai_location"),
-        (400, {"status": "FAILED_PRECONDITION", "message": "Please enable billing"}, Unpaid, "ai_billing"),
-        (400, {"message": "The input token count (2) exceeds the maximum"}, Gone, "ai_too_long"),
-        (400, {"message": "Unknown name foo"}, Gone, "ai_rejected"),
-        (400, {"message": "Invalid response_schema"}, SchemaRefused, "ai_schema_refused"),
-        (401, {}, Refused, "ai_key_kind"),
-        (402, {}, Unpaid, "ai_billing"),
-        (403, {"message": "Your API key was reported as leaked."}, Refused, "ai_key_leaked"),
-        (403, {"message": "blocked"}, Refused, "ai_no_rights"),
-        (404, {}, Gone, "ai_model_gone"),
-        (413, {}, Gone, "ai_too_long"),
-        (429, {"details": [{"retryDelay": "999s"}]}, Busy, "busy"),
-        (500, {}, Unreachable, "server_error"),
-        (302, {}, Nonsense, "unexpected_shape"),
-    ],
-)
-def test_refusals_are_classed(status: int, error: dict[str, Any], kind: type[ApiError], code: str) -> None:
-    for body in ({"error": error}, [{"error": error}]):
-        found = judge(Answer(status, {}, json.dumps(body).encode(), "Gemini"))
-        assert isinstance(found, kind)
-        assert found.code == code
-
-
-def test_no_wait_is_longer_than_two_minutes_for_a_full_minute() -> None:
-    body = {"error": {"details": [{"retryDelay": "999s"}]}}
-    found = judge(Answer(429, {}, json.dumps(body).encode(), "Gemini"))
-    assert found is not None
-    assert found.retry_after == 120
-
-
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(),
-    lambda inner: (
-        st.lists(inner) | st.dictionaries(st.sampled_from(["error", "details", "message", "violations"]), inner)
-    ),
-)
-
-
-@given(st.integers(300, 599), json_values)
-def test_any_refusal_is_one_of_our_errors(status: int, value: Any) -> None:
-    for body in (value, {"error": value}, [{"error": {"details": value, "message": value}}]):
-        error = judge(Answer(status, {}, json.dumps(body).encode(), "Gemini"))
-        assert error is not None
-        assert words(error)
-
-
-@given(st.integers(1_700_000_000, 1_900_000_000))
-def test_the_new_day_is_at_most_twenty_five_hours_away(second: int) -> None:
-    assert 0 < seconds_to_new_day(datetime.fromtimestamp(second, UTC)) <= 25 * 3600
-
-
-def test_the_new_day_begins_at_midnight_in_california() -> None:
-    assert seconds_to_new_day(datetime(2026, 7, 1, 6, 30, tzinfo=UTC)) == timedelta(minutes=30).total_seconds()
-    assert seconds_to_new_day(datetime(2026, 12, 1, 7, 30, tzinfo=UTC)) == timedelta(minutes=30).total_seconds()
-
-
-TODAY = date(2026, 11, 20)
-
-
-@pytest.mark.parametrize(
-    ("model", "into", "out", "on", "dollars"),
-    [
-        (MODEL, 1_000_000, 0, TODAY, "0.75"),
-        (MODEL, 1_000_000, 1_000_000, TODAY, "4.50"),
-        (MODEL, 1_000_000, 1_000_000, date(2027, 1, 1), "9.00"),
-        (f"models/{MODEL}", 4_000, 1_000, TODAY, "0.00675"),
-        ("gemini-3.1-pro-preview", 200_000, 0, TODAY, "0.4"),
-        ("gemini-3.1-pro-preview", 200_001, 0, TODAY, "0.800004"),
-        (MODEL, 0, 0, TODAY, "0"),
-    ],
-)
-def test_a_request_costs_what_the_table_says(model: str, into: int, out: int, on: date, dollars: str) -> None:
-    assert cost(model, into, out, on) == Decimal(dollars)
-
-
-def test_an_unknown_model_has_no_price() -> None:
-    assert cost("gemini-9-ultra", 1, 1, TODAY) is None

@@ -175,7 +175,9 @@ def test_during_a_rest_nothing_is_sent_and_no_new_rest_begins(vendor: Emulator) 
     pacer = Resting()
     with pytest.raises(Busy) as raised:
         reach(vendor, pacer, {"default": Pace("v:all", 5)}).get("/ok")
-    assert (raised.value.retry_after, words(raised.value)[:6], pacer.rests) == (300, "Vendor", [])
+    assert raised.value.retry_after == 300
+    assert words(raised.value)[:6] == "Vendor"
+    assert pacer.rests == []
     assert vendor.requests() == []
 
 

@@ -21,6 +21,7 @@ from synkro.sandbox.keys import Keys
 from synkro.sandbox.openai.app import create_app
 from tests.integrations.conftest import Counted, Emulator, Sockets, Start, saying
 from tests.integrations.sandbox_fixtures import words
+from tests.support.having import assert_has
 
 KEY = Keys()
 MODEL = "practice-large"
@@ -44,11 +45,11 @@ def bodies(emulator: Emulator) -> list[dict[str, Any]]:
 
 def test_check_is_green_once_the_model_has_answered(emulator: Emulator) -> None:
     found = open_ai(emulator).check()
-    assert (found.colour, found.code, found.params) == ("green", "ai_ok", {"model": MODEL})
+    assert_has(found, colour="green", code="ai_ok", params={"model": MODEL})
     assert len(bodies(emulator)) == 1
 
 
-def test_only_models_that_write_text_are_offered_with_what_is_known_of_them(emulator: Emulator) -> None:
+def test_models_that_write_text_are_offered_with_what_is_known(emulator: Emulator) -> None:
     offers = open_ai(emulator).offers()["model"]
     assert [(offer.value, offer.title, offer.note) for offer in offers] == [
         (MODEL, "Practice Large", "200\u00a0000 / 32\u00a0000; $?"),
@@ -77,7 +78,7 @@ def test_a_request_holds_only_what_was_meant(emulator: Emulator) -> None:
         (["no_schema", "no_json"], ["json_schema", "json_object", None]),
     ],
 )
-def test_a_server_that_refuses_a_form_is_asked_in_the_next_one_and_not_again(
+def test_after_a_refused_form_the_next_one_is_used_and_kept(
     emulator: Emulator, faults: list[str], forms: list[str | None]
 ) -> None:
     for fault in faults:
@@ -92,9 +93,7 @@ def test_a_server_that_refuses_a_form_is_asked_in_the_next_one_and_not_again(
     ("fault", "names"),
     [("old_limit", ["max_tokens", "max_completion_tokens"]), ("no_limit", ["max_tokens", "max_completion_tokens", ""])],
 )
-def test_a_server_that_refuses_our_limit_gets_it_under_another_name_or_none(
-    emulator: Emulator, fault: str, names: list[str]
-) -> None:
+def test_a_refused_limit_gets_another_name_or_is_left_out(emulator: Emulator, fault: str, names: list[str]) -> None:
     emulator.fault(fault, times=-1)
     assert open_ai(emulator).generate("", "x", None, 4_000).outcome == "ok"
     assert ["".join(body.keys() - {"model", "messages"}) for body in bodies(emulator)] == names
@@ -104,7 +103,8 @@ def test_a_server_that_refuses_every_form_is_left_alone(start: Start) -> None:
     ai, seen = scripted(start, *[(400, {"error": {"message": "response_format is unknown"}})] * 9)
     with pytest.raises(Gone) as caught:
         ai.generate("", "x", SCHEMA, 100)
-    assert (caught.value.code, len(seen)) == ("ai_server_rejected", 3)
+    assert caught.value.code == "ai_server_rejected"
+    assert len(seen) == 3
 
 
 @pytest.mark.parametrize("fault", ["parts", "think_aloud"])
@@ -116,7 +116,7 @@ def test_thoughts_are_no_part_of_what_was_said(emulator: Emulator, fault: str) -
 def test_without_usage_nothing_is_made_up(emulator: Emulator) -> None:
     emulator.fault("no_usage")
     said = open_ai(emulator).generate("", "x", None, 4_000)
-    assert (said.text, said.tokens_in, said.tokens_out, said.tokens_thought) == ("OK", 0, 0, 0)
+    assert_has(said, text="OK", tokens_in=0, tokens_out=0, tokens_thought=0)
 
 
 def test_tokens_are_not_counted_by_these_servers(emulator: Emulator) -> None:
@@ -135,14 +135,14 @@ def test_a_full_minute_tells_how_long_to_wait(emulator: Emulator) -> None:
     emulator.fault("429_rate")
     with pytest.raises(Busy) as caught:
         open_ai(emulator).generate("", "x", None, 100)
-    assert (caught.value.code, caught.value.retry_after) == ("busy", 20)
+    assert_has(caught.value, code="busy", retry_after=20)
 
 
 def test_a_full_day_is_no_full_minute(emulator: Emulator) -> None:
     emulator.fault("429_day")
     with pytest.raises(Busy) as caught:
         open_ai(emulator).generate("", "x", None, 100)
-    assert (caught.value.code, caught.value.retry_after) == ("ai_server_quota", 7_200)
+    assert_has(caught.value, code="ai_server_quota", retry_after=7_200)
 
 
 def test_no_money_is_not_waited_for(emulator: Emulator) -> None:
@@ -223,7 +223,8 @@ def test_nobody_is_called_at_an_address_that_staff_have_not_agreed_to(
 ) -> None:
     with pytest.raises(Refused) as caught:
         Ai({"provider": "openai", "base_url": address, "api_key": "k", "model": "m"}, APPROVED).check()
-    assert (caught.value.code, sockets) == (code, [])
+    assert caught.value.code == code
+    assert sockets == []
     assert words(caught.value)
 
 
@@ -250,7 +251,7 @@ def scripted(start: Start, *answers: tuple[int, Any]) -> tuple[Ai, list[dict[str
 def test_an_odd_answer_is_empty(start: Start, body: Any) -> None:
     ai, _ = scripted(start, (200, body))
     said = ai.generate("", "x", None, 100)
-    assert (said.outcome, said.text, said.tokens_in) == ("empty", "", 0)
+    assert_has(said, outcome="empty", text="", tokens_in=0)
 
 
 @pytest.mark.parametrize("body", [[], "text", None, 5])
@@ -280,17 +281,17 @@ def test_models_are_read_from_a_list_of_any_kind(body: Any, ids: list[str]) -> N
 
 
 @pytest.mark.parametrize(
-    ("row", "limits"),
+    ("row", "reads", "writes"),
     [
-        ({"context_window": 131_072, "max_completion_tokens": 8_192}, (131_072, 8_192)),
-        ({"max_model_len": 4_096}, (4_096, 0)),
-        ({"context_length": "x", "max_context_length": 100}, (100, 0)),
-        ({"context_length": -1}, (0, 0)),
+        ({"context_window": 131_072, "max_completion_tokens": 8_192}, 131_072, 8_192),
+        ({"max_model_len": 4_096}, 4_096, 0),
+        ({"context_length": "x", "max_context_length": 100}, 100, 0),
+        ({"context_length": -1}, 0, 0),
     ],
 )
-def test_limits_have_many_names(row: dict[str, Any], limits: tuple[int, int]) -> None:
+def test_limits_have_many_names(row: dict[str, Any], reads: int, writes: int) -> None:
     (model,) = models(Answer(200, {}, json.dumps([{"id": "m", **row}]).encode()))
-    assert (model.input_limit, model.output_limit) == limits
+    assert_has(model, input_limit=reads, output_limit=writes)
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from synkro.sandbox import world as practice
 from synkro.sandbox.radist.app import create_app
 from synkro.sandbox.world import World
 from tests.integrations.conftest import NOW, Counted, Emulator, Paced, Start, door_to
+from tests.support.having import assert_has
 
 START, END = NOW - timedelta(days=1), NOW
 Connect = Callable[..., tuple[Radist, Emulator]]
@@ -77,8 +78,8 @@ def test_every_chat_of_the_list_comes_once(limit: int, wrap: str, order: str, co
     assert sorted(chat.id for chat in found) == sorted(expected)
     for chat in found:
         model = expected[chat.id]
-        assert (chat.connection_id, chat.source_chat_id) == (model.connection_id, model.source_chat_id)
-        assert (chat.username, chat.is_group) == (model.username, model.is_group)
+        assert_has(chat, connection_id=model.connection_id, source_chat_id=model.source_chat_id)
+        assert_has(chat, username=model.username, is_group=model.is_group)
         assert chat.last_at == (model.messages[-1].at if model.messages else chat.last_at)
 
 
@@ -154,14 +155,14 @@ def test_reading_stops_below_the_window(connect: Connect, world: World) -> None:
 def test_a_message_is_joined_to_the_chat_it_was_asked_for(connect: Connect, world: World) -> None:
     radist, _ = connect(talk(world, minutes(3)))
     first = read(radist)[0]
-    assert (first.chat_id, first.connection_id) == (10_000_001, world.connections[0].id)
-    assert (first.text, first.direction, first.kind, first.failed) == ("text 0", "in", "text", False)
+    assert_has(first, chat_id=10_000_001, connection_id=world.connections[0].id)
+    assert_has(first, text="text 0", direction="in", kind="text", failed=False)
 
 
 def test_a_type_that_nobody_knows_keeps_its_place(connect: Connect, world: World) -> None:
     radist, _ = connect(talk(world, minutes(3)), unknown_type="hologram")
     last = read(radist)[-1]
-    assert (last.kind, last.text) == ("hologram", "[hologram]")
+    assert_has(last, kind="hologram", text="[hologram]")
 
 
 @pytest.mark.parametrize("kind", ["image", "voice", "file", "video", "audio"])
@@ -240,9 +241,7 @@ def test_a_passing_failure_costs_nothing_but_time(fault: str, connect: Connect, 
 
 
 @pytest.mark.parametrize("fault", ["broken_json", "html", "empty"])
-def test_an_answer_that_cannot_be_read_is_an_error_and_not_an_empty_chat(
-    fault: str, connect: Connect, world: World
-) -> None:
+def test_an_unreadable_answer_is_an_error_and_not_an_empty_chat(fault: str, connect: Connect, world: World) -> None:
     radist, emulator = connect(talk(world, minutes(5)))
     emulator.fault(fault, path="/messages/", times=-1)
     with pytest.raises(Nonsense):
@@ -266,7 +265,7 @@ def test_at_our_pace_the_vendor_never_says_429(connect: Connect, world: World) -
 
 def test_the_check_is_green_after_reading_a_message(demo: tuple[Radist, Emulator]) -> None:
     radist, emulator = demo
-    assert (radist.check().colour, radist.check().code) == ("green", "radist_ok")
+    assert_has(radist.check(), colour="green", code="radist_ok")
     assert [entry["path"].split("/")[-2] for entry in emulator.requests()[:4]] == [
         "companies",
         "sources",
@@ -281,7 +280,8 @@ def test_the_check_looks_behind_a_contact_without_chats(connect: Connect, world:
     empty = practice.RadistContact(19_999_999, "Nobody", ())
     radist, _ = connect(replace(one, radist_contacts=(empty, *one.radist_contacts)), chats_order="recent")
     assert radist.chats(limit=1).contacts == ((),)
-    assert (radist.check().colour, len(radist.sample())) == ("green", 1)
+    assert radist.check().colour == "green"
+    assert len(radist.sample()) == 1
 
 
 def test_a_key_without_messengers_or_chats_is_yellow(connect: Connect, world: World) -> None:

@@ -18,6 +18,7 @@ from synkro.integrations.http.calls import Answer
 from synkro.integrations.radist.client import Radist, _judge
 from synkro.integrations.radist.shapes import chats_of, message_of
 from tests.integrations.conftest import NOW, Counted, Emulator, Start, door_to
+from tests.support.having import assert_has
 
 START, END = NOW - timedelta(days=1), NOW
 
@@ -138,7 +139,7 @@ def test_a_group_is_known_by_its_id() -> None:
 @pytest.mark.parametrize("name", ["created_at", "createdAt", "date"])
 def test_the_time_of_the_last_message_has_several_names(name: str) -> None:
     (chat,) = listed({"last_message": {name: stamp(7), "direction": "in"}}, last_chat_updated_at=stamp(9))
-    assert (chat.last_at, chat.last_direction) == (moment(7), "in")
+    assert_has(chat, last_at=moment(7), last_direction="in")
 
 
 def test_only_a_chat_without_sisters_takes_its_contacts_time() -> None:
@@ -149,7 +150,9 @@ def test_only_a_chat_without_sisters_takes_its_contacts_time() -> None:
 
 def test_names_come_clean_and_bounded() -> None:
     (chat,) = listed({"name": "A\x00s\ud83del\u202e\x07" + "y" * 999, "username": "as\x00el\ud800", "phone": PHONE})
-    assert (chat.name[:5], len(chat.name), chat.username) == ("Asely", 300, "asel")
+    assert chat.name[:5] == "Asely"
+    assert len(chat.name) == 300
+    assert chat.username == "asel"
 
 
 @pytest.mark.parametrize("row", [{"chat_id": None, "id": 7}, {"chat_id": "77010000001@c.us", "id": "7"}])

@@ -19,8 +19,9 @@ from synkro.models.plan import StepKey
 from synkro.models.states import ReportStatus, RunStatus
 from synkro.services.reports import artifacts, runs
 from synkro.tenancy import db, tenant_scope
-from tests.jobs.test_asking import calls, dialogs, questions, report_of, told
 from tests.practice import Practice
+from tests.support.ai_questions import analysis_of, calls, dialogs, questions, report_of
+from tests.support.having import assert_entries, assert_has
 
 SMALL_PACK = 900
 ASK = ":generateContent"
@@ -65,11 +66,12 @@ class TestAStepThatBeginsAnew:
     def test_asks_again_what_was_answered_badly(self, practice: Practice, key: StepKey) -> None:
         practice.control("gemini", fault="not_json")
         run = practice.run()
-        assert told(practice, run) == ("yellow", "ai_bad_answer")
+        assert_has(analysis_of(practice, run), colour="yellow", code="ai_bad_answer")
         again(practice, run, key)
-        assert told(practice, run) == ("green", None)
+        assert_has(analysis_of(practice, run), colour="green", code=None)
         assert report_of(practice, run).status == ReportStatus.READY
-        assert (len(questions(practice)), len(calls(practice))) == (2, 2)
+        assert len(questions(practice)) == 2
+        assert len(calls(practice)) == 2
 
     def test_leaves_each_call_its_own_answer(self, practice: Practice) -> None:
         practice.control("gemini", fault="not_json")
@@ -90,7 +92,8 @@ def test_an_answer_that_was_cut_off_is_not_taken_for_the_next_one(practice: Prac
 def test_a_later_step_that_is_done_anew_pays_nothing(practice: Practice) -> None:
     run = practice.run()
     again(practice, run, StepKey.PERSIST_REPORT)
-    assert (len(questions(practice)), len(calls(practice))) == (1, 1)
+    assert len(questions(practice)) == 1
+    assert len(calls(practice)) == 1
 
 
 def test_a_try_that_goes_on_pays_for_each_question_once(practice: Practice, packs: int) -> None:
@@ -104,7 +107,8 @@ def test_a_try_that_goes_on_pays_for_each_question_once(practice: Practice, pack
     practice.hurry(run_id)
     practice.drain()
     run = practice.state(run_id)[0]
-    assert (run.status, told(practice, run)) == (RunStatus.SUCCEEDED, ("yellow", "ai_bad_answer"))
+    assert run.status == RunStatus.SUCCEEDED
+    assert_has(analysis_of(practice, run), colour="yellow", code="ai_bad_answer")
     assert len(calls(practice)) == 2 * packs
 
 
@@ -118,7 +122,8 @@ class TestAKeyThatIsRefusedInTheMiddle:
         return practice.run()
 
     def test_leaves_what_was_answered(self, practice: Practice, run: JobRun) -> None:
-        assert (run.status, told(practice, run)) == (RunStatus.SUCCEEDED, ("yellow", "ai_key_invalid"))
+        assert run.status == RunStatus.SUCCEEDED
+        assert_has(analysis_of(practice, run), colour="yellow", code="ai_key_invalid")
         assert report_of(practice, run).status == ReportStatus.READY
         (row,) = [row for row in practice.rows("synkro_reports") if row["run_id"] == str(run.id)]
         assert row["findings"]
@@ -128,7 +133,7 @@ class TestAKeyThatIsRefusedInTheMiddle:
         whole, tried = asked[:packs], asked[packs:]
         seen = sum(tried[: self.ANSWERED])
         found = outcomes(practice, run)
-        assert (found["analysed"], found["not_sent"]) == (seen, sum(whole) - seen)
+        assert_entries(found, analysed=seen, not_sent=sum(whole) - seen)
 
     def test_is_told_in_the_report(self, practice: Practice, run: JobRun) -> None:
         (row,) = [row for row in practice.rows("synkro_reports") if row["run_id"] == str(run.id)]
@@ -157,7 +162,7 @@ def test_packs_of_the_version_before_are_still_asked_about(practice: Practice) -
             artifacts.put(run.id, PACKS, page.seq, [{"refs": pack["refs"], "text": pack["text"]}], page.meta)
         db.session.commit()
     assert again(practice, run, StepKey.ANALYSE).status == RunStatus.SUCCEEDED
-    assert told(practice, run) == ("green", None)
+    assert_has(analysis_of(practice, run), colour="green", code=None)
 
 
 def test_dialogs_of_a_bad_answer_are_not_said_to_be_unsent(practice: Practice) -> None:

@@ -14,6 +14,7 @@ from synkro.infra import queue
 from synkro.jobs.engine.worker import Worker
 from synkro.jobs.reports import runtime
 from synkro.services.reports import runs
+from tests.support.having import assert_entries
 
 seen: dict[str, object] = {}
 
@@ -61,7 +62,7 @@ def test_a_job_at_work_stands_in_the_registry_and_at_its_worker(store: Redis, mo
     ring(store)
     drain(store)
     assert seen["started"] == [seen["job"]]
-    assert (seen["status"], seen["state"], seen["current"]) == ("started", "busy", seen["job"])
+    assert_entries(seen, status="started", state="busy", current=seen["job"])
 
 
 def test_a_short_job_does_not_shorten_the_life_of_the_workers_entry(

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import select
 
 from synkro.jobs.reports.ai_questions import LONGEST_OUTPUT_TOKENS, OUTPUT_TOKENS
-from synkro.models import AiCall, JobRun, Report
-from synkro.models.plan import StepKey
 from synkro.models.states import ReportStatus, RunStatus
 from synkro.sandbox.gemini import answer as gemini_answer
 from synkro.sandbox.gemini import app as gemini
 from synkro.services.connections import integrations
 from synkro.services.reports import reports
-from synkro.tenancy import db, tenant_scope
+from synkro.tenancy import tenant_scope
 from tests.practice import Practice
+from tests.support.ai_questions import analysis_of, calls, dialogs, questions, report_of
+from tests.support.having import assert_has
 
 SMALL = "gemini-3.5-flash-small"
-DIALOG = re.compile(r"^## d\d+ ", re.MULTILINE)
 
 
 def offer(practice: Practice, monkeypatch: pytest.MonkeyPatch, *, reads: int = 1_048_576, writes: int = 65_536) -> None:
@@ -32,11 +29,6 @@ def offer(practice: Practice, monkeypatch: pytest.MonkeyPatch, *, reads: int = 1
         integrations.save("ai", {"model": SMALL})
 
 
-def questions(practice: Practice) -> list[dict[str, Any]]:
-    """Bodies of what was generated for; to count is another question."""
-    return [body for body in practice.look("gemini", "/__bodies") if "generateContentRequest" not in body]
-
-
 def counted(practice: Practice) -> int:
     return len(practice.look("gemini", "/__bodies")) - len(questions(practice))
 
@@ -45,29 +37,8 @@ def rooms(practice: Practice) -> list[int]:
     return [body["generationConfig"]["maxOutputTokens"] for body in questions(practice)]
 
 
-def dialogs(body: dict[str, Any]) -> int:
-    return len(DIALOG.findall(body["contents"][0]["parts"][0]["text"]))
-
-
 def tokens(body: dict[str, Any]) -> int:
     return int(gemini._count(body)["totalTokens"])
-
-
-def report_of(practice: Practice, run: JobRun) -> Report:
-    with tenant_scope(practice.tenant.id):
-        report = reports.find(reports.id_for(run.id))
-        assert report is not None
-        return report
-
-
-def calls(practice: Practice) -> list[AiCall]:
-    with tenant_scope(practice.tenant.id):
-        return list(db.session.execute(select(AiCall)).scalars())
-
-
-def told(practice: Practice, run: JobRun) -> tuple[str | None, str | None]:
-    step = next(step for step in practice.state(run.id)[1] if step.key == StepKey.ANALYSE)
-    return step.colour, step.code
 
 
 def test_a_model_with_room_is_asked_without_counting(practice: Practice) -> None:
@@ -96,7 +67,7 @@ def test_no_more_is_asked_for_than_the_model_can_write(
 def test_a_small_model_makes_a_whole_report(practice: Practice, monkeypatch: pytest.MonkeyPatch) -> None:
     offer(practice, monkeypatch, writes=4_000)
     run = practice.run()
-    assert told(practice, run) == ("green", None)
+    assert_has(analysis_of(practice, run), colour="green", code=None)
     assert report_of(practice, run).status == ReportStatus.READY
 
 
@@ -106,7 +77,7 @@ def test_without_the_list_of_models_the_usual_room_is_taken(practice: Practice, 
     practice.control("gemini", fault="MAX_TOKENS")
     run = practice.run()
     assert rooms(practice) == [OUTPUT_TOKENS, LONGEST_OUTPUT_TOKENS]
-    assert told(practice, run) == ("green", None)
+    assert_has(analysis_of(practice, run), colour="green", code=None)
 
 
 def test_a_pack_that_is_too_large_is_halved(practice: Practice, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,7 +89,7 @@ def test_a_pack_that_is_too_large_is_halved(practice: Practice, monkeypatch: pyt
     halves = questions(practice)[1:]
     assert len(halves) == 2
     assert sum(map(dialogs, halves)) == dialogs(whole)
-    assert told(practice, run) == ("green", None)
+    assert_has(analysis_of(practice, run), colour="green", code=None)
     assert report_of(practice, run).status == ReportStatus.READY
 
 
@@ -127,7 +98,8 @@ def test_a_pack_that_only_seemed_too_large_is_asked_whole(practice: Practice, mo
     (whole,) = questions(practice)
     offer(practice, monkeypatch, reads=tokens(whole))
     practice.run()
-    assert (counted(practice), len(questions(practice))) == (1, 2)
+    assert counted(practice) == 1
+    assert len(questions(practice)) == 2
 
 
 def test_a_pack_that_the_vendor_finds_too_large_is_halved(practice: Practice, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,7 +112,7 @@ def test_a_pack_that_the_vendor_finds_too_large_is_halved(practice: Practice, mo
     assert counted(practice) == 0
     assert [dialogs(body) for body in questions(practice)][1] == dialogs(whole)
     assert len(questions(practice)) == 4
-    assert told(practice, run) == ("green", None)
+    assert_has(analysis_of(practice, run), colour="green", code=None)
 
 
 def test_dialogs_that_no_model_of_this_size_can_read_are_told(
@@ -148,7 +120,8 @@ def test_dialogs_that_no_model_of_this_size_can_read_are_told(
 ) -> None:
     offer(practice, monkeypatch, reads=50)
     run = practice.run()
-    assert (run.status, told(practice, run)) == (RunStatus.SUCCEEDED, ("yellow", "ai_too_long"))
+    assert run.status == RunStatus.SUCCEEDED
+    assert_has(analysis_of(practice, run), colour="yellow", code="ai_too_long")
     assert questions(practice) == []
     report = report_of(practice, run)
     assert report.status == ReportStatus.FIGURES_ONLY

@@ -18,6 +18,7 @@ from synkro.models.plan import StepKey
 from synkro.services.reports import artifacts, runs
 from synkro.tenancy import db, tenant_scope
 from tests.practice import Practice
+from tests.support.having import assert_has
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +44,7 @@ def test_a_fetch_that_goes_on_remembers_what_people_should_know(practice: Practi
     run_id = practice.start()
     assert worked(practice, run_id, StepKey.FETCH_AMOCRM).status == "ready"
     again = worked(practice, run_id, StepKey.FETCH_AMOCRM)
-    assert (again.status, again.attempts) == ("done", 2)
+    assert_has(again, status="done", attempts=2)
     assert again.params["notices"] == ["amocrm_filter_off", "amocrm_managers_hidden"]
 
 
@@ -56,7 +57,7 @@ def test_a_deal_of_another_age_stops_no_others(practice: Practice, seconds: int,
         artifacts.put(run_id, LEADS, 900, [odd.to_json()], {})
         db.session.commit()
     step = worked(practice, run_id, StepKey.WRITE_LEADS)
-    assert (step.status, step.colour) == ("done", "green")
+    assert_has(step, status="done", colour="green")
     written = {row["lead_id"]: row for row in practice.rows("synkro_leads")}
     assert len(written) > 1
     assert str(written[7]["created_at"]).startswith(year)

@@ -19,6 +19,7 @@ from synkro.services.reports import artifacts, runs
 from synkro.services.shared.wording import remarks
 from synkro.tenancy import db, tenant_scope
 from tests.practice import Practice
+from tests.support.having import assert_has
 
 Refuse = Callable[..., None]
 
@@ -79,7 +80,7 @@ def test_a_chat_that_is_gone_costs_itself_only(practice: Practice, refuse: Refus
     refuse([gone], status=status)
     run_id = practice.start()
     step = fetched(practice, run_id)
-    assert (step.status, step.colour, step.code) == ("done", "yellow", "radist_chats_unreadable")
+    assert_has(step, status="done", colour="yellow", code="radist_chats_unreadable")
     assert step.params == {"chats": 1}
     assert remarks(step.code, step.params).endswith(": 1.")
     assert speakers(practice, run_id) == others
@@ -105,18 +106,18 @@ def test_a_chat_that_is_gone_counts_as_unreadable_and_not_as_silent(practice: Pr
     assert sum(after.values()) == sum(before.values())
 
 
-def test_where_no_chat_can_be_opened_the_step_is_red_and_can_go_on_later(practice: Practice, refuse: Refuse) -> None:
+def test_without_a_chat_that_opens_the_step_is_red_and_can_go_on(practice: Practice, refuse: Refuse) -> None:
     run_id = practice.start()
     refuse(range(10**9))
     step = fetched(practice, run_id)
-    assert (step.status, step.code) == ("failed", "radist_not_found")
+    assert_has(step, status="failed", code="radist_not_found")
     refuse([])
     with tenant_scope(practice.tenant.id):
         run = runs.find(run_id)
         assert run is not None
         runs.resume(run)
     step = fetched(practice, run_id)
-    assert (step.status, step.colour) == ("done", "green")
+    assert_has(step, status="done", colour="green")
     assert speakers(practice, run_id)
 
 
@@ -130,7 +131,7 @@ def test_a_fetch_that_goes_on_still_knows_which_chats_were_gone(practice: Practi
     run_id = practice.start()
     assert fetched(practice, run_id).code == "not_json"
     step = fetched(practice, run_id)
-    assert (step.code, step.params) == ("radist_chats_unreadable", {"chats": 1})
+    assert_has(step, code="radist_chats_unreadable", params={"chats": 1})
 
 
 def test_half_an_emoji_and_a_nul_stop_nothing(practice: Practice, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,10 +22,11 @@ from synkro.models.states import RunStatus, TenantStatus
 from synkro.services.reports import holding, reports, runs, schedules
 from synkro.services.reports.steps import Claim
 from synkro.tenancy import db, tenant_scope
-from tests.jobs.test_kill import die, recover, worker_that_dies
 from tests.practice import Practice
 from tests.services import at_once
-from tests.services.test_notices import stored
+from tests.support.having import assert_has
+from tests.support.kills import die, recover, worker_that_dies
+from tests.support.letters import stored
 
 HOUR = timedelta(hours=1)
 
@@ -67,7 +68,8 @@ def held(practice: Practice, cast: dict[str, User]) -> uuid.UUID:
 def test_a_held_report_does_not_reach_the_group(practice: Practice, held: uuid.UUID) -> None:
     run, steps = practice.state(held)
     assert practice.sent() == []
-    assert (run.status, steps[-1].colour, steps[-1].code) == (RunStatus.SUCCEEDED, "yellow", "held_for_review")
+    assert run.status == RunStatus.SUCCEEDED
+    assert_has(steps[-1], colour="yellow", code="held_for_review")
     assert report_of(practice, held).held_at is not None
     assert report_of(practice, held).goes_at is None
 
@@ -80,7 +82,8 @@ def test_a_released_report_reaches_the_group(practice: Practice, held: uuid.UUID
     assert release(practice, held, cast["settings"].id)
     practice.drain()
     run, steps = practice.state(held)
-    assert (run.status, steps[-1].colour) == (RunStatus.SUCCEEDED, "green")
+    assert run.status == RunStatus.SUCCEEDED
+    assert steps[-1].colour == "green"
     assert len(practice.sent()) == len(deliveries(practice)) > 0
     assert report_of(practice, held).released_by == cast["settings"].id
 
@@ -156,9 +159,7 @@ def test_it_goes_at_the_next_such_time_of_the_runs_own_zone(practice: Practice) 
     assert timedelta() < goes_at - datetime.now(UTC) <= timedelta(days=1)
 
 
-def test_released_and_killed_before_the_run_went_on_it_is_found_by_the_tick(
-    practice: Practice, held: uuid.UUID
-) -> None:
+def test_the_tick_finds_a_run_released_just_before_a_kill(practice: Practice, held: uuid.UUID) -> None:
     put(practice, held, released_at=datetime.now(UTC))
     tick.tick()
     practice.drain()
@@ -264,4 +265,5 @@ def test_working_hours_of_the_company_make_the_figures(
     assert [always["working_hours"][name] for name in names] == [always[name] for name in names]
     assert usual["working_hours"] != always["working_hours"]
     assert [usual[name] for name in names] == [always[name] for name in names]
-    assert (always["open_hours"], usual["open_hours"]) == (list(range(24)), list(range(9, 18)))
+    assert always["open_hours"] == list(range(24))
+    assert usual["open_hours"] == list(range(9, 18))

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import signal
-import time
-import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -23,12 +19,13 @@ from synkro.jobs.reports import runtime
 from synkro.jobs.reports.step import Ctx
 from synkro.models import Delivery, Tenant
 from synkro.models.plan import PLAN, StepKey
-from synkro.models.states import DeliveryStatus, RunStatus
+from synkro.models.states import DeliveryStatus
 from synkro.services.connections import integrations
 from synkro.services.reports import deliveries, runs
-from synkro.tenancy import db, tenant_scope
+from synkro.tenancy import tenant_scope
 from tests.conftest import make_tenant
 from tests.practice import Practice
+from tests.support.kills import die, recover, worker_that_dies
 
 TABLES = ("leads", "contacts", "chats", "messages", "reports", "analyses")
 CHANGES = ("fetched_at", "run_id", "report_id", "created_at", "body_markdown")
@@ -64,35 +61,6 @@ def _lasting(row: dict[str, Any]) -> str:
     """The row as text, without the port of the stand-in that stands in the vendor's links."""
     text = json.dumps({name: value for name, value in row.items() if name not in CHANGES}, sort_keys=True)
     return re.sub(r"127\.0\.0\.1:\d+", "vendor", text)
-
-
-def die() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-def worker_that_dies(practice: Practice, arm: Callable[[], None]) -> None:
-    """A worker in a process of its own that ends by SIGKILL where arm() put the mine."""
-    pid = os.fork()
-    if pid == 0:
-        try:
-            db.engine.dispose(close=False)
-            arm()
-            practice.drain()
-        finally:
-            os._exit(0)
-    _, status = os.waitpid(pid, 0)
-    assert os.WIFSIGNALED(status), "the mine was never stepped on"
-
-
-def recover(practice: Practice, run_id: uuid.UUID) -> None:
-    """What the scheduler and a new worker do: ticks and doorbells until the run ends."""
-    for _ in range(40):
-        tick.tick()
-        practice.drain()
-        if practice.state(run_id)[0].status == RunStatus.SUCCEEDED:
-            return
-        time.sleep(0.1)
-    pytest.fail(f"not recovered: {[(s.key, s.status, s.code) for s in practice.state(run_id)[1]]}")
 
 
 def mine_after(key: StepKey) -> Callable[[], None]:

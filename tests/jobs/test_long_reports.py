@@ -14,6 +14,7 @@ from synkro.services.reports import artifacts, runs
 from synkro.services.reports.artifacts import FINAL
 from synkro.tenancy import db, tenant_scope
 from tests.practice import Practice
+from tests.support.having import assert_has
 
 
 @pytest.fixture
@@ -41,13 +42,13 @@ def sent(practice: Practice, run_id: uuid.UUID) -> JobStep:
     return practice.state(run_id)[1][7]
 
 
-def test_the_group_gets_figures_and_link_and_the_step_says_that_it_was_shortened(
-    practice: Practice, run_id: uuid.UUID
-) -> None:
+def test_a_shortened_report_has_figures_and_a_link_and_is_told_so(practice: Practice, run_id: uuid.UUID) -> None:
     before = len(practice.sent())
     step = sent(practice, run_id)
-    assert (step.colour, step.code, step.params["notices"]) == ("green", None, ["telegram_shortened"])
-    assert (step.done, len(practice.sent()) - before) == (MOST_PARTS, MOST_PARTS)
+    assert_has(step, colour="green", code=None)
+    assert step.params["notices"] == ["telegram_shortened"]
+    assert step.done == MOST_PARTS
+    assert len(practice.sent()) - before == MOST_PARTS
     told = "\n".join(message["text"] for message in practice.sent()[before:])
     assert f"More findings in the report: {step.params['lines']}" in told
     assert told.index("00 xxx") < told.index("Deals") < told.index("Coverage")

@@ -19,13 +19,14 @@ from synkro.infra import queue
 from synkro.infra.queue import JSONSerializer
 from synkro.jobs.engine import tick
 from synkro.jobs.engine.worker import Worker
-from synkro.jobs.mail import letters
+from synkro.jobs.mail import letters as post
 from synkro.mail import Letter
 from synkro.models import StoredLetter, User
 from synkro.services.auth import forgotten
 from synkro.services.mail import outbox
 from synkro.tenancy import db, system_scope
 from tests.mailbox import Mailbox, serve, silent
+from tests.support.having import assert_has
 
 Cast = dict[str, User]
 LETTER = Letter("user@example.com", "Subject", "text", "<p>text</p>", "ru")
@@ -77,14 +78,14 @@ def test_a_letter_that_was_rung_for_is_sent(cast: Cast, box: Mailbox, store: Red
 
 def test_what_has_left_is_emptied(cast: Cast, box: Mailbox) -> None:
     letter_id = put(cast["user"])
-    letters.send(str(letter_id))
+    post.send(str(letter_id))
     sent = row(letter_id)
-    assert (sent.sealed, sent.next_at, sent.code) == (None, None, "")
+    assert_has(sent, sealed=None, next_at=None, code="")
     assert sent.sent_at is not None
 
 
 def test_without_a_server_it_becomes_a_file(app: Flask, cast: Cast) -> None:
-    letters.send(str(letter_id := put(cast["user"])))
+    post.send(str(letter_id := put(cast["user"])))
     (path,) = (settings().var_dir / "mail").glob(f"*{letter_id}.eml")
     assert "To: user@example.com" in path.read_text(encoding="utf-8")
 
@@ -94,7 +95,7 @@ def test_of_many_workers_one_sends(app: Flask, cast: Cast, box: Mailbox) -> None
 
     def work(_n: int) -> None:
         with app.app_context():
-            letters.send(letter_id)
+            post.send(letter_id)
 
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(work, range(12)))
@@ -106,23 +107,23 @@ def test_a_letter_is_tried_five_times_and_then_given_up(cast: Cast, box: Mailbox
     letter_id = put(cast["user"])
     for hours in range(0, 40, 5):
         with later(hours=hours / 2):
-            letters.send(str(letter_id))
+            post.send(str(letter_id))
     given_up = row(letter_id)
-    assert (given_up.tries, given_up.sealed, given_up.code) == (5, None, "mail_address_refused")
+    assert_has(given_up, tries=5, sealed=None, code="mail_address_refused")
 
 
 def test_between_two_tries_there_is_a_pause(cast: Cast, box: Mailbox) -> None:
     box.answers["RCPT"] = "450 later"
     letter_id = put(cast["user"])
-    letters.send(str(letter_id))
-    letters.send(str(letter_id))
+    post.send(str(letter_id))
+    post.send(str(letter_id))
     assert row(letter_id).tries == 1
 
 
 def test_a_refusal_for_good_is_not_tried_again(cast: Cast, box: Mailbox) -> None:
     box.answers["RCPT"] = "550 nobody"
     letter_id = put(cast["user"])
-    letters.send(str(letter_id))
+    post.send(str(letter_id))
     assert row(letter_id).next_at is None
     assert outbox.trouble_of(cast["user"].id) == "mail_address_refused"
 
@@ -130,10 +131,10 @@ def test_a_refusal_for_good_is_not_tried_again(cast: Cast, box: Mailbox) -> None
 def test_what_is_sent_at_last_is_no_trouble(cast: Cast, box: Mailbox) -> None:
     box.answers["DATA"] = "451 later"
     letter_id = put(cast["user"])
-    letters.send(str(letter_id))
+    post.send(str(letter_id))
     box.answers.clear()
     with later(minutes=2):
-        letters.send(str(letter_id))
+        post.send(str(letter_id))
     assert len(box.taken) == 1
     assert outbox.trouble_of(cast["user"].id) == ""
 
@@ -148,7 +149,7 @@ def test_a_server_that_dribbles_is_left_at_the_deadline(
         outbox.ring(letter_id)
         drain(store)
     stuck = row(letter_id)
-    assert (stuck.code, stuck.sent_at) == ("mail_too_long", None)
+    assert_has(stuck, code="mail_too_long", sent_at=None)
     assert stuck.next_at is not None
 
 
@@ -165,7 +166,7 @@ def test_a_letter_of_a_dead_worker_is_rung_for_again(cast: Cast, box: Mailbox, s
     letter_id = put(cast["user"])
     assert outbox.claim(letter_id) is not None
     with later(minutes=6):
-        letters.look_after()
+        post.look_after()
         drain(store)
     assert len(box.taken) == 1
 
@@ -173,17 +174,18 @@ def test_a_letter_of_a_dead_worker_is_rung_for_again(cast: Cast, box: Mailbox, s
 def test_what_comes_too_late_is_not_sent(cast: Cast, box: Mailbox) -> None:
     letter_id = put(cast["user"], hours=1)
     with later(minutes=61):
-        letters.send(str(letter_id))
-        letters.look_after()
+        post.send(str(letter_id))
+        post.look_after()
     late = row(letter_id)
-    assert (box.taken, late.sealed, late.code) == ([], None, "mail_late")
+    assert box.taken == []
+    assert_has(late, sealed=None, code="mail_late")
 
 
 def test_what_is_long_over_is_forgotten(cast: Cast) -> None:
     put(cast["user"], hours=1)
     with later(days=31):
-        letters.look_after()
-        letters.look_after()
+        post.look_after()
+        post.look_after()
     with system_scope("test: letters"):
         assert db.session.execute(select(StoredLetter)).first() is None
 
@@ -194,12 +196,13 @@ def test_a_letter_of_another_key_is_given_up(cast: Cast, box: Mailbox) -> None:
         sealed = row(other).sealed
         db.session.execute(update(StoredLetter).where(StoredLetter.id == letter_id).values(sealed=sealed))
         db.session.commit()
-    letters.send(str(letter_id))
-    assert (box.taken, row(letter_id).code) == ([], "mail_unreadable")
+    post.send(str(letter_id))
+    assert box.taken == []
+    assert row(letter_id).code == "mail_unreadable"
 
 
 def test_a_letter_that_is_not_there_is_nothing(app: Flask) -> None:
-    letters.send(str(uuid.uuid4()))
+    post.send(str(uuid.uuid4()))
 
 
 def test_who_forgot_a_password_gets_the_link(cast: Cast, box: Mailbox, store: Redis) -> None:

@@ -26,6 +26,7 @@ from synkro.services.reports import runs
 from synkro.services.shared.wording import sentence
 from synkro.tenancy import db, tenant_scope
 from tests.services import KEYS, begin, expire, state
+from tests.support.having import assert_has
 
 FIRST = KEYS[0]
 Replace = Callable[..., None]
@@ -88,7 +89,8 @@ def test_a_step_that_is_done_rings_for_the_next_one(tenant: Tenant, store: Redis
 def test_a_remark_is_yellow(tenant: Tenant, acting: Replace) -> None:
     acting(lambda _: Done("rows_refused", {"rows": 3}))
     step = worked(tenant, begin(tenant))
-    assert (step.colour, step.code, step.params["rows"]) == ("yellow", "rows_refused", 3)
+    assert_has(step, colour="yellow", code="rows_refused")
+    assert step.params["rows"] == 3
 
 
 @pytest.mark.parametrize("ids", ["doubled", "stale", "foreign"])
@@ -114,7 +116,7 @@ def test_a_passing_fault_waits_longer_each_time(tenant: Tenant, failing: Replace
     for _ in range(attempt):
         step = worked(tenant, run_id)
     planned = BY_KEY[FIRST].waits[attempt - 1]
-    assert (step.status, step.attempts, step.code) == ("ready", attempt, "server_error")
+    assert_has(step, status="ready", attempts=attempt, code="server_error")
     assert planned * 0.8 - 2 <= pause_of(step) <= planned * 1.2
 
 
@@ -152,8 +154,8 @@ def test_used_up_tries_end_the_run(tenant: Tenant, failing: Replace) -> None:
     for _ in range(BY_KEY[FIRST].most_attempts):
         step = worked(tenant, run_id)
     run, _ = state(tenant, run_id)
-    assert (run.status, run.code) == (RunStatus.FAILED, "server_error")
-    assert (step.status, step.colour, step.attempts) == ("failed", "red", 5)
+    assert_has(run, status=RunStatus.FAILED, code="server_error")
+    assert_has(step, status="failed", colour="red", attempts=5)
     assert sentence(step.code or "", step.params).startswith("Radist")
 
 
@@ -162,14 +164,16 @@ def test_what_makes_no_sense_is_tried_once_more(tenant: Tenant, failing: Replace
     run_id = begin(tenant)
     assert worked(tenant, run_id).status == "ready"
     step = worked(tenant, run_id)
-    assert (step.status, step.attempts, state(tenant, run_id)[0].code) == ("failed", 2, "not_json")
+    assert_has(step, status="failed", attempts=2)
+    assert state(tenant, run_id)[0].code == "not_json"
 
 
 def test_what_a_person_has_to_mend_is_not_tried_again(tenant: Tenant, failing: Replace) -> None:
     failing(Refused("amocrm_reconnect"))
     run_id = begin(tenant)
     step = worked(tenant, run_id)
-    assert (step.status, step.attempts, state(tenant, run_id)[0].code) == ("failed", 1, "amocrm_reconnect")
+    assert_has(step, status="failed", attempts=1)
+    assert state(tenant, run_id)[0].code == "amocrm_reconnect"
 
 
 def test_a_bug_in_a_step_ends_red_and_tells_people_nothing_of_it(tenant: Tenant, failing: Replace) -> None:
@@ -178,14 +182,15 @@ def test_a_bug_in_a_step_ends_red_and_tells_people_nothing_of_it(tenant: Tenant,
     for _ in range(BY_KEY[FIRST].most_attempts):
         step = worked(tenant, run_id)
     run, _ = state(tenant, run_id)
-    assert (run.status, run.code, step.colour, step.params) == (RunStatus.FAILED, "internal", "red", {})
+    assert_has(run, status=RunStatus.FAILED, code="internal")
+    assert_has(step, colour="red", params={})
     assert "secret" not in sentence(step.code or "", step.params)
 
 
 def test_a_step_that_takes_too_long_is_tried_again(tenant: Tenant, failing: Replace) -> None:
     failing(JobTimeoutException("too long"))
     step = worked(tenant, begin(tenant))
-    assert (step.status, step.code) == ("ready", "step_too_long")
+    assert_has(step, status="ready", code="step_too_long")
 
 
 def test_the_time_limit_strikes_in_the_middle_of_a_query(tenant: Tenant, store: Redis, acting: Replace) -> None:
@@ -200,7 +205,7 @@ def test_the_time_limit_strikes_in_the_middle_of_a_query(tenant: Tenant, store: 
     began = time.monotonic()
     burst(store)
     step = state(tenant, run_id)[1][0]
-    assert (step.status, step.code) == ("ready", "step_too_long")
+    assert_has(step, status="ready", code="step_too_long")
     assert time.monotonic() - began < 10
 
 
@@ -212,7 +217,7 @@ def burst(store: Redis) -> None:
 def test_a_stopping_worker_gives_its_step_back_uncounted(tenant: Tenant, failing: Replace) -> None:
     failing(Stopping())
     step = worked(tenant, begin(tenant))
-    assert (step.status, step.attempts, step.code) == ("ready", 0, "worker_stopping")
+    assert_has(step, status="ready", attempts=0, code="worker_stopping")
     assert pause_of(step) <= 0
 
 
@@ -220,7 +225,8 @@ def test_a_database_that_goes_away_leaves_the_step_to_its_lease(tenant: Tenant, 
     failing(OperationalError("select", {}, Exception("gone")))
     run_id = begin(tenant)
     step = worked(tenant, run_id)
-    assert (step.status, state(tenant, run_id)[0].status) == ("running", RunStatus.RUNNING)
+    assert step.status == "running"
+    assert state(tenant, run_id)[0].status == RunStatus.RUNNING
 
 
 def test_a_stop_ends_the_run_at_the_next_beat(tenant: Tenant, acting: Replace) -> None:

@@ -27,6 +27,7 @@ from synkro.services.shared.wording import remarks
 from synkro.tenancy import db, tenant_scope
 from tests.practice import Practice
 from tests.services import KEYS
+from tests.support.having import assert_has
 
 
 def worked(practice: Practice, run_id: uuid.UUID, last: StepKey) -> None:
@@ -143,7 +144,8 @@ def test_a_run_that_is_done_again_says_the_same(practice: Practice) -> None:
     practice.drain()
     assert practice.state(run.id)[0].status == RunStatus.SUCCEEDED
     assert {table: len(practice.rows(f"synkro_{table}")) for table in rows} == rows
-    assert (len(practice.rows("synkro_reports")), len(practice.sent())) == (1, 1)
+    assert len(practice.rows("synkro_reports")) == 1
+    assert len(practice.sent()) == 1
 
 
 def test_a_chat_that_is_read_anew_and_is_shorter_leaves_no_stale_part(practice: Practice) -> None:
@@ -177,7 +179,8 @@ def test_rows_that_cannot_be_read_are_counted_over_all_tries(practice: Practice)
         steps.try_again(claim, "busy", "{}", 0)
     worked(practice, run_id, StepKey.FETCH_RADIST)
     step = practice.state(run_id)[1][2]
-    assert (step.colour, step.code, step.params["rows"]) == ("yellow", "radist_unreadable", 3)
+    assert_has(step, colour="yellow", code="radist_unreadable")
+    assert step.params["rows"] == 3
 
 
 def test_the_username_of_a_chat_is_hidden_from_the_ai(practice: Practice, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -280,7 +283,7 @@ def test_a_try_whose_pages_retention_has_taken_says_so(practice: Practice) -> No
         db.session.commit()
     runtime.work(str(practice.tenant.id), str(run_id), StepKey.FETCH_RADIST)
     step = practice.state(run_id)[1][2]
-    assert (step.status, step.colour, step.code) == ("failed", "red", "pages_deleted")
+    assert_has(step, status="failed", colour="red", code="pages_deleted")
     assert remarks(step.code, step.params) != step.code
     with tenant_scope(practice.tenant.id):
         radist = integrations.find("radist")

@@ -11,6 +11,7 @@ import pytest
 from synkro.sandbox.big import big_world
 from synkro.sandbox.demo.world import demo_world
 from tests.sandbox.crm import Client, serving
+from tests.support.having import assert_entries, assert_has
 
 NOW = datetime(2026, 11, 20, 13, 30, tzinfo=UTC)
 
@@ -52,7 +53,9 @@ def test_the_account_tells_the_filter_and_the_zone_when_asked(amo: Client) -> No
 
 def test_the_account_keeps_silent_when_not_asked(amo: Client) -> None:
     account = amo.get("account").json()
-    assert (account["id"], "is_api_filter_enabled" in account, account["_embedded"]) == (31_000_001, False, {})
+    assert account["id"] == 31_000_001
+    assert "is_api_filter_enabled" not in account
+    assert account["_embedded"] == {}
 
 
 def test_answers_are_hal_and_carry_a_request_id(amo: Client) -> None:
@@ -120,7 +123,8 @@ def test_leads_are_ordered_as_asked_even_without_the_add_on(amo: Client, directi
 def test_paging_gives_every_lead_once(amo: Client) -> None:
     whole = {lead["id"] for lead in amo.items("leads?limit=250")}
     paged = [lead["id"] for lead in amo.all_pages("leads?limit=7&order[id]=asc")]
-    assert (len(paged), set(paged)) == (len(whole), whole)
+    assert len(paged) == len(whole)
+    assert set(paged) == whole
 
 
 def test_links_are_absolute_and_percent_encoded(amo: Client) -> None:
@@ -134,7 +138,7 @@ def test_links_are_absolute_and_percent_encoded(amo: Client) -> None:
 
 def test_a_page_past_the_end_is_204_without_a_body(amo: Client) -> None:
     answer = amo.get("leads?page=99")
-    assert (answer.status_code, answer.content) == (204, b"")
+    assert_has(answer, status_code=204, content=b"")
 
 
 def test_the_last_page_may_lead_to_a_204(amo: Client) -> None:
@@ -149,17 +153,16 @@ def test_next_may_point_at_a_foreign_host(amo: Client) -> None:
 
 
 def test_a_limit_above_250_falls_back_to_50(big: Client) -> None:
-    assert (len(big.items("leads?limit=250")), len(big.items("leads?limit=251"))) == (250, 50)
+    assert len(big.items("leads?limit=250")) == 250
+    assert len(big.items("leads?limit=251")) == 50
 
 
 def test_a_great_limit_may_be_too_slow(amo: Client) -> None:
     amo.set(slow_above_limit=50)
     slow = amo.get("leads?limit=51")
-    assert (slow.status_code, slow.headers["Content-Type"], amo.get("leads?limit=50").status_code) == (
-        504,
-        "text/html",
-        200,
-    )
+    assert slow.status_code == 504
+    assert slow.headers["Content-Type"] == "text/html"
+    assert amo.get("leads?limit=50").status_code == 200
 
 
 def test_contacts_may_not_be_embedded_although_asked_for(amo: Client) -> None:
@@ -167,7 +170,7 @@ def test_contacts_may_not_be_embedded_although_asked_for(amo: Client) -> None:
     assert "contacts" not in amo.items("leads?with=contacts")[0]["_embedded"]
 
 
-def test_leads_touched_while_paging_are_missed_in_ascending_order_of_time(big: Client) -> None:
+def test_leads_touched_while_paging_in_order_of_time_are_missed(big: Client) -> None:
     big.set(mutate_while_paging=True)
     until = max(lead.updated_at for lead in big.world.leads)
     path = f"leads?limit=50&order[updated_at]=asc&filter[updated_at][to]={until}"
@@ -212,7 +215,8 @@ def test_contacts_are_found_by_ids(amo: Client) -> None:
 def test_a_contacts_phones_are_as_people_typed_them(amo: Client) -> None:
     [contact] = [c for c in amo.items("contacts?limit=250") if c["name"] == "Ермек Бекжанов"]
     [field] = contact["custom_fields_values"]
-    assert (field["field_code"], field["values"][0]["value"]) == ("PHONE", "+7 702 000 02 04; 8 702 000 12 04")
+    assert field["field_code"] == "PHONE"
+    assert field["values"][0]["value"] == "+7 702 000 02 04; 8 702 000 12 04"
 
 
 def test_a_contact_without_fields_has_null(amo: Client) -> None:
@@ -232,7 +236,8 @@ def test_a_contact_names_its_leads_when_asked(amo: Client) -> None:
 
 def test_users_come_with_rights_and_counts(amo: Client) -> None:
     body = amo.get("users?limit=2").json()
-    assert (body["_total_items"], body["_page_count"], len(body["_embedded"]["users"])) == (5, 3, 2)
+    assert_entries(body, _total_items=5, _page_count=3)
+    assert len(body["_embedded"]["users"]) == 2
     assert body["_embedded"]["users"][0]["rights"]["is_admin"] is True
 
 
@@ -248,12 +253,14 @@ def test_loss_reasons_are_listed(amo: Client) -> None:
 
 def test_an_unknown_path_is_a_problem_json(amo: Client) -> None:
     answer = amo.get("nothing")
-    assert (answer.status_code, answer.headers["Content-Type"]) == (404, "application/problem+json")
+    assert answer.status_code == 404
+    assert answer.headers["Content-Type"] == "application/problem+json"
 
 
 def test_a_wrong_bearer_is_401(amo: Client) -> None:
     answer = amo.get("account", token="wrong")
-    assert (answer.status_code, answer.json()["title"]) == (401, "Unauthorized")
+    assert answer.status_code == 401
+    assert answer.json()["title"] == "Unauthorized"
 
 
 def test_an_unpaid_account_is_402(amo: Client) -> None:
@@ -264,7 +271,8 @@ def test_an_unpaid_account_is_402(amo: Client) -> None:
 @pytest.mark.parametrize(("rights", "users", "leads"), [("own", 403, 200), ("external", 403, 200), ("none", 403, 403)])
 def test_rights_of_the_token(amo: Client, rights: str, users: int, leads: int) -> None:
     amo.set(token_rights=rights)
-    assert (amo.get("users").status_code, amo.get("leads").status_code) == (users, leads)
+    assert amo.get("users").status_code == users
+    assert amo.get("leads").status_code == leads
 
 
 def test_an_ordinary_user_sees_only_own_leads(amo: Client) -> None:
@@ -288,7 +296,8 @@ def test_all_integrations_together_share_the_accounts_rate(fresh: Client) -> Non
 def test_a_429_is_json_or_html(fresh: Client, body: str, kind: str) -> None:
     fresh.set(account_rps=1, body_429=body)
     refused = [fresh.get("account") for _ in range(2)][1]
-    assert (refused.status_code, refused.headers["Content-Type"]) == (429, kind)
+    assert refused.status_code == 429
+    assert refused.headers["Content-Type"] == kind
     assert body == "html" or refused.json()["retry_after"] == 300
 
 

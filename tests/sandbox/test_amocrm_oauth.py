@@ -14,6 +14,7 @@ from synkro.sandbox.amocrm.oauth import long_lived_token
 from synkro.sandbox.big import big_world
 from synkro.sandbox.demo.world import demo_world
 from tests.sandbox.crm import Client, serving
+from tests.support.having import assert_entries
 
 NOW = datetime(2026, 11, 20, 13, 30, tzinfo=UTC)
 
@@ -32,24 +33,25 @@ def amo(_demo: Client) -> Client:
 
 def test_the_long_lived_token_is_a_readable_jwt(amo: Client) -> None:
     claims = json.loads(base64.urlsafe_b64decode(amo.token.split(".")[1] + "=="))
-    assert (claims["account_id"], claims["exp"]) == (31_000_001, 1_924_992_000)
+    assert_entries(claims, account_id=31_000_001, exp=1_924_992_000)
 
 
 def test_the_consent_page_sends_back_code_state_and_account(amo: Client) -> None:
     back = amo.authorize(state="s1")
-    assert (back["state"], back["referer"], back["platform"]) == ("s1", "asui-practice.amocrm.ru", "1")
+    assert_entries(back, state="s1", referer="asui-practice.amocrm.ru", platform="1")
     assert back["code"]
 
 
 def test_a_refusing_user_sends_back_an_error_and_no_code(amo: Client) -> None:
     amo.queue("access_denied")
     back = amo.authorize(state="s1")
-    assert (back["error"], "code" in back) == ("access_denied", False)
+    assert back["error"] == "access_denied"
+    assert "code" not in back
 
 
 def test_a_code_gives_a_pair_that_opens_the_api(amo: Client) -> None:
     pair = amo.pair()
-    assert (pair["token_type"], pair["expires_in"]) == ("Bearer", 86_400)
+    assert_entries(pair, token_type="Bearer", expires_in=86_400)
     assert amo.get("account", pair["access_token"]).status_code == 200
 
 
@@ -69,14 +71,16 @@ def test_a_code_works_once(amo: Client) -> None:
     code = amo.authorize()["code"]
     amo.exchange(code=code)
     second = amo.exchange(code=code)
-    assert (second.status_code, second.json()["hint"]) == (400, "Authorization code has been revoked")
+    assert second.status_code == 400
+    assert second.json()["hint"] == "Authorization code has been revoked"
 
 
 def test_an_old_code_has_expired(amo: Client) -> None:
     code = amo.authorize()["code"]
     amo.queue("expire_code")
     answer = amo.exchange(code=code)
-    assert (answer.status_code, answer.json()["hint"]) == (400, "Authorization code has expired")
+    assert answer.status_code == 400
+    assert answer.json()["hint"] == "Authorization code has expired"
 
 
 @pytest.mark.parametrize(
@@ -95,7 +99,8 @@ def test_the_token_endpoint_says_what_is_wrong(
     amo: Client, change: dict[str, str], status: int, hint: str | None
 ) -> None:
     answer = amo.exchange(**change)
-    assert (answer.status_code, answer.json().get("hint")) == (status, hint)
+    assert answer.status_code == status
+    assert answer.json().get("hint") == hint
 
 
 def test_the_token_endpoint_may_not_know_the_account(amo: Client) -> None:
@@ -108,7 +113,8 @@ def test_a_refresh_gives_a_new_pair_and_spends_the_old_token(amo: Client) -> Non
     new = amo.exchange(refresh_token=old["refresh_token"]).json()
     again = amo.exchange(refresh_token=old["refresh_token"])
     assert new["refresh_token"] != old["refresh_token"]
-    assert (again.status_code, again.json()["hint"]) == (401, "Token has been revoked")
+    assert again.status_code == 401
+    assert again.json()["hint"] == "Token has been revoked"
 
 
 def use_the_access_token(amo: Client, pair: dict[str, Any]) -> None:
@@ -120,7 +126,7 @@ def use_the_refresh_token(amo: Client, pair: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("use", [use_the_access_token, use_the_refresh_token])
-def test_with_grace_the_old_refresh_token_works_until_the_new_pair_is_used(
+def test_with_grace_the_old_token_works_until_the_new_pair_is_used(
     amo: Client, use: Callable[[Client, dict[str, Any]], None]
 ) -> None:
     amo.set(refresh_grace="until_new_used")
@@ -129,7 +135,8 @@ def test_with_grace_the_old_refresh_token_works_until_the_new_pair_is_used(
     second = amo.exchange(refresh_token=old["refresh_token"])
     use(amo, second.json())
     third = amo.exchange(refresh_token=old["refresh_token"])
-    assert (second.status_code, third.status_code) == (200, 401)
+    assert second.status_code == 200
+    assert third.status_code == 401
 
 
 def test_an_expired_access_token_is_401_and_can_be_refreshed(amo: Client) -> None:
@@ -155,7 +162,8 @@ def test_the_account_address_is_told_to_the_owner_of_a_refresh_token(amo: Client
     url = amo.server.url + "/oauth2/account/current/subdomain"
     told = amo.session.get(url, headers={"X-Refresh-Token": amo.pair()["refresh_token"]}, timeout=5)
     refused = amo.session.get(url, headers={"X-Refresh-Token": "x"}, timeout=5)
-    assert (told.json()["domain"], refused.status_code) == ("asui-practice.amocrm.ru", 401)
+    assert told.json()["domain"] == "asui-practice.amocrm.ru"
+    assert refused.status_code == 401
 
 
 def test_another_companys_token_is_refused(amo: Client) -> None:

@@ -14,6 +14,7 @@ from synkro.sandbox.demo.world import demo_world
 from synkro.sandbox.radist.app import create_app
 from synkro.sandbox.server import Server
 from synkro.sandbox.world import World
+from tests.support.having import assert_entries
 
 NOW = datetime(2026, 11, 20, 13, 30, tzinfo=UTC)
 
@@ -118,7 +119,7 @@ def test_the_cursor_leads_through_all_people_once(radist: Client) -> None:
         cursor = body["response_metadata"]["next_cursor"]
         if not cursor:
             break
-    assert (len(found), len(set(found))) == (len(radist.world.radist_contacts),) * 2
+    assert len(found) == len(set(found)) == len(radist.world.radist_contacts)
 
 
 def test_a_chat_has_the_keys_seen_in_the_field(radist: Client) -> None:
@@ -182,12 +183,12 @@ def test_a_message_of_the_thread_carries_only_its_own_type_key(radist: Client) -
     }  # fmt: skip
 
 
-def test_a_messages_chat_id_is_the_messengers_and_not_the_number_asked_for(radist: Client) -> None:
+def test_the_chat_id_of_a_message_is_that_of_the_messenger(radist: Client) -> None:
     chat = next(chat for chat in radist.chats() if chat["last_message"])
     assert {m["chat_id"] for m in radist.messages(chat["chat_id"])} == {chat["source_chat_id"]}
 
 
-def test_inbound_times_are_whole_seconds_and_outbound_have_microseconds(radist: Client) -> None:
+def test_inbound_times_have_whole_seconds_and_outbound_microseconds(radist: Client) -> None:
     chat = next(chat for chat in radist.chats() if chat["name"] == "Айгерим Сапарова")
     lengths = {(m["direction"], len(m["created_at"])) for m in radist.messages(chat["chat_id"])}
     assert lengths == {("inbound", 20), ("outbound", 27)}
@@ -196,7 +197,7 @@ def test_inbound_times_are_whole_seconds_and_outbound_have_microseconds(radist: 
 def test_a_failed_message_says_so(radist: Client) -> None:
     chat = next(chat for chat in radist.chats() if chat["name"] == "Асель Тлеубаева")
     [failed] = [m for m in radist.messages(chat["chat_id"]) if m["error_at"]]
-    assert (failed["error_type"], failed["direction"], failed["message_type"]) == ("GENERIC_ERROR", "outbound", "file")
+    assert_entries(failed, error_type="GENERIC_ERROR", direction="outbound", message_type="file")
 
 
 def test_media_have_an_address_and_a_caption(radist: Client) -> None:
@@ -207,7 +208,8 @@ def test_media_have_an_address_and_a_caption(radist: Client) -> None:
 
 def test_messages_come_newest_first_and_at_most_a_page(long: Client) -> None:
     page = long.messages(CHAT)
-    assert (len(page), page == sorted(page, key=at, reverse=True)) == (100, True)
+    assert len(page) == 100
+    assert page == sorted(page, key=at, reverse=True)
 
 
 def test_messages_may_come_oldest_first_within_the_same_page(long: Client) -> None:
@@ -258,7 +260,8 @@ def test_times_may_lack_a_zone(radist: Client) -> None:
 def test_the_newest_message_may_be_of_an_unknown_type(radist: Client) -> None:
     radist.set(unknown_type="location")
     newest, *older = radist.messages(10_000_001)
-    assert (newest["message_type"], "location" in newest) == ("location", True)
+    assert newest["message_type"] == "location"
+    assert "location" in newest
     assert "location" not in {m["message_type"] for m in older}
 
 

@@ -15,14 +15,8 @@ from synkro.services.connections import amocrm_tokens, checks, integrations
 from synkro.tenancy import db, tenant_scope
 from tests.practice import Practice
 from tests.services import at_once
-
-
-@pytest.fixture
-def expired(practice: Practice) -> Practice:
-    """Connected through OAuth, with a pair whose access token is too old."""
-    practice.control("amocrm", set={"redirect_uri": amocrm_tokens.redirect_uri(practice.tenant.slug)})
-    typed(practice, **first_pair(practice), expires_at=str(int(time.time()) - 5))
-    return practice
+from tests.support.amocrm_oauth import expired as expired  # noqa: PLC0414 (a fixture)
+from tests.support.amocrm_oauth import first_pair, new_code, refreshes, typed
 
 
 @pytest.fixture
@@ -42,42 +36,6 @@ def invited(practice: Practice) -> Practice:
 
 
 BACK = "https://example.com/back"
-
-
-def typed(practice: Practice, **values: str) -> None:
-    """Nothing but this opens the account: what else was there is gone."""
-    app = practice.world.integration
-    with tenant_scope(practice.tenant.id):
-        config = integrations.find("amocrm")
-        assert config is not None
-        config.secrets = {name: sealed for name, sealed in config.secrets.items() if name != "token"}
-        db.session.commit()
-        integrations.save("amocrm", {"client_id": app.client_id, "client_secret": app.client_secret, **values})
-    requests.delete(f"{practice.urls['amocrm']}/__requests", timeout=10)
-
-
-def new_code(practice: Practice) -> str:
-    place = {"client_id": practice.world.integration.client_id, "state": "x"}
-    answer = requests.get(f"{practice.urls['amocrm']}/oauth", params=place, allow_redirects=False, timeout=10)
-    return answer.headers["Location"].split("code=")[1].split("&")[0]
-
-
-def first_pair(practice: Practice) -> dict[str, str]:
-    """What the exchange of a code gave."""
-    url, app = practice.urls["amocrm"], practice.world.integration
-    body = {
-        "client_id": app.client_id,
-        "client_secret": app.client_secret,
-        "redirect_uri": amocrm_tokens.redirect_uri(practice.tenant.slug),
-        "grant_type": "authorization_code",
-        "code": new_code(practice),
-    }
-    tokens = requests.post(f"{url}/oauth2/access_token", json=body, timeout=10).json()
-    return {name: tokens[name] for name in ("access_token", "refresh_token")}
-
-
-def refreshes(practice: Practice) -> int:
-    return sum(entry["path"] == "/oauth2/access_token" for entry in practice.look("amocrm", "/__requests"))
 
 
 def built(practice: Practice) -> Amocrm:
@@ -231,7 +189,7 @@ def test_twenty_who_are_refused_at_once_renew_once(app: Flask, ended: Practice) 
     assert refreshes(ended) == 1
 
 
-def test_who_was_refused_uses_the_pair_that_another_has_made_meanwhile(ended: Practice) -> None:
+def test_who_was_refused_uses_the_pair_that_another_made_meanwhile(ended: Practice) -> None:
     slow, quick = built(ended), built(ended)
     with tenant_scope(ended.tenant.id):
         quick.account()

@@ -17,6 +17,7 @@ from synkro.services.reports import artifacts
 from synkro.services.reports.artifacts import Damaged
 from synkro.tenancy import db, system_scope, tenant_scope
 from tests.services import begin
+from tests.support.having import assert_has
 
 WORDS = "Здравствуйте, это секретный текст клиента"
 ROWS = [{"text": WORDS, "phone": "+77010000001"}]
@@ -55,7 +56,7 @@ def test_what_was_put_comes_back(run_id: uuid.UUID) -> None:
     put(run_id, "leads", 3, list(ROWS), cursor="abc")
     page = artifacts.get(run_id, "leads", 3)
     assert page is not None
-    assert (page.seq, page.rows, page.meta) == (3, ROWS, {"cursor": "abc"})
+    assert_has(page, seq=3, rows=ROWS, meta={"cursor": "abc"})
 
 
 @given(rows=st.lists(st.dictionaries(st.text(), st.text() | st.integers() | st.none()), max_size=5))
@@ -85,7 +86,8 @@ def test_a_page_of_the_same_number_is_replaced(run_id: uuid.UUID) -> None:
     put(run_id, "leads", 0, [3], more=False)
     page = artifacts.get(run_id, "leads")
     assert page is not None
-    assert (page.rows, artifacts.count(run_id, "leads")) == ([3], 1)
+    assert page.rows == [3]
+    assert artifacts.count(run_id, "leads") == 1
 
 
 def test_pages_come_in_order_from_a_number_on(run_id: uuid.UUID) -> None:
@@ -200,9 +202,7 @@ def test_a_page_that_is_made_anew_is_young_again(run_id: uuid.UUID) -> None:
 
 @pytest.mark.parametrize("key", StepKey)
 @pytest.mark.parametrize("left", ["directory", "final", "report"])
-def test_a_step_needs_the_first_page_of_the_run_and_the_last_step_only_what_it_sends(
-    run_id: uuid.UUID, left: str, key: StepKey
-) -> None:
+def test_a_step_needs_the_first_page_and_the_last_what_it_sends(run_id: uuid.UUID, left: str, key: StepKey) -> None:
     put(run_id, left, 0, [1])
     needed = {StepKey.FETCH_AMOCRM: left, StepKey.NOTIFY_TELEGRAM: "final"}.get(key, "directory")
     assert artifacts.remain(run_id, key) is (left == needed)

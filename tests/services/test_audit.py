@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from synkro.models import AuditLog, Tenant
 from synkro.services import audit
 from synkro.tenancy import db, system_scope, tenant_scope
-from tests.services.test_integrations import at_once
+from tests.services import at_once
 
 
 def noted(tenant: Tenant, *acts: str) -> None:

@@ -19,6 +19,7 @@ from synkro.services.audit import heads, proof
 from synkro.services.audit.heads import Head
 from synkro.tenancy import db, system_scope, tenant_scope
 from tests.services import at_once
+from tests.support.having import assert_has
 
 NOW = datetime(2026, 11, 18, 12, tzinfo=UTC)
 
@@ -100,7 +101,8 @@ def test_what_was_kept_is_what_is_there(tenant: Tenant, file: Path) -> None:
     heads.anchor()
     noted(tenant, 2)
     kept = heads.read(file)
-    assert (kept.count, kept.unreadable, proof.verify(kept).in_order) == (1, 0, True)
+    assert_has(kept, count=1, unreadable=0)
+    assert proof.verify(kept).in_order is True
 
 
 def test_after_a_torn_line_a_new_one_begins(tenant: Tenant, file: Path) -> None:
@@ -109,7 +111,7 @@ def test_after_a_torn_line_a_new_one_begins(tenant: Tenant, file: Path) -> None:
     noted(tenant)
     heads.anchor()
     kept = heads.read(file)
-    assert (kept.count, kept.unreadable) == (1, 1)
+    assert_has(kept, count=1, unreadable=1)
 
 
 @pytest.mark.parametrize(
@@ -120,7 +122,7 @@ def test_a_line_that_is_no_head_is_counted(tmp_path: Path, app: Flask, line: str
     file = tmp_path / "kept.jsonl"
     file.write_text(f"\n{line}\n")
     kept = heads.read(file)
-    assert (kept.count, kept.unreadable) == (0, 1)
+    assert_has(kept, count=0, unreadable=1)
 
 
 def test_a_file_that_is_not_there_keeps_nothing(tmp_path: Path) -> None:

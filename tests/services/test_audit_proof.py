@@ -20,6 +20,7 @@ from synkro.services.audit import heads, proof
 from synkro.services.audit.heads import Head, Kept
 from synkro.services.audit.proof import Finding
 from synkro.tenancy import db, system_scope, tenant_scope
+from tests.support.having import assert_has
 
 Forge = Callable[..., None]
 NOW = datetime(2026, 11, 18, tzinfo=UTC)
@@ -70,7 +71,7 @@ def test_all_is_as_it_was_written(tenant: Tenant, other_tenant: Tenant) -> None:
 
 def test_an_empty_log_is_in_order(app: Flask) -> None:
     verdict = proof.verify(Kept())
-    assert (verdict.in_order, verdict.is_key_wrong, verdict.chains) == (True, False, [])
+    assert_has(verdict, in_order=True, is_key_wrong=False, chains=[])
 
 
 @pytest.mark.parametrize(
@@ -138,7 +139,8 @@ def test_a_cut_tail_is_found_by_the_kept_head(tenant: Tenant, forge: Forge) -> N
     noted(tenant, 4)
     ends = kept(*heads.current())
     forge("delete from audit_log where seq > 2")
-    assert (findings(), findings(ends)) == ({}, {tenant.id: Finding(3, "cut")})
+    assert findings() == {}
+    assert findings(ends) == {tenant.id: Finding(3, "cut")}
 
 
 def test_a_chain_that_is_cut_away_whole_is_found(tenant: Tenant, forge: Forge) -> None:
@@ -169,7 +171,8 @@ def test_a_deleted_company_keeps_its_chain_without_its_people(tenant: Tenant) ->
         db.session.execute(update(AuditLog).where(AuditLog.tenant_id == tenant.id).values(**PERSONAL))
         db.session.commit()
     verdict = proof.verify(ends)
-    assert (verdict.in_order, [(chain.rows, chain.emptied) for chain in verdict.chains]) == (True, [(3, 3)])
+    assert verdict.in_order is True
+    assert [(chain.rows, chain.emptied) for chain in verdict.chains] == [(3, 3)]
 
 
 def test_an_emptied_act_of_staff_is_found(app: Flask, forge: Forge) -> None:
@@ -189,7 +192,7 @@ def test_rows_from_before_the_chain_are_counted(tenant: Tenant, forge: Forge) ->
     noted(tenant, 2)
     forge("update audit_log set seq = null, mac = null, digest = null where seq = 2")
     verdict = proof.verify(Kept())
-    assert (verdict.in_order, verdict.unchained) == (True, 1)
+    assert_has(verdict, in_order=True, unchained=1)
 
 
 def test_another_key_is_told_from_forgery(app: Flask, tenant: Tenant, other_tenant: Tenant) -> None:
@@ -197,7 +200,7 @@ def test_another_key_is_told_from_forgery(app: Flask, tenant: Tenant, other_tena
     noted(other_tenant, 2)
     remember(app, replace(settings(), audit_key="x" * 40), vault(), redis())
     verdict = proof.verify(Kept())
-    assert (verdict.in_order, verdict.is_key_wrong) == (False, True)
+    assert_has(verdict, in_order=False, is_key_wrong=True)
 
 
 def test_one_wrong_link_is_no_wrong_key(tenant: Tenant, other_tenant: Tenant, forge: Forge) -> None:
@@ -205,4 +208,4 @@ def test_one_wrong_link_is_no_wrong_key(tenant: Tenant, other_tenant: Tenant, fo
     noted(other_tenant, 2)
     forge("update audit_log set mac = repeat('0', 64) where seq = 1 and tenant_id = %s", [tenant.id])
     verdict = proof.verify(Kept())
-    assert (verdict.in_order, verdict.is_key_wrong) == (False, False)
+    assert_has(verdict, in_order=False, is_key_wrong=False)

@@ -70,7 +70,7 @@ def test_guesses_of_one_are_not_those_of_another(cast: Cast, user: User) -> None
     assert second_factor.take_code(user.id, code_at(user, NOON))
 
 
-def test_guesses_at_the_same_moment_are_counted_before_they_are_checked(app: Flask, user: User) -> None:
+def test_guesses_at_one_moment_are_counted_before_they_are_checked(app: Flask, user: User) -> None:
     enrolled(user)
 
     def guess(_turn: int) -> str:

@@ -28,6 +28,7 @@ from synkro.tenancy import db, tenant_scope
 from tests.conftest import redis_away
 from tests.practice import Practice
 from tests.services import at_once
+from tests.support.having import assert_has
 
 RADIST = {"api_key": "a-key-of-nobody", "company_id": "1"}
 
@@ -59,7 +60,7 @@ def test_an_empty_secret_keeps_the_old_one(tenant: Tenant) -> None:
     before = config_of(tenant, "radist").secrets
     save(tenant, {"api_key": " ", "company_id": "2"})
     after = config_of(tenant, "radist")
-    assert (after.secrets, after.settings) == (before, {"company_id": "2"})
+    assert_has(after, secrets=before, settings={"company_id": "2"})
 
 
 def test_a_field_that_is_shown_can_be_emptied(tenant: Tenant) -> None:
@@ -219,7 +220,7 @@ def test_a_check_with_keys_that_do_not_open_is_red(practice: Practice) -> None:
     remember(practice.app, settings(), Vault("ab" * 32), redis())
     work_on(practice.app, queue.CHECKS, burst=True)
     config = config_of(practice.tenant, "radist")
-    assert (config.check_colour, config.check_code) == ("red", "keys_unreadable")
+    assert_has(config, check_colour="red", check_code="keys_unreadable")
     assert config.check_requested_at is None
 
 
@@ -241,7 +242,7 @@ def test_a_good_connection_is_green(practice: Practice, kind: str) -> None:
     pressed(practice.tenant, kind)
     work_on(practice.app, queue.CHECKS, burst=True)
     config = config_of(practice.tenant, kind)
-    assert (config.check_colour, config.check_requested_at) == ("green", None)
+    assert_has(config, check_colour="green", check_requested_at=None)
     assert config.checked_at is not None
     assert checks.says(config)
 
@@ -251,7 +252,7 @@ def test_a_refused_key_is_red(practice: Practice) -> None:
     pressed(practice.tenant)
     work_on(practice.app, queue.CHECKS, burst=True)
     config = config_of(practice.tenant, "radist")
-    assert (config.check_colour, config.check_code) == ("red", "radist_key_refused")
+    assert_has(config, check_colour="red", check_code="radist_key_refused")
 
 
 def test_a_save_during_a_check_is_not_overwritten(practice: Practice, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -263,14 +264,15 @@ def test_a_save_during_a_check_is_not_overwritten(practice: Practice, monkeypatc
     with tenant_scope(practice.tenant.id):
         checks.run("radist")
     config = config_of(practice.tenant, "radist")
-    assert (config.check_colour, config.settings["company_id"]) == (None, "2")
+    assert config.check_colour is None
+    assert config.settings["company_id"] == "2"
 
 
 def test_a_check_that_breaks_on_our_side_is_red(practice: Practice, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(INTEGRATIONS["radist"], "check", lambda _: 1 // 0)
     check(str(practice.tenant.id), "radist")
     config = config_of(practice.tenant, "radist")
-    assert (config.check_colour, config.check_code, config.check_requested_at) == ("red", "internal", None)
+    assert_has(config, check_colour="red", check_code="internal", check_requested_at=None)
 
 
 def test_a_check_that_takes_too_long_is_red(practice: Practice, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -279,7 +281,7 @@ def test_a_check_that_takes_too_long_is_red(practice: Practice, monkeypatch: pyt
     pressed(practice.tenant)
     work_on(practice.app, queue.CHECKS, burst=True)
     config = config_of(practice.tenant, "radist")
-    assert (config.check_colour, config.check_code) == ("red", "check_too_long")
+    assert_has(config, check_colour="red", check_code="check_too_long")
     assert checks.says(config) != "check_too_long"
 
 
@@ -293,4 +295,5 @@ def test_a_setting_that_the_vendor_changed_is_kept(tenant: Tenant) -> None:
     with tenant_scope(tenant.id):
         integrations.save_setting("radist", "company_id", "7", "moved")
     config = config_of(tenant, "radist")
-    assert (config.settings["company_id"], config.version) == ("7", version)
+    assert config.settings["company_id"] == "7"
+    assert config.version == version

@@ -18,6 +18,7 @@ from synkro.models import AuditLog, IntegrationConfig, Tenant
 from synkro.services.operations import health, keys
 from synkro.tenancy import db, system_scope
 from tests.services.rotation import NEW, configure, quiet, rotate, save, saved, unopened
+from tests.support.having import assert_has
 
 SECRETS, WORD = "integration_configs.secrets", "system_marks.value"
 
@@ -73,7 +74,7 @@ def test_it_is_written_down_once(app: Flask, old: str) -> None:
     rotate()
     with system_scope("test"):
         row = db.session.execute(select(AuditLog).where(AuditLog.act == "keys_rotated")).scalar_one()
-    assert (row.tenant_id, row.actor, row.object_id) == (None, "test", vault().current)
+    assert_has(row, tenant_id=None, actor="test", object_id=vault().current)
     assert row.details == {"moved": 2, "unopened": 0, "held": 0}
 
 
@@ -91,11 +92,13 @@ def test_what_does_not_open_is_counted_and_kept(app: Flask, old: str, value: Any
     configure(app, NEW, old)
     assert keys.rehearse(quiet)[0].unopened == 1
     done = rotate()[SECRETS]
-    assert (done.moved, done.unopened, done.held) == (1, 1, 0)
+    assert_has(done, moved=1, unopened=1, held=0)
     kept = the_connection()["secrets"]
-    assert (kept["broken"], kept["api_key"].split(".")[1]) == (value, vault().current)
+    assert kept["broken"] == value
+    assert kept["api_key"].split(".")[1] == vault().current
     again = rotate()[SECRETS]
-    assert (again.moved, again.unopened, unopened()) == (0, 1, 1)
+    assert_has(again, moved=0, unopened=1)
+    assert unopened() == 1
 
 
 def test_a_copied_value_does_not_open_in_its_new_place(app: Flask, old: str, other_tenant: Tenant) -> None:
@@ -106,7 +109,7 @@ def test_a_copied_value_does_not_open_in_its_new_place(app: Flask, old: str, oth
         db.session.commit()
     configure(app, NEW, old)
     done = rotate()[SECRETS]
-    assert (done.moved, done.unopened) == (1, 1)
+    assert_has(done, moved=1, unopened=1)
 
 
 def test_a_forgotten_key_loses_nothing(app: Flask, tenant: Tenant, old: str) -> None:
@@ -117,7 +120,7 @@ def test_a_forgotten_key_loses_nothing(app: Flask, tenant: Tenant, old: str) -> 
     assert saved(tenant) == {"api_key": "first"}
 
 
-def test_a_process_that_still_seals_with_the_old_key_opens_what_was_moved(app: Flask, tenant: Tenant, old: str) -> None:
+def test_a_process_with_the_old_key_opens_what_was_moved(app: Flask, tenant: Tenant, old: str) -> None:
     configure(app, NEW, old)
     rotate()
     configure(app, old, NEW)
@@ -140,11 +143,14 @@ def test_a_held_row_is_passed_by_and_the_old_key_still_needed(
 ) -> None:
     configure(app, NEW, old)
     done = rotate()
-    assert (done[SECRETS].moved, done[SECRETS].held, WORD in done) == (1, 1, False)
+    assert_has(done[SECRETS], moved=1, held=1)
+    assert WORD not in done
     holder.rollback()
     done = rotate()
-    assert (done[SECRETS].moved, done[SECRETS].held, done[WORD].moved) == (1, 0, 1)
-    assert (saved(tenant), saved(other_tenant)) == ({"api_key": "first"}, {"api_key": "other"})
+    assert_has(done[SECRETS], moved=1, held=0)
+    assert done[WORD].moved == 1
+    assert saved(tenant) == {"api_key": "first"}
+    assert saved(other_tenant) == {"api_key": "other"}
 
 
 def test_what_is_saved_meanwhile_stays(
@@ -168,7 +174,7 @@ def test_what_is_saved_meanwhile_stays(
     monkeypatch.setattr(keys, "PATIENCE", 10.0)
     monkeypatch.setattr(keys.time, "sleep", save_and_let_go)
     done = rotate()[SECRETS]
-    assert (done.moved, done.unopened, done.held) == (2, 1, 0)
+    assert_has(done, moved=2, unopened=1, held=0)
     configure(app, NEW)
     assert saved(tenant) == {"api_key": "second"}
 

@@ -34,6 +34,7 @@ from tests.conftest import ROOT, make_tenant
 from tests.processes import settings_of
 from tests.services.rotation import NEW, configure, keys_in_use, rotate, save, saved, unopened
 from tests.serving import served
+from tests.support.having import assert_has
 
 COMPANIES, FIELDS, SAVERS, READERS = 1_000, 10, 2, 2
 
@@ -148,12 +149,14 @@ def test_ten_thousand_secrets_move_while_people_work(app: Flask, crowd: Crowd, o
     with subprocess.Popen(command, env=env, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
         told = [(line, crowd.saves, crowd.reads) for line in process.stderr or ()]
     crowd.go_home()
-    assert (process.returncode, crowd.failures) == (0, []), told
+    assert process.returncode == 0, told
+    assert crowd.failures == [], told
     (_, saves, reads), (_, saves_at_the_end, reads_at_the_end) = told[0], told[-1]
     assert saves < saves_at_the_end, "nobody saved meanwhile"
     assert reads < reads_at_the_end, "nobody read meanwhile"
     configure(app, NEW)
-    assert (unopened(), keys_in_use()) == (0, {vault().current})
+    assert unopened() == 0
+    assert keys_in_use() == {vault().current}
     assert [one for one in crowd.ids if opened(one) != expected(crowd, one)] == []
 
 
@@ -223,7 +226,8 @@ def test_killed_in_the_middle_it_goes_on(
     killed(mine(2))
     assert keys.survey()[0].opened == {vault().current: 8, Vault(old).current: 4}
     done = rotate()["integration_configs.secrets"]
-    assert (done.current, done.moved) == (8, 4)
+    assert_has(done, current=8, moved=4)
     configure(app, NEW)
-    assert (unopened(), keys_in_use()) == (0, {vault().current})
+    assert unopened() == 0
+    assert keys_in_use() == {vault().current}
     assert [saved(one) for one in tenants] == [{"api_key": one.slug} for one in tenants]

@@ -19,7 +19,8 @@ from synkro.models.states import DeliveryStatus, Kind, ReportStatus, RunStatus, 
 from synkro.services.reports import reports, runs, schedules
 from synkro.tenancy import db, tenant_scope
 from tests.services import KEYS, at_once, failed
-from tests.services.test_notices import stored
+from tests.support.having import assert_has
+from tests.support.letters import stored
 
 ALMATY = ZoneInfo("Asia/Almaty")
 SEVEN = datetime(2026, 3, 2, 7, tzinfo=ALMATY)
@@ -202,4 +203,4 @@ def test_it_is_written_down(tenant: Tenant) -> None:
     begun(tenant)
     ticked(NINE)
     (late,) = written(tenant)
-    assert (late.tenant_id, late.object_id) == (tenant.id, "daily 2026-03-01T19:00:00+00:00")
+    assert_has(late, tenant_id=tenant.id, object_id="daily 2026-03-01T19:00:00+00:00")

@@ -20,6 +20,7 @@ from synkro.services import audit
 from synkro.services.auth import accounts, forgotten, links, passwords, sessions
 from synkro.tenancy import db, system_scope
 from tests.conftest import PASSWORD
+from tests.support.having import assert_has
 
 Cast = dict[str, User]
 NEW = "kettle anchor violet ninety"
@@ -73,7 +74,7 @@ def test_an_invited_person_comes_in_with_the_first_password(guest: User) -> None
     links.accept(token_of(links.invite(guest)), "Айгуль", "en", NEW)
     found = accounts.sign_in(guest.email, NEW)
     assert found is not None
-    assert (found.name, found.language) == ("Айгуль", "en")
+    assert_has(found, name="Айгуль", language="en")
 
 
 def test_a_forgotten_password_is_replaced_and_all_sessions_end(cast: Cast) -> None:
@@ -113,7 +114,7 @@ def test_of_two_uses_at_the_same_moment_one_sets_the_password(app: Flask, guest:
     assert accounts.sign_in(guest.email, words[outcomes.index("in")]) is not None
 
 
-def test_of_an_invitation_and_a_reset_at_the_same_moment_one_sets_the_password(app: Flask, guest: User) -> None:
+def test_of_an_invitation_and_a_reset_at_once_one_sets_the_password(app: Flask, guest: User) -> None:
     invitation, reset = token_of(links.invite(guest)), reset_link(guest)
     uses: list[Callable[[], object]] = [
         lambda: links.accept(invitation, "A", "ru", "kettle anchor violet ninety"),
@@ -138,7 +139,7 @@ def test_of_an_invitation_and_a_reset_at_the_same_moment_one_sets_the_password(a
     [(PasswordHasher, "hash"), (sessions, "end_all"), (audit, "mac_of")],
     ids=["at the hash", "once the password is set", "at the commit"],
 )
-def test_what_breaks_before_the_password_is_stored_leaves_the_link_open(
+def test_a_break_before_the_password_is_stored_leaves_the_link_open(
     cast: Cast, monkeypatch: pytest.MonkeyPatch, place: object, name: str
 ) -> None:
     user, token = cast["user"], reset_link(cast["user"])
@@ -162,7 +163,7 @@ def test_what_breaks_leaves_an_invited_person_as_invited_as_before(
             links.accept(token, "Another", "en", NEW)
     found = links.find(token, INVITATION)
     assert found is not None
-    assert (found.name, found.language) == (guest.name, guest.language)
+    assert_has(found, name=guest.name, language=guest.language)
 
 
 @pytest.mark.parametrize(("purpose", "minutes"), [(INVITATION, 24 * 60), (RESET, 60)])
@@ -266,27 +267,32 @@ def count(kind: type[StoredLetter | OneTimeLink]) -> int:
 
 def test_who_forgot_gets_a_link(cast: Cast) -> None:
     answered(" USER@example.com ")
-    assert (count(OneTimeLink), count(StoredLetter), acts()) == (1, 1, ["reset_asked"])
+    assert count(OneTimeLink) == 1
+    assert count(StoredLetter) == 1
+    assert acts() == ["reset_asked"]
 
 
 def test_from_where_a_link_was_asked_for_is_written_down(cast: Cast) -> None:
     answered("user@example.com")
     with system_scope("test: the audit"):
         row = db.session.execute(select(AuditLog).where(AuditLog.act == "reset_asked")).scalar_one()
-    assert (row.actor, row.address, row.tenant_id) == ("unknown", "192.0.2.9", cast["user"].tenant_id)
+    assert_has(row, actor="unknown", address="192.0.2.9", tenant_id=cast["user"].tenant_id)
 
 
 @pytest.mark.parametrize("email", ["nobody@example.com", "", "\x00", "user@example.com'--", "%"])
 def test_of_a_stranger_nothing_is_kept(cast: Cast, email: str) -> None:
     answered(email)
-    assert (count(OneTimeLink), count(StoredLetter), acts()) == (0, 0, [])
+    assert count(OneTimeLink) == 0
+    assert count(StoredLetter) == 0
+    assert acts() == []
 
 
 def test_a_disabled_person_gets_no_link(cast: Cast) -> None:
     cast["user"].is_active = False
     db.session.commit()
     answered("user@example.com")
-    assert (count(OneTimeLink), count(StoredLetter)) == (0, 0)
+    assert count(OneTimeLink) == 0
+    assert count(StoredLetter) == 0
 
 
 def test_an_account_gets_three_letters_an_hour(cast: Cast) -> None:

@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 from redis import Redis
-from sqlalchemy import select, text
+from sqlalchemy import text
 
-from synkro.extensions import vault
 from synkro.infra import queue
-from synkro.models import StoredLetter, Tenant, User
+from synkro.models import Tenant, User
 from synkro.services.mail import company_notices, notices
 from synkro.tenancy import db, system_scope, tenant_scope
 from tests.conftest import redis_away
+from tests.support.letters import stored
 
 Cast = dict[str, User]
 SCRIPT = "<script>alert(1)</script>"
-
-
-def stored() -> list[dict[str, str]]:
-    """The letters on their way, opened."""
-    with system_scope("test: letters"):
-        rows = db.session.execute(select(StoredLetter).order_by(StoredLetter.created_at)).scalars()
-        return [json.loads(vault().open_bytes(row.sealed or b"", f"letter|{row.id}")) for row in rows]
 
 
 def test_a_sign_in_from_a_new_browser_is_told_to_its_owner(cast: Cast) -> None:

@@ -17,6 +17,7 @@ from synkro.services.auth import accounts, guessing, passwords, sessions
 from synkro.services.auth.guessing import is_guessable
 from synkro.tenancy import db, system_scope
 from tests.conftest import PASSWORD
+from tests.support.having import assert_has
 
 Cast = dict[str, User]
 NEW = "kettle anchor violet ninety"
@@ -171,7 +172,7 @@ def test_change_is_written_down_in_the_chain_of_the_company(cast: Cast, tenant: 
     passwords.change(cast["user"], NEW, keep=None, actor="a link")
     with system_scope("test: look at the audit log"):
         row = db.session.execute(select(AuditLog)).scalar_one()
-    assert (row.act, row.actor, row.tenant_id) == ("password_changed", "a link", tenant.id)
+    assert_has(row, act="password_changed", actor="a link", tenant_id=tenant.id)
     assert NEW not in str(vars(row))
 
 

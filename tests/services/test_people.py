@@ -20,6 +20,7 @@ from synkro.services.mail import outbox
 from synkro.services.reports import reports
 from synkro.tenancy import db, system_scope, tenant_scope
 from tests.services import at_once
+from tests.support.having import assert_has
 from tests.web.rows import make_report
 
 Cast = dict[str, User]
@@ -97,11 +98,7 @@ def test_overstepping_is_written_down(cast: Cast) -> None:
     with pytest.raises(AppError):
         people.delete(cast["lite"], cast["user"].id)
     (row,) = noted("overstepped")
-    assert (row.actor, row.object_id, row.details) == (
-        "lite@example.com",
-        str(cast["user"].id),
-        {"tried": "user_deleted"},
-    )
+    assert_has(row, actor="lite@example.com", object_id=str(cast["user"].id), details={"tried": "user_deleted"})
 
 
 @pytest.mark.parametrize("by", ["lite", "admin"])
@@ -114,7 +111,8 @@ def test_staff_rename_users(cast: Cast, by: str) -> None:
 def test_the_disabled_are_out_at_once_and_in_again_when_enabled(cast: Cast, by: str) -> None:
     token = begin_session(cast["user"])
     people.disable(cast[by], cast["user"].id)
-    assert (found(cast["user"]).is_active, sessions.of(cast["user"].id)) == (False, [])
+    assert found(cast["user"]).is_active is False
+    assert sessions.of(cast["user"].id) == []
     people.enable(cast[by], cast["user"].id)
     assert found(cast["user"]).is_active
     assert sessions.load(token) is None
@@ -124,7 +122,7 @@ def test_disabling_twice_is_written_down_once(cast: Cast) -> None:
     for _ in range(2):
         people.disable(cast["admin"], cast["user"].id)
     (row,) = noted("user_disabled")
-    assert (row.actor, row.tenant_id) == ("admin@example.com", cast["user"].tenant_id)
+    assert_has(row, actor="admin@example.com", tenant_id=cast["user"].tenant_id)
 
 
 @pytest.mark.parametrize("act", ["disable", "delete", "promote", "reset_factor"])
@@ -186,7 +184,7 @@ def test_a_change_of_role_ends_the_sessions_and_names_both_roles(cast: Cast) -> 
     token = begin_session(cast["user"])
     people.set_access(cast["admin"], cast["user"].id, Role.ADMIN_LITE, None, can_manage_settings=True)
     changed = found(cast["user"])
-    assert (changed.role, changed.tenant_id, changed.can_manage_settings) == (Role.ADMIN_LITE, None, False)
+    assert_has(changed, role=Role.ADMIN_LITE, tenant_id=None, can_manage_settings=False)
     assert sessions.load(token) is None
     rows = noted("user_access_changed")
     assert {row.tenant_id for row in rows} == {cast["settings"].tenant_id, None}
@@ -227,7 +225,7 @@ OVERTAKEN: dict[str, Act] = {
 
 
 @pytest.mark.parametrize("act", sorted(OVERTAKEN))
-def test_an_old_invitation_opens_nothing_after_the_rights_have_changed(cast: Cast, tenant: Tenant, act: str) -> None:
+def test_an_old_invitation_opens_nothing_after_rights_have_changed(cast: Cast, tenant: Tenant, act: str) -> None:
     person, url = people.invite(cast["admin"], "new@example.com", "", Role.USER, tenant)
     token = parse_qs(urlsplit(url).query)["t"][0]
     assert links.find(token, LinkPurpose.INVITATION)
@@ -307,11 +305,7 @@ def test_of_links_that_are_made_at_once_one_stays(app: Flask, cast: Cast, tenant
 def test_a_link_to_a_new_password_is_written_down_without_the_link(cast: Cast) -> None:
     token = token_of(people.make_reset_link(cast["lite"], cast["user"].id))
     (row,) = noted("reset_link_made")
-    assert (row.actor, row.object_id, row.tenant_id) == (
-        "lite@example.com",
-        str(cast["user"].id),
-        cast["user"].tenant_id,
-    )
+    assert_has(row, actor="lite@example.com", object_id=str(cast["user"].id), tenant_id=cast["user"].tenant_id)
     assert token not in str(vars(row))
 
 
@@ -340,4 +334,5 @@ def test_who_could_not_use_a_link_gets_none(cast: Cast, change: str, code: str) 
     with pytest.raises(AppError, match=code) as refused:
         people.make_reset_link(cast["admin"], cast["user"].id)
     assert refused.value.status == 409
-    assert (letters_to(cast["user"]), noted("reset_link_made")) == ([], [])
+    assert letters_to(cast["user"]) == []
+    assert noted("reset_link_made") == []

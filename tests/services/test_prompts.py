@@ -18,6 +18,7 @@ from synkro.models.states import Topic
 from synkro.services.connections import prompts
 from synkro.services.connections.prompts import PAGE, Overtaken
 from synkro.tenancy import db, tenant_scope
+from tests.support.having import assert_has
 
 TASK, KNOWLEDGE = Topic.TASK, Topic.KNOWLEDGE
 
@@ -28,8 +29,8 @@ def numbers(topic: Topic = TASK) -> list[int]:
 
 def test_nothing_is_in_force_at_first(tenant: Tenant) -> None:
     with tenant_scope(tenant.id):
-        assert (prompts.current(TASK).version, prompts.current(TASK).body) == (0, "")
-        assert (prompts.history(TASK).rows, prompts.history(TASK).pages) == ([], 1)
+        assert_has(prompts.current(TASK), version=0, body="")
+        assert_has(prompts.history(TASK), rows=[], pages=1)
 
 
 def test_the_newest_version_is_in_force(tenant: Tenant) -> None:
@@ -98,7 +99,8 @@ def test_restoring_makes_a_new_version(tenant: Tenant) -> None:
         for body in ("one", "two"):
             prompts.save(TASK, body, None)
         assert prompts.restore(TASK, 1, None) == 3
-        assert (prompts.current(TASK).body, numbers()) == ("one", [3, 2, 1])
+        assert prompts.current(TASK).body == "one"
+        assert numbers() == [3, 2, 1]
 
 
 def test_the_products_own_text_comes_back_as_an_empty_version(tenant: Tenant) -> None:
@@ -121,7 +123,7 @@ def test_history_is_paged_and_names_who(tenant: Tenant, cast: dict[str, User]) -
         first, last = prompts.history(TASK), prompts.history(TASK, 99)
     assert [len(first.rows), len(last.rows), last.page, last.pages] == [PAGE, 2, 2, 2]
     assert [row.version for row in last.rows] == [2, 1]
-    assert (last.rows[1].by, last.rows[1].words, last.rows[1].length) == ("Settings", "text 0 ⏎ and more", 15)
+    assert_has(last.rows[1], by="Settings", words="text 0 ⏎ and more", length=15)
 
 
 def test_a_text_over_the_limit_is_refused_with_its_length(tenant: Tenant) -> None:
@@ -129,7 +131,7 @@ def test_a_text_over_the_limit_is_refused_with_its_length(tenant: Tenant) -> Non
         assert prompts.save(TASK, "я" * TASK_LIMIT, None) == 1
         with pytest.raises(AppError) as refusal:
             prompts.save(TASK, "я" * (TASK_LIMIT + 1), None)
-    assert (refusal.value.status, refusal.value.code) == (422, "prompt_too_long")
+    assert_has(refusal.value, status=422, code="prompt_too_long")
     assert str(TASK_LIMIT + 1) in str(refusal.value.says)
 
 

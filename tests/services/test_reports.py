@@ -11,6 +11,7 @@ from synkro.models.states import Kind, ReportStatus
 from synkro.services.reports import artifacts, reports, runs
 from synkro.tenancy import db, tenant_scope
 from tests.services import DAY, KEYS, NOON, begin, failed
+from tests.support.having import assert_has
 
 
 def report_of(tenant: Tenant, days: int = 0, summary: str = "Итоги дня") -> uuid.UUID:
@@ -48,7 +49,7 @@ def test_a_report_of_another_company_does_not_exist(tenant: Tenant, other_tenant
     report_id = report_of(tenant)
     with tenant_scope(other_tenant.id):
         assert reports.find(report_id) is None
-        assert reports.listed(1) == ([], 1)
+        assert reports.listed(1)[0] == []
         assert reports.comments(report_id) == []
 
 
@@ -85,7 +86,7 @@ def test_the_text_is_there_until_retention_passes(tenant: Tenant) -> None:
         db.session.commit()
         found = reports.body(report)
     assert found is not None
-    assert (found.text, found.unconfirmed) == ("Текст", ["?"])
+    assert_has(found, text="Текст", unconfirmed=["?"])
 
 
 def test_a_comment_is_kept_with_its_author(tenant: Tenant, cast: dict[str, User]) -> None:
@@ -93,7 +94,7 @@ def test_a_comment_is_kept_with_its_author(tenant: Tenant, cast: dict[str, User]
     with tenant_scope(tenant.id):
         reports.comment(opened(report_id), cast["user"], "  Позвонили\x00 клиенту \n")
         (row,) = reports.comments(report_id)
-    assert (row.body, row.author) == ("Позвонили клиенту", "User")
+    assert_has(row, body="Позвонили клиенту", author="User")
 
 
 @pytest.mark.parametrize("text", ["", "  \n ", "\x00", "x" * 4_001])

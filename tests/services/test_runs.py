@@ -15,6 +15,7 @@ from synkro.models.states import Kind, RunStatus, TenantStatus
 from synkro.services.reports import artifacts, runs, steps
 from synkro.tenancy import db, system_scope, tenant_scope
 from tests.services import DAY, KEYS, NOON, at_once, begin, done, expire, failed, state, statuses, take, taken
+from tests.support.having import assert_has
 
 
 def number_of_runs() -> int:
@@ -78,9 +79,7 @@ def test_scheduled_starts_at_once_give_one_run(app: Flask, tenant: Tenant) -> No
     assert number_of_runs() == 1
 
 
-def test_a_run_that_ends_while_it_stands_in_the_way_does_not_stop_a_start(
-    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_run_that_ends_while_it_is_in_the_way_stops_no_start(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
     first, real = begin(tenant), runs.active
 
     def active() -> JobRun | None:
@@ -196,7 +195,7 @@ def test_an_ended_run_cannot_be_stopped(tenant: Tenant) -> None:
     assert state(tenant, run_id)[0].status == RunStatus.SUCCEEDED
 
 
-def test_a_stop_and_a_claim_at_once_leave_no_step_running_in_a_closed_run(app: Flask, tenant: Tenant) -> None:
+def test_a_stop_and_a_claim_at_once_leave_no_step_of_a_closed_run(app: Flask, tenant: Tenant) -> None:
     for _ in range(12):
         run_id = begin(tenant)
         at_once(app, tenant, 2, lambda n, r=run_id: stop(tenant, r) if n else take(tenant, r, KEYS[0]))  # type: ignore[misc]
@@ -239,7 +238,7 @@ def test_a_resumed_run_comes_to_its_end(tenant: Tenant) -> None:
     resume(tenant, run_id)
     done(tenant, run_id, 5)
     run, rows = state(tenant, run_id)
-    assert (run.status, run.code) == (RunStatus.SUCCEEDED, None)
+    assert_has(run, status=RunStatus.SUCCEEDED, code=None)
     assert {step.status for step in rows} == {"done"}
 
 
@@ -352,4 +351,4 @@ def test_who_started_stopped_and_resumed_is_written_down(tenant: Tenant) -> None
 
 def test_the_window_of_a_run_is_what_was_asked_for(tenant: Tenant) -> None:
     run, _ = state(tenant, begin(tenant))
-    assert (run.window_start, run.window_end) == (NOON, NOON + timedelta(days=1))
+    assert_has(run, window_start=NOON, window_end=NOON + timedelta(days=1))

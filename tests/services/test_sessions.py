@@ -12,6 +12,7 @@ from sqlalchemy import select, text
 from synkro.models import Tenant, User, WebSession
 from synkro.services.auth import sessions
 from synkro.tenancy import db, system_scope
+from tests.support.having import assert_has
 
 Cast = dict[str, User]
 
@@ -38,14 +39,15 @@ def test_the_token_is_not_stored(cast: Cast) -> None:
 def test_a_user_is_in_after_the_password(cast: Cast) -> None:
     found = sessions.load(begun(cast["user"]))
     assert found is not None
-    assert (found.id, found.is_authenticated) == (cast["user"].id, True)
+    assert_has(found, id=cast["user"].id, is_authenticated=True)
 
 
 def test_staff_without_a_second_factor_have_to_set_one_up(cast: Cast) -> None:
     found = sessions.load(begun(cast["lite"]))
     assert found is not None
     assert found.sitting is not None
-    assert (found.is_authenticated, found.sitting.needs) == (False, "enrol")
+    assert found.is_authenticated is False
+    assert found.sitting.needs == "enrol"
 
 
 def test_whoever_has_a_second_factor_has_to_show_it(cast: Cast) -> None:
@@ -86,7 +88,7 @@ def test_an_idle_session_ends(cast: Cast, name: str, minutes: int) -> None:
         assert sessions.load(token) is None
 
 
-def test_use_prolongs_a_session_and_a_page_that_renews_itself_does_not(cast: Cast) -> None:
+def test_use_prolongs_a_session_and_a_page_renewing_itself_does_not(cast: Cast) -> None:
     used, watched = begun(cast["user"]), begun(cast["user"])
     with later(hours=8):
         sessions.load(used)

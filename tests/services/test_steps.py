@@ -14,6 +14,7 @@ from synkro.services.reports import runs, steps
 from synkro.services.reports.steps import Lost
 from synkro.tenancy import db, system_scope, tenant_scope
 from tests.services import KEYS, at_once, begin, done, expire, failed, state, statuses, take, taken
+from tests.support.having import assert_has
 
 
 def return_expired() -> int:
@@ -43,7 +44,8 @@ def test_a_claimed_run_is_running(tenant: Tenant) -> None:
     run_id = begin(tenant)
     taken(tenant, run_id, KEYS[0])
     run, rows = state(tenant, run_id)
-    assert (run.status, rows[0].status, rows[0].attempts) == (RunStatus.RUNNING, "running", 1)
+    assert run.status == RunStatus.RUNNING
+    assert_has(rows[0], status="running", attempts=1)
 
 
 def test_a_stale_doorbell_finds_nothing(tenant: Tenant) -> None:
@@ -80,7 +82,7 @@ def test_a_step_that_is_done_makes_the_next_one_ready(tenant: Tenant) -> None:
     with tenant_scope(tenant.id):
         assert steps.finish(taken(tenant, run_id, KEYS[0]), "yellow", "busy", '{"a": 1}', 5, 7) == KEYS[1]
     first = state(tenant, run_id)[1][0]
-    assert (first.colour, first.code, first.params, first.done, first.total) == ("yellow", "busy", {"a": 1}, 5, 7)
+    assert_has(first, colour="yellow", code="busy", params={"a": 1}, done=5, total=7)
     assert statuses(tenant, run_id) == ["done", "ready"] + ["pending"] * 6
 
 
@@ -97,9 +99,9 @@ def test_a_failed_step_ends_the_run_and_cancels_the_rest(tenant: Tenant) -> None
     done(tenant, run_id, 2)
     failed(tenant, run_id, KEYS[2])
     run, rows = state(tenant, run_id)
-    assert (run.status, run.code) == (RunStatus.FAILED, "server_error")
+    assert_has(run, status=RunStatus.FAILED, code="server_error")
     assert statuses(tenant, run_id) == ["done", "done", "failed"] + ["cancelled"] * 5
-    assert (rows[2].colour, rows[2].code) == ("red", "server_error")
+    assert_has(rows[2], colour="red", code="server_error")
 
 
 def test_a_counted_try_counts_and_an_interrupted_one_does_not(tenant: Tenant) -> None:
@@ -140,7 +142,8 @@ class TestTheFence:
         with tenant_scope(tenant.id):
             getattr(steps, act)(old, *rest)
         run, rows = state(tenant, old.run_id)
-        assert (run.status, rows[0].status) == (RunStatus.RUNNING, "running")
+        assert run.status == RunStatus.RUNNING
+        assert rows[0].status == "running"
         assert rows[0].lease_until is not None
         assert rows[0].lease_until > datetime.now(UTC)
 
@@ -161,7 +164,7 @@ def test_a_beat_tells_how_far_the_work_is(tenant: Tenant) -> None:
     run_id = begin(tenant)
     assert renewed(tenant, taken(tenant, run_id, KEYS[0], lease=1))
     first = state(tenant, run_id)[1][0]
-    assert (first.done, first.total) == (3, 9)
+    assert_has(first, done=3, total=9)
     assert first.lease_until is not None
     assert first.lease_until > datetime.now(UTC) + timedelta(seconds=30)
 
@@ -186,7 +189,8 @@ def test_a_step_that_dies_every_time_fails_at_last(tenant: Tenant) -> None:
         expire(tenant, run_id)
         return_expired()
     run, rows = state(tenant, run_id)
-    assert (run.status, run.code, rows[0].colour) == (RunStatus.FAILED, "step_died", "red")
+    assert_has(run, status=RunStatus.FAILED, code="step_died")
+    assert rows[0].colour == "red"
 
 
 def test_expired_steps_return_once_for_many_ticks(app: Flask, tenant: Tenant) -> None:

@@ -21,6 +21,7 @@ from synkro.services.companies import tenants
 from synkro.services.reports import runs, schedules
 from synkro.tenancy import Base, db, system_scope, tenant_scope
 from tests.services import DAY, NOON, begin, state
+from tests.support.having import assert_has
 
 
 def test_a_new_company_makes_reports_by_hand(app: Flask) -> None:
@@ -28,7 +29,7 @@ def test_a_new_company_makes_reports_by_hand(app: Flask) -> None:
     with tenant_scope(tenant.id):
         assert schedules.of_tenant() is None
         assert schedules.next_run(tenant) is None
-    assert (tenant.name, tenant.timezone) == ("Alfa", "Asia/Almaty")
+    assert_has(tenant, name="Alfa", timezone="Asia/Almaty")
 
 
 @pytest.mark.parametrize("slug", ["", "Alfa", "-alfa", "al fa", "алфа", "a/b", "a" * 64, "alfa\n"])
@@ -126,7 +127,7 @@ def erased_later(days: float = 8) -> None:
 def test_only_a_chief_changes_a_company(cast: Cast, tenant: Tenant, act: str, by: str) -> None:
     with pytest.raises(AppError, match="not_allowed"):
         ACTS[act](cast[by], tenant)
-    assert (found(tenant).name, found(tenant).status) == ("Alfa", TenantStatus.ACTIVE)
+    assert_has(found(tenant), name="Alfa", status=TenantStatus.ACTIVE)
 
 
 def test_only_a_chief_creates_a_company(cast: Cast) -> None:
@@ -146,7 +147,7 @@ def test_a_new_name_stands_in_the_audit_beside_the_old_one(cast: Cast, tenant: T
     assert found(tenant).name == "Альфа и Ко"
     with tenant_scope(tenant.id):
         row = db.session.execute(select(AuditLog)).scalar_one()
-    assert (row.actor, row.details) == ("admin@example.com", {"before": "Alfa", "after": "Альфа и Ко"})
+    assert_has(row, actor="admin@example.com", details={"before": "Alfa", "after": "Альфа и Ко"})
 
 
 @pytest.mark.parametrize(
@@ -168,7 +169,8 @@ def test_a_new_name_stands_in_the_audit_beside_the_old_one(cast: Cast, tenant: T
 def test_a_name_that_deceives_is_refused(cast: Cast, tenant: Tenant, name: str, code: str) -> None:
     with pytest.raises(AppError, match=code):
         tenants.rename(cast["admin"], tenant.id, name)
-    assert (found(tenant).name, acts_of(tenant)) == ("Alfa", [])
+    assert found(tenant).name == "Alfa"
+    assert acts_of(tenant) == []
 
 
 def test_a_paused_company_makes_no_reports_until_it_is_resumed(cast: Cast, tenant: Tenant) -> None:
@@ -216,7 +218,7 @@ def test_a_company_that_is_being_deleted_has_no_schedule(cast: Cast, tenant: Ten
 
 
 @pytest.mark.parametrize("act", ["pause", "resume"])
-def test_a_company_that_is_being_deleted_is_neither_paused_nor_resumed(cast: Cast, tenant: Tenant, act: str) -> None:
+def test_a_company_being_deleted_is_neither_paused_nor_resumed(cast: Cast, tenant: Tenant, act: str) -> None:
     tenants.delete(cast["admin"], tenant.id, "alfa")
     with pytest.raises(AppError, match="tenant_deleting"):
         ACTS[act](cast["admin"], tenant)
@@ -235,10 +237,10 @@ def test_a_deletion_is_taken_back_until_its_day(cast: Cast, tenant: Tenant) -> N
     erased_later(days=6.9)
     tenants.keep(cast["admin"], tenant.id)
     erased_later(days=30)
-    assert (found(tenant).status, found(tenant).delete_at) == (TenantStatus.PAUSED, None)
+    assert_has(found(tenant), status=TenantStatus.PAUSED, delete_at=None)
 
 
-def test_what_a_company_had_is_gone_after_its_day_and_nothing_of_others(
+def test_what_a_company_had_is_gone_after_its_day_others_keep_theirs(
     cast: Cast, tenant: Tenant, other_tenant: Tenant
 ) -> None:
     begin(tenant)
@@ -266,7 +268,7 @@ def test_the_audit_of_a_deleted_company_names_nobody_and_still_holds(cast: Cast,
         erased = db.session.execute(select(AuditLog).where(AuditLog.act == "tenant_erased")).scalar_one()
     assert [row.act for row in rows] == ["tenant_paused", "tenant_deletion_asked"]
     assert all(getattr(row, name) == empty for row in rows for name, empty in PERSONAL.items())
-    assert (erased.tenant_id, erased.object_id) == (None, str(tenant.id))
+    assert_has(erased, tenant_id=None, object_id=str(tenant.id))
     assert proof.verify(heads.read()).in_order
 
 

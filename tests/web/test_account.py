@@ -16,6 +16,7 @@ from synkro.models import AuditLog, Tenant, User
 from synkro.services.auth import accounts, sessions
 from synkro.tenancy import db, system_scope
 from tests.conftest import PASSWORD
+from tests.support.having import assert_has
 from tests.web.conftest import Browser, Enter
 
 Cast = dict[str, User]
@@ -59,7 +60,7 @@ def test_copied_cookie_opens_nothing_after(enter: Enter, act: Callable[[Browser]
     assert is_in(thief)
     act(browser)
     answer = thief.get("/account")
-    assert (answer.status_code, answer.location) == (302, "/login?next=/account")
+    assert_has(answer, status_code=302, location="/login?next=/account")
 
 
 @pytest.mark.parametrize("act", [change_password, leave_everywhere_else])
@@ -98,7 +99,8 @@ def test_refused_password_changes_nothing(enter: Enter, current: str, new: str, 
 
 def test_the_password_of_before_is_not_a_new_one(enter: Enter) -> None:
     answer = enter("user").send("/account/password", current=PASSWORD, new=PASSWORD)
-    assert (answer.status_code, "Take a new one." in answer.text) == (422, True)
+    assert answer.status_code == 422
+    assert "Take a new one." in answer.text
 
 
 def test_guessing_the_current_password_is_limited(enter: Enter, cast: Cast) -> None:
@@ -173,12 +175,7 @@ def test_posted_extras_change_nothing(enter: Enter, cast: Cast) -> None:
     enter("user").send("/account/password", current=PASSWORD, new=NEW, **extras)
     db.session.expire_all()
     user = db.session.get_one(User, cast["user"].id)
-    assert (user.role, user.email, user.can_manage_settings, user.is_active) == (
-        "user",
-        "user@example.com",
-        False,
-        True,
-    )
+    assert_has(user, role="user", email="user@example.com", can_manage_settings=False, is_active=True)
 
 
 @pytest.mark.parametrize(("who", "company"), [("user", "Alfa"), ("admin", "Staff")])

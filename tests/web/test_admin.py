@@ -5,12 +5,14 @@ from __future__ import annotations
 import uuid
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from synkro.models import AuditLog, Tenant, User
 from synkro.models.states import TenantStatus
 from synkro.services.companies import tenants
 from synkro.tenancy import db, system_scope
+from tests.support.having import assert_has
+from tests.support.sessions import stale
 from tests.web.conftest import Enter
 from tests.web.rows import make_report
 
@@ -34,13 +36,6 @@ def acts() -> list[tuple[str, str]]:
     with system_scope("test: look at the audit log"):
         rows = db.session.execute(select(AuditLog.act, AuditLog.actor).order_by(AuditLog.id))
         return [(act, actor) for act, actor in rows]
-
-
-def stale() -> None:
-    """Everybody typed the password an hour ago."""
-    with system_scope("test: sessions"):
-        db.session.execute(text("update sessions set confirmed_at = now() - interval '1 hour'"))
-        db.session.commit()
 
 
 def test_companies_are_listed_with_how_many_people_they_have(enter: Enter) -> None:
@@ -72,7 +67,7 @@ def test_a_company_is_created_and_shown(enter: Enter) -> None:
     answer = admin.send("/admin/companies/new", name="Gamma & Co", slug="gamma", timezone="Asia/Aqtau")
     made = tenants.by_slug("gamma")
     assert made is not None
-    assert (answer.status_code, answer.location) == (303, f"/admin/companies/{made.id}")
+    assert_has(answer, status_code=303, location=f"/admin/companies/{made.id}")
     assert "Gamma &amp; Co" in admin.get(answer.location).text
     assert acts() == [("tenant_created", "admin@example.com")]
 
@@ -138,7 +133,8 @@ def test_a_company_is_renamed_paused_and_resumed(enter: Enter, tenant: Tenant) -
 def test_a_company_is_deleted_by_its_short_name_and_taken_back(enter: Enter, tenant: Tenant) -> None:
     admin, user, path = enter("admin"), enter("user"), f"/admin/companies/{tenant.id}"
     refused = admin.send(f"{path}/delete", slug="alpha")
-    assert (refused.status_code, 'value="alpha"' in refused.text) == (422, True)
+    assert refused.status_code == 422
+    assert 'value="alpha"' in refused.text
     assert user.get("/dashboard").status_code == 200
     assert admin.send(f"{path}/delete", slug="alfa").status_code == 303
     assert user.get("/dashboard").status_code == 302
@@ -151,7 +147,8 @@ def test_a_deletion_wants_a_fresh_password(enter: Enter, tenant: Tenant) -> None
     admin = enter("admin")
     stale()
     answer = admin.send(f"/admin/companies/{tenant.id}/delete", slug="alfa")
-    assert (answer.status_code, answer.location.split("?")[0]) == (303, "/confirm")
+    assert answer.status_code == 303
+    assert answer.location.split("?")[0] == "/confirm"
     assert status_of(tenant) == TenantStatus.ACTIVE
 
 
@@ -164,11 +161,7 @@ def test_whoever_tries_more_is_refused_and_written_down(
     assert answer.status_code == 403
     with system_scope("test: look at the audit log"):
         (row,) = db.session.execute(select(AuditLog)).scalars()
-    assert (row.act, row.actor, row.tenant_id) == (
-        "overstepped",
-        f"{who}@example.com",
-        tenant.id if chain else None,
-    )
+    assert_has(row, act="overstepped", actor=f"{who}@example.com", tenant_id=tenant.id if chain else None)
 
 
 def test_lower_staff_are_not_shown_what_they_may_not_do(enter: Enter, tenant: Tenant) -> None:

@@ -18,6 +18,7 @@ from synkro.services.companies import tenants
 from synkro.services.connections import setup
 from synkro.services.reports import artifacts, runs, schedules
 from synkro.tenancy import db, tenant_scope
+from tests.support.having import assert_has
 from tests.web.conftest import Browser, Enter
 from tests.web.rows import make_report
 
@@ -89,21 +90,19 @@ WEEKLY = {"kind": "weekly", "weekday": "4", "at": "07:30", "timezone": "Asia/Kat
 
 def test_what_was_chosen_is_kept(browser: Browser, tenant: Tenant) -> None:
     answer = save(browser, **WEEKLY, language="kk", mode="hold", not_later_than="10:00")
-    assert (answer.status_code, answer.location) == (303, f"{PATH}#next")
+    assert_has(answer, status_code=303, location=f"{PATH}#next")
     kept = row(tenant)
-    assert (kept.kind, kept.weekday, kept.at, kept.boundary_hour) == (Kind.WEEKLY, 4, time(7, 30), 6)
-    assert (kept.is_held, kept.not_later_than) == (True, time(10))
-    assert (company(tenant).timezone, company(tenant).language) == ("Asia/Kathmandu", "kk")
+    assert_has(kept, kind=Kind.WEEKLY, weekday=4, at=time(7, 30), boundary_hour=6)
+    assert_has(kept, is_held=True, not_later_than=time(10))
+    assert_has(company(tenant), timezone="Asia/Kathmandu", language="kk")
 
 
 def test_opening_and_saving_changes_nothing(browser: Browser, tenant: Tenant) -> None:
     save(browser, **WEEKLY, mode="hold", not_later_than="10:00", on_5="y", from_5="10:00", to_5="24:00", on_0=None)
     before, written = (row(tenant).updated_at, form_of(browser)), len(acts(tenant))
     assert save(browser).status_code == 303
-    assert (row(tenant).updated_at, {**form_of(browser), "csrf_token": ""}) == (
-        before[0],
-        {**before[1], "csrf_token": ""},
-    )
+    assert row(tenant).updated_at == before[0]
+    assert {**form_of(browser), "csrf_token": ""} == {**before[1], "csrf_token": ""}
     assert len(acts(tenant)) == written
 
 
@@ -119,14 +118,10 @@ def test_it_is_written_down_with_what_has_changed(browser: Browser, tenant: Tena
     save(browser)
     save(browser, at="08:00", language="en")
     last = acts(tenant)[-1]
-    assert (last.act, last.actor, last.details) == (
-        "schedule_saved",
-        "settings@example.com",
-        {"fields": ["language", "at"]},
-    )
+    assert_has(last, act="schedule_saved", actor="settings@example.com", details={"fields": ["language", "at"]})
 
 
-def test_other_times_begin_with_the_next_window_and_other_hours_do_not(browser: Browser, tenant: Tenant) -> None:
+def test_another_time_begins_anew_and_other_days_and_words_do_not(browser: Browser, tenant: Tenant) -> None:
     save(browser)
     first = row(tenant).updated_at
     save(browser, on_5="y", not_later_than="12:00", mode="hold", language="en")
@@ -141,7 +136,7 @@ def test_a_report_that_is_being_made_keeps_its_zone_and_language(browser: Browse
     save(browser, timezone="Europe/Moscow", language="en")
     with tenant_scope(tenant.id):
         kept = db.session.get_one(JobRun, run.id)
-    assert (kept.timezone, kept.language) == ("Asia/Almaty", "ru")
+    assert_has(kept, timezone="Asia/Almaty", language="ru")
 
 
 def test_hours_are_kept_by_the_day_and_midnight_may_end_them(browser: Browser, tenant: Tenant) -> None:
@@ -208,7 +203,8 @@ def nothing_chosen(tenant: Tenant) -> None:
 def test_a_step_that_is_not_open_is_shown_and_not_saved(browser: Browser, tenant: Tenant) -> None:
     assert "This step opens later" in browser.get(PATH).text
     answer = save(browser)
-    assert (answer.status_code, "until then there is nothing to report" in answer.text) == (409, True)
+    assert answer.status_code == 409
+    assert "until then there is nothing to report" in answer.text
     with tenant_scope(tenant.id):
         assert schedules.of_tenant() is None
 
@@ -259,7 +255,7 @@ def test_the_first_choice_makes_the_schedule(browser: Browser, tenant: Tenant) -
     assert "Save the schedule, and the next three reports stand here." in browser.get(PATH).text
     assert save(browser).status_code == 303
     kept = row(tenant)
-    assert (kept.kind, kept.at, kept.is_held) == (Kind.DAILY, time(7), False)
+    assert_has(kept, kind=Kind.DAILY, at=time(7), is_held=False)
 
 
 def test_the_zones_of_the_neighbours_come_first(browser: Browser) -> None:
@@ -313,7 +309,8 @@ def test_a_report_that_goes_by_itself_says_when(enter: Enter, tenant: Tenant, he
 def test_a_person_with_the_right_sends_it_on_once(browser: Browser, tenant: Tenant, held: uuid.UUID) -> None:
     assert SEND in browser.get(f"/reports/{held}").text
     first, second = (browser.send(f"/reports/{held}/release") for _ in range(2))
-    assert (first.status_code, second.status_code) == (303, 303)
+    assert first.status_code == 303
+    assert second.status_code == 303
     assert [act.actor for act in acts(tenant) if act.act == "report_released"] == ["settings@example.com"]
     assert SEND not in browser.get(f"/reports/{held}").text
 

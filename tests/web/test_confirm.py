@@ -16,6 +16,7 @@ from synkro.services.auth import sessions, totp
 from synkro.services.auth.second_factor import context
 from synkro.tenancy import db, system_scope
 from tests.conftest import PASSWORD
+from tests.support.having import assert_has
 from tests.web.conftest import Browser, Enter
 
 Cast = dict[str, User]
@@ -56,7 +57,7 @@ def test_password_makes_the_sitting_fresh_and_leads_on(enter: Enter, cast: Cast,
     browser = enter(who)
     let_go_stale("confirmed_at")
     answer = browser.send("/confirm?what=password&next=/account", password=PASSWORD)
-    assert (answer.status_code, answer.location) == (303, "/account")
+    assert_has(answer, status_code=303, location="/account")
     assert is_recent(confirmed_at(cast[who]))
     assert browser.get("/account").status_code == 200
 
@@ -121,7 +122,7 @@ def test_code_makes_the_second_factor_fresh(enter: Enter, cast: Cast, app_secret
 
 def test_whoever_has_no_second_factor_is_led_to_it(enter: Enter) -> None:
     answer = enter("user").get("/confirm?what=code&next=/account")
-    assert (answer.status_code, answer.location) == (302, "/second-factor/set-up?next=/account")
+    assert_has(answer, status_code=302, location="/second-factor/set-up?next=/account")
 
 
 @pytest.mark.usefixtures("app_secret")

@@ -8,6 +8,7 @@ from sqlalchemy import text
 from synkro.models import Tenant
 from synkro.services.connections import checks, hosts, integrations
 from synkro.tenancy import db, system_scope, tenant_scope
+from tests.support.having import assert_has
 from tests.web.conftest import Enter
 
 KEYS = {"publishable_key": "sb_publishable_x", "secret_key": "sb_secret_x"}
@@ -28,12 +29,12 @@ def test_the_page_offers_to_ask_and_then_says_that_it_was_asked(enter: Enter, re
     after = person.get("/settings/supabase").text
     assert "Ask for approval" in before
     assert "would go to db.example.kz." in before
-    assert (answer.status_code, answer.location) == (303, "/settings/supabase#state")
+    assert_has(answer, status_code=303, location="/settings/supabase#state")
     assert "Ask for approval" not in after
     assert "The approval was asked for" in after
 
 
-def test_the_host_is_that_of_the_saved_address_and_no_other_can_be_sent(enter: Enter, refused: Tenant) -> None:
+def test_only_the_host_of_the_saved_address_can_be_asked_for(enter: Enter, refused: Tenant) -> None:
     person = enter("settings")
     assert person.send("/settings/supabase/host", host="evil.test:443", tenant_id="x").status_code == 422
     assert hosts.waiting(refused.id) == []
@@ -70,7 +71,7 @@ def test_a_chief_approves_and_the_connection_is_checked_again(enter: Enter, refu
     page = chief.get(f"/admin/companies/{refused.id}").text
     answer = chief.send(f"/admin/companies/{refused.id}/hosts/{asked.id}/approve")
     assert f"/hosts/{asked.id}/approve" in page
-    assert (answer.status_code, answer.location) == (303, f"/admin/companies/{refused.id}#hosts")
+    assert_has(answer, status_code=303, location=f"/admin/companies/{refused.id}#hosts")
     with tenant_scope(refused.id):
         config = integrations.find("supabase")
         assert hosts.approved("supabase") == {"db.example.kz:443"}
@@ -83,7 +84,8 @@ def test_a_chief_takes_it_back(enter: Enter, refused: Tenant) -> None:
     chief, asked = enter("admin"), hosts.waiting(refused.id)[0]
     chief.send(f"/admin/companies/{refused.id}/hosts/{asked.id}/approve")
     answer = chief.send(f"/admin/companies/{refused.id}/hosts/{asked.id}/withdraw")
-    assert (answer.status_code, hosts.waiting(refused.id)) == (303, [])
+    assert answer.status_code == 303
+    assert hosts.waiting(refused.id) == []
     assert "db.example.kz" not in chief.get(f"/admin/companies/{refused.id}").text
 
 

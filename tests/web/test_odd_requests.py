@@ -17,6 +17,7 @@ from synkro import MOST_BYTES
 from synkro.models import Tenant
 from synkro.web.limits import limiter
 from synkro.web.security import MOST_FIELDS, TYPED
+from tests.support.having import assert_has
 from tests.web.conftest import Browser, Enter
 from tests.web.rows import make_report, make_run
 
@@ -174,9 +175,10 @@ def test_ten_megabytes_are_too_much(enter: Enter, path: str) -> None:
     user = enter("user")
     page = user.post(path, data={"text": "x" * 10_000_000})
     program = user.post(path, data={"text": "x" * 10_000_000}, headers={"Accept": "application/json"})
-    assert (page.status_code, page.mimetype) == (413, "text/html")
+    assert_has(page, status_code=413, mimetype="text/html")
     assert "Too much was sent at once" in page.text
-    assert (program.status_code, set(program.get_json())) == (413, {"error", "code"})
+    assert program.status_code == 413
+    assert set(program.get_json()) == {"error", "code"}
 
 
 def test_a_long_prompt_is_not_too_much(enter: Enter) -> None:

@@ -16,6 +16,7 @@ from synkro.models import AuditLog, Tenant, Trial, User
 from synkro.models.states import Topic
 from synkro.services.connections import prompts, trials
 from synkro.tenancy import db, system_scope, tenant_scope
+from tests.support.having import assert_has
 from tests.web.conftest import Enter
 from tests.web.rows import quote
 
@@ -71,9 +72,7 @@ def test_what_is_saved_is_shown_with_who_saved_it(enter: Enter, tenant: Tenant, 
     assert bodies(tenant, topic) == ["Flour 500\n<b>& more</b>"]
 
 
-def test_saving_over_a_newer_version_is_refused_and_keeps_what_was_typed(
-    enter: Enter, tenant: Tenant, save: Save
-) -> None:
+def test_saving_over_a_newer_version_is_refused_and_keeps_the_text(enter: Enter, tenant: Tenant, save: Save) -> None:
     browser = enter("settings")
     save("of somebody else")
     refused = browser.send(TASK, body="mine", read="0")
@@ -140,11 +139,7 @@ def test_the_audit_tells_of_a_save_without_its_words(enter: Enter, cast: dict[st
     enter("settings").send(KNOWLEDGE, body="Flour 500", read="0")
     with system_scope("test"):
         (row,) = db.session.execute(select(AuditLog).where(AuditLog.act == "prompt_saved")).scalars()
-    assert (row.actor, row.object_id, row.details) == (
-        cast["settings"].email,
-        "knowledge",
-        {"version": 1, "characters": 9},
-    )
+    assert_has(row, actor=cast["settings"].email, object_id="knowledge", details={"version": 1, "characters": 9})
     page = enter("settings").get("/audit").text
     assert "Text for the AI saved" in page
 

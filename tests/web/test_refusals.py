@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from synkro.models import AuditLog, User
 from synkro.tenancy import db, system_scope
+from tests.support.having import assert_has
 from tests.web.conftest import Browser, Enter
 
 Cast = dict[str, User]
@@ -41,7 +42,7 @@ def test_whoever_knocks_at_a_closed_door_is_written_down(
     answer = browser.send(path) if method == "POST" else browser.get(path)
     (row,) = audited("overstepped")
     assert answer.status_code == 403
-    assert (row.actor, row.tenant_id, row.details) == (f"{who}@example.com", cast[who].tenant_id, {"tried": tried})
+    assert_has(row, actor=f"{who}@example.com", tenant_id=cast[who].tenant_id, details={"tried": tried})
 
 
 def test_a_visitor_who_is_sent_to_the_door_is_not(enter: Enter) -> None:
@@ -58,7 +59,7 @@ def test_a_limit_that_is_reached_is_written_down_once(enter: Enter, cast: Cast, 
     assert flood(enter(who))[-3:] == [429] * 3
     (row,) = audited("limit_reached")
     tenant_id = cast[who].tenant_id if who in cast else None
-    assert (row.actor, row.tenant_id, row.address) == (actor, tenant_id, "192.0.2.1")
+    assert_has(row, actor=actor, tenant_id=tenant_id, address="192.0.2.1")
     assert row.details == {"limit": "api"}
 
 

@@ -14,6 +14,7 @@ from synkro.models import Credential, LinkPurpose, StoredLetter, User
 from synkro.services.auth import accounts, links
 from synkro.tenancy import db, system_scope
 from tests.conftest import PASSWORD
+from tests.support.having import assert_has
 from tests.web.conftest import Browser, Enter
 
 Cast = dict[str, User]
@@ -59,7 +60,7 @@ def test_a_forgotten_password_is_chosen_anew(client: Browser, cast: Cast) -> Non
 def test_the_token_leaves_the_address_at_once(client: Browser, guest: User) -> None:
     path = path_of(links.invite(guest))
     first = client.get(path)
-    assert (first.status_code, first.location) == (303, "/welcome")
+    assert_has(first, status_code=303, location="/welcome")
     assert path.partition("=")[2] not in client.get("/welcome").text
 
 
@@ -128,7 +129,7 @@ def test_nothing_else_of_a_person_can_be_sent_along(client: Browser, guest: User
     extra = {"role": "super_admin", "tenant_id": "", "can_manage_settings": "1", "email": "x@y.kz"}
     client.send("/welcome", name="A", language="ru", password=NEW, **extra)
     row = db.session.get_one(User, guest.id, populate_existing=True)
-    assert (row.role, row.can_manage_settings, row.email) == ("user", False, "user@example.com")
+    assert_has(row, role="user", can_manage_settings=False, email="user@example.com")
 
 
 def test_whoever_was_signed_in_here_is_out_afterwards(enter: Enter, cast: Cast) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 from flask_babel import force_locale
 
@@ -12,11 +13,15 @@ from synkro.tenancy import tenant_scope
 from tests.practice import Practice
 from tests.wizard.faults import CHECK
 
-Seen = tuple[str | None, str | None, str]
+
+class Seen(NamedTuple):
+    colour: str | None
+    code: str | None
+    sentence: str
+    """In English."""
 
 
 def seen(practice: Practice, kind: str, act: str = CHECK) -> Seen:
-    """Colour, code and sentence, in English."""
     with force_locale("en"):
         return _checked(practice, kind) if act == CHECK else _tried(practice, kind, act)
 
@@ -26,7 +31,7 @@ def _checked(practice: Practice, kind: str) -> Seen:
         checks.run(kind)
         config = integrations.find(kind)
         assert config is not None
-        return config.check_colour, config.check_code, checks.says(config)
+        return Seen(config.check_colour, config.check_code, checks.says(config))
 
 
 def _tried(practice: Practice, kind: str, act: str) -> Seen:
@@ -36,7 +41,7 @@ def _tried(practice: Practice, kind: str, act: str) -> Seen:
     with tenant_scope(practice.tenant.id):
         trial = trials.latest(kind, act)
         assert trial is not None
-        return trial.colour, trial.code, trials.says(trial)
+        return Seen(trial.colour, trial.code, trials.says(trial))
 
 
 def assert_plain(sentence: str) -> None:

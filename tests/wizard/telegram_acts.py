@@ -23,9 +23,8 @@ def tried(practice: Practice, act: str, tenant: Tenant | None = None) -> tuple[T
         return done, trials.result(done) or {}
 
 
-def outcome(practice: Practice, act: str, tenant: Tenant | None = None) -> tuple[str | None, str | None]:
-    trial, _ = tried(practice, act, tenant)
-    return trial.colour, trial.code
+def outcome(practice: Practice, act: str, tenant: Tenant | None = None) -> Trial:
+    return tried(practice, act, tenant)[0]
 
 
 def code(tenant: Tenant) -> str:

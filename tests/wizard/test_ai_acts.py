@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from synkro.analysis.matching.phones import mask
-from synkro.infra import clock
-from synkro.infra.records import Chat, Contact, Message
 from synkro.integrations.ai.client import Ai
 from synkro.jobs.connections.acts.ai import ANSWER_TOKENS
-from synkro.jobs.connections.trials import try_out
-from synkro.models import AiCall, Trial
+from synkro.models import AiCall
 from synkro.models.states import Topic
 from synkro.sandbox.gemini import app as gemini
-from synkro.services.connections import integrations, prompts, trials
+from synkro.services.connections import integrations, prompts
 from synkro.services.connections.trials import says
 from synkro.tenancy import db, tenant_scope
 from tests.practice import Practice
+from tests.support.ai_trials import PHONE, SPOKEN, TYPED, dialog, loaded, tried
+from tests.support.having import assert_entries, assert_has
 from tests.wizard.faults import Fault
-
-PHONE, TYPED = "77015550101", "+7 701 555-01-01"
-SPOKEN = (
-    ("in", f"Здравствуйте, это Айгерим, мой номер {TYPED}"),
-    ("out", "Айгерим, здравствуйте! Цена 15 000 тенге"),
-    ("in", "Дорого. Хотела у вас купить, но подумаю"),
-)
 
 
 def _unasked(what: str, fault: str, colour: str, code: str) -> Fault:
@@ -56,50 +46,6 @@ FAULTS: list[Fault] = [
 ]
 
 
-def dialog(number: int = 1, name: str = "Aigerim B", spoken: Iterable[tuple[str, str]] = SPOKEN) -> dict[str, Any]:
-    at = clock.now() - timedelta(hours=2)
-    chat = Chat(number, 7, number, f"c{number}", name, PHONE)
-    messages = [
-        Message(f"m{n}", number, 7, n, at + timedelta(minutes=n), direction, "text", text)  # type: ignore[arg-type]
-        for n, (direction, text) in enumerate(spoken, 1)
-    ]
-    return {
-        "chat": chat.to_json(),
-        "phone": PHONE,
-        "lead_id": 10 + number,
-        "lead_name": "Сделка",
-        "manager": "Данияр",
-        "messages": [message.to_json() for message in messages],
-    }
-
-
-def keep(kind: str, result: dict[str, Any]) -> None:
-    """As if the act "sample" of a service had found this."""
-    trials.finish(trials.request(kind, "sample"), "green", "sample_ok", {"count": 1}, result)
-
-
-def loaded(practice: Practice, *dialogs: dict[str, Any]) -> Practice:
-    with tenant_scope(practice.tenant.id):
-        contact = Contact(1, "Айгерим Бекова", (TYPED,))
-        keep("amocrm", {"contacts": [contact.to_json()], "leads": []})
-        keep("radist", {"dialogs": list(dialogs) or [dialog()]})
-    return practice
-
-
-def tried(practice: Practice, act: str) -> tuple[Trial, dict[str, Any]]:
-    with tenant_scope(practice.tenant.id):
-        asked = trials.request("ai", act)
-    try_out(str(practice.tenant.id), str(asked.id))
-    with tenant_scope(practice.tenant.id):
-        trial = trials.latest("ai", act)
-        assert trial is not None
-        return trial, trials.result(trial) or {}
-
-
-def outcome(trial: Trial) -> tuple[str | None, str | None]:
-    return trial.colour, trial.code
-
-
 def calls(practice: Practice) -> list[AiCall]:
     with tenant_scope(practice.tenant.id):
         return list(db.session.execute(select(AiCall).order_by(AiCall.created_at)).scalars())
@@ -115,18 +61,21 @@ def bodies(practice: Practice) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("act", ["package", "analysis"])
 def test_without_dialogs_people_are_told_where_to_load_them(practice: Practice, act: str) -> None:
     trial, found = tried(practice, act)
-    assert (outcome(trial), found, bodies(practice)) == (("red", "ai_dialogs_first"), {}, [])
+    assert_has(trial, colour="red", code="ai_dialogs_first")
+    assert found == {}
+    assert bodies(practice) == []
     assert "Radist" in says(trial)
 
 
 def test_dialogs_without_a_message_are_not_sent(practice: Practice) -> None:
     trial, _ = tried(loaded(practice, dialog(spoken=())), "analysis")
-    assert (outcome(trial), bodies(practice)) == (("yellow", "ai_dialogs_empty"), [])
+    assert_has(trial, colour="yellow", code="ai_dialogs_empty")
+    assert bodies(practice) == []
 
 
 def test_the_package_is_masked(practice: Practice) -> None:
     trial, found = tried(loaded(practice), "package")
-    assert outcome(trial) == ("green", "ai_package_ok")
+    assert_has(trial, colour="green", code="ai_package_ok")
     assert "[PHONE_1]" in found["user"]
     for secret in (PHONE, TYPED, "Айгерим", "Бекова", "Aigerim"):
         assert secret not in found["user"]
@@ -145,7 +94,7 @@ def without_time(user: str) -> list[str]:
     return [line for line in user.splitlines() if "unanswered_older_than" not in line]
 
 
-def test_figures_are_those_of_the_dialogs_and_nothing_is_said_of_deals(practice: Practice) -> None:
+def test_figures_are_those_of_the_dialogs_and_not_of_deals(practice: Practice) -> None:
     _, found = tried(loaded(practice, dialog(1), dialog(2)), "package")
     figures = found["user"].partition("=== DIALOGS")[0].splitlines()
     assert {"messages_in: 4", "messages_out: 2", "chats_matched: 2", "unanswered: 2"} <= set(figures)
@@ -157,11 +106,11 @@ def test_a_chat_of_two_deals_is_sent_once(practice: Practice) -> None:
     assert found["dialogs"] == 1
 
 
-def test_tokens_are_counted_by_the_vendor_and_cost_is_estimated_from_them(practice: Practice) -> None:
+def test_the_vendor_counts_tokens_and_the_cost_follows_from_them(practice: Practice) -> None:
     _, found = tried(loaded(practice), "package")
     (counted,) = bodies(practice)
     assert "generateContentRequest" in counted
-    assert (found["estimated"], found["answer_tokens"]) == (False, ANSWER_TOKENS)
+    assert_entries(found, estimated=False, answer_tokens=ANSWER_TOKENS)
     expected = (found["tokens"] * 0.75 + ANSWER_TOKENS * 3.75) / 1_000_000
     assert float(found["cost"]) == pytest.approx(expected, abs=1e-6)
     assert float(found["month"]) == pytest.approx(30 * expected, abs=1e-5)
@@ -182,7 +131,7 @@ def test_a_model_without_a_price_has_no_cost(practice: Practice, monkeypatch: py
     with tenant_scope(practice.tenant.id):
         integrations.save("ai", {"model": name})
     _, found = tried(loaded(practice), "package")
-    assert (found["cost"], found["month"], found["model"]) == (None, None, name)
+    assert_entries(found, cost=None, month=None, model=name)
 
 
 def test_a_dialog_that_is_too_long_is_sent_with_its_latest_part(practice: Practice) -> None:
@@ -200,12 +149,13 @@ def test_an_analysis_is_kept_whole_with_its_cost_and_its_messages(practice: Prac
     with tenant_scope(practice.tenant.id):
         prompts.save(Topic.TASK, "Ищи возражения", None)
     trial, found = tried(loaded(practice), "analysis")
-    assert outcome(trial) == ("green", "ai_analysis_ok")
+    assert_has(trial, colour="green", code="ai_analysis_ok")
     (call,) = calls(practice)
-    assert (call.trial_id, call.run_id, call.outcome) == (trial.id, None, "ok")
-    assert (found["tokens_in"], found["tokens_out"]) == (call.tokens_in, call.tokens_out)
-    assert (found["cost"], found["model"]) == (f"{call.cost:.6f}", "gemini-3.8-flash")
-    assert (found["versions"], found["system"].startswith("Ищи возражения\n")) == ({"task": 1, "knowledge": 0}, True)
+    assert_has(call, trial_id=trial.id, run_id=None, outcome="ok")
+    assert_entries(found, tokens_in=call.tokens_in, tokens_out=call.tokens_out)
+    assert_entries(found, cost=f"{call.cost:.6f}", model="gemini-3.8-flash")
+    assert found["versions"] == {"task": 1, "knowledge": 0}
+    assert found["system"].startswith("Ищи возражения\n")
     assert found["summary"]
     quotes = [quote for finding in found["findings"] for quote in finding["evidence"]]
     assert {quote["text"] for quote in quotes} <= {text.replace(TYPED, mask(PHONE)) for _, text in SPOKEN}
@@ -219,10 +169,10 @@ def test_numbers_stay_masked_in_everything_that_is_shown(practice: Practice) -> 
     assert PHONE not in shown
 
 
-def test_references_to_messages_that_were_not_sent_are_dropped_and_counted(practice: Practice) -> None:
+def test_references_to_messages_not_sent_are_dropped_and_counted(practice: Practice) -> None:
     practice.control("gemini", fault="invent_refs")
     trial, found = tried(loaded(practice), "analysis")
-    assert (outcome(trial), trial.params) == (("yellow", "refs_dropped"), {"refs": found["unknown_refs"]})
+    assert_has(trial, colour="yellow", code="refs_dropped", params={"refs": found["unknown_refs"]})
     assert found["unknown_refs"] > 0
 
 
@@ -255,7 +205,7 @@ def test_knowledge_makes_another_question_of_the_same_dialogs(practice: Practice
 def test_every_fault_has_its_colour_code_and_sentence(practice: Practice, fault: Fault) -> None:
     practice.control("gemini", **fault.order)
     trial, _ = tried(loaded(practice), fault.act)
-    assert outcome(trial) == (fault.colour, fault.code)
+    assert_has(trial, colour=fault.colour, code=fault.code)
     assert says(trial) not in ("", fault.code)
     assert (calls(practice) == []) == ("path" in fault.order)
 
@@ -269,14 +219,16 @@ def test_dialogs_over_the_limit_of_the_model_are_told_and_not_paid(
     with tenant_scope(practice.tenant.id):
         integrations.save("ai", {"model": name})
     trial, _ = tried(loaded(practice), "analysis")
-    assert (outcome(trial), calls(practice)) == (("yellow", "ai_too_long"), [])
+    assert_has(trial, colour="yellow", code="ai_too_long")
+    assert calls(practice) == []
 
 
 def test_a_model_that_is_no_longer_offered_is_told(practice: Practice) -> None:
     with tenant_scope(practice.tenant.id):
         integrations.save("ai", {"model": "gemini-of-yesterday"})
     trial, _ = tried(loaded(practice), "analysis")
-    assert (outcome(trial), calls(practice)) == (("yellow", "ai_model_gone"), [])
+    assert_has(trial, colour="yellow", code="ai_model_gone")
+    assert calls(practice) == []
 
 
 @pytest.mark.parametrize("act", ["package", "analysis"])
@@ -287,7 +239,7 @@ def test_an_ai_that_is_not_connected_is_told(practice: Practice, act: str) -> No
         db.session.delete(config)
         db.session.commit()
     trial, _ = tried(practice, act)
-    assert outcome(trial) == ("red", "ai_not_connected")
+    assert_has(trial, colour="red", code="ai_not_connected")
 
 
 # ---- written into Supabase
@@ -295,12 +247,13 @@ def test_an_ai_that_is_not_connected_is_told(practice: Practice, act: str) -> No
 
 def test_an_analysis_written_twice_lies_there_once(practice: Practice) -> None:
     made, found = tried(loaded(practice), "analysis")
-    assert [outcome(tried(practice, "write")[0]) for _ in range(2)] == [("green", "write_ok")] * 2
+    assert [tried(practice, "write")[0].code for _ in range(2)] == ["write_ok"] * 2
     (row,) = practice.rows("synkro_analyses")
-    assert (row["run_id"], row["model"], row["answer"]) == (str(made.id), found["model"], {"text": found["answer"]})
+    assert_entries(row, run_id=str(made.id), model=found["model"], answer={"text": found["answer"]})
 
 
 def test_without_an_analysis_there_is_nothing_to_write(practice: Practice) -> None:
     trial, _ = tried(practice, "write")
-    assert (outcome(trial), practice.rows("synkro_analyses")) == (("red", "ai_analysis_first"), [])
+    assert_has(trial, colour="red", code="ai_analysis_first")
+    assert practice.rows("synkro_analyses") == []
     assert says(trial) != trial.code

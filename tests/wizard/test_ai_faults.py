@@ -13,6 +13,7 @@ from synkro.services.connections import checks, integrations
 from synkro.services.connections.integrations import find
 from synkro.tenancy import tenant_scope
 from tests.practice import Practice
+from tests.support.having import assert_has
 from tests.wizard.faults import LATE_SECONDS, Fault
 from tests.wizard.faults import impatient as impatient  # noqa: PLC0414 (a fixture)
 from tests.wizard.seeing import assert_plain, seen
@@ -118,16 +119,16 @@ def test_a_fault_has_its_colour_and_its_words(practice: Practice, vendor: str, f
     if typed := fault.typed:
         with tenant_scope(practice.tenant.id):
             integrations.save("ai", {**typed, **({"api_key": "k"} if "base_url" in typed else {})})
-    colour, code, sentence = seen(practice, "ai")
-    assert (colour, code) == (fault.colour, fault.code)
-    assert_plain(sentence)
+    found = seen(practice, "ai")
+    assert_has(found, colour=fault.colour, code=fault.code)
+    assert_plain(found.sentence)
 
 
 @pytest.mark.parametrize("vendor", ["gemini", "openai"])
 def test_without_a_fault_the_check_is_green(practice: Practice, vendor: str) -> None:
     if vendor == "openai":
         connect_openai(practice)
-    assert seen(practice, "ai")[:2] == ("green", "ai_ok")
+    assert_has(seen(practice, "ai"), colour="green", code="ai_ok")
 
 
 def test_a_host_that_nobody_agreed_to_is_not_called(practice: Practice, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,7 +138,7 @@ def test_a_host_that_nobody_agreed_to_is_not_called(practice: Practice, monkeypa
         base = {"provider": "openai", "base_url": "https://ai.example.com/v1", "api_key": "k"}
         integrations.save("ai", base)
         client_error = checks.run("ai")
-    assert (client_error.code, client_error.params) == ("ai_host_not_approved", {"host": "ai.example.com"})
+    assert_has(client_error, code="ai_host_not_approved", params={"host": "ai.example.com"})
     assert [where for where in called if "ai.example.com" in str(where)] == []
 
 
@@ -184,7 +185,9 @@ def test_a_key_of_one_provider_is_never_sent_to_another(practice: Practice) -> N
     with tenant_scope(practice.tenant.id):
         integrations.save("ai", {"provider": "openai", "base_url": f"{practice.urls['openai']}/v1"})
         secrets, shown, offered = kept(practice)
-        assert (secrets, "model" in shown, offered) == (set(), False, False)
+        assert secrets == set()
+        assert "model" not in shown
+        assert offered is False
         assert not integrations.is_connected("ai")
     assert practice.look("openai", "/__requests") == []
 
@@ -208,7 +211,8 @@ def test_a_provider_that_was_meant_all_along_is_no_other_place(practice: Practic
         integrations.save("ai", {"provider": ""})
         integrations.save("ai", {"provider": "gemini", "api_key": ""})
         secrets, shown, _ = kept(practice)
-        assert (secrets, shown["model"]) == ({"api_key"}, "gemini-3.8-flash")
+        assert secrets == {"api_key"}
+        assert shown["model"] == "gemini-3.8-flash"
 
 
 def test_an_address_is_needed_only_where_there_is_a_choice_of_servers(practice: Practice) -> None:

@@ -12,7 +12,8 @@ from synkro.sandbox.amocrm.oauth import long_lived_token
 from synkro.services.connections import amocrm_tokens, checks, integrations
 from synkro.tenancy import tenant_scope
 from tests.practice import Practice
-from tests.services.test_amocrm_tokens import first_pair, new_code
+from tests.support.amocrm_oauth import first_pair, new_code
+from tests.support.having import assert_has
 from tests.wizard.faults import LATE_SECONDS, Fault
 from tests.wizard.faults import impatient as impatient  # noqa: PLC0414 (a fixture)
 from tests.wizard.seeing import assert_plain, seen
@@ -146,9 +147,9 @@ def test_a_check_tells_what_is_wrong(practice: Practice, fault: Fault) -> None:
     with tenant_scope(practice.tenant.id):
         bring_about(practice, fault)
     began = time.monotonic()
-    colour, code, sentence = seen(practice, "amocrm")
-    assert (colour, code) == (fault.colour, fault.code)
-    assert_plain(sentence)
+    found = seen(practice, "amocrm")
+    assert_has(found, colour=fault.colour, code=fault.code)
+    assert_plain(found.sentence)
     assert time.monotonic() - began < checks.CHECK_SECONDS
 
 
@@ -160,9 +161,9 @@ LASTING = [fault for fault in FAULTS if fault.code in ("server_error", "busy", "
 def test_an_act_tells_the_same(practice: Practice, fault: Fault, act: str) -> None:
     with tenant_scope(practice.tenant.id):
         bring_about(practice, fault)
-    colour, code, sentence = seen(practice, "amocrm", act)
-    assert (colour, code) == (fault.colour, fault.code)
-    assert_plain(sentence)
+    found = seen(practice, "amocrm", act)
+    assert_has(found, colour=fault.colour, code=fault.code)
+    assert_plain(found.sentence)
 
 
 def test_the_facts_of_the_account_are_kept_for_the_page(practice: Practice) -> None:

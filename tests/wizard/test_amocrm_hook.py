@@ -19,7 +19,8 @@ from synkro.models import AuditLog, IntegrationConfig, Tenant
 from synkro.services.connections import amocrm_tokens, integrations
 from synkro.tenancy import db, tenant_scope
 from tests.practice import Practice
-from tests.services.test_amocrm_tokens import first_pair
+from tests.support.amocrm_oauth import first_pair
+from tests.support.having import assert_has
 from tests.web.conftest import Browser
 from tests.web.conftest import client as client  # noqa: PLC0414 (the fixtures of the web tests)
 
@@ -67,7 +68,7 @@ def test_the_vendors_word_ends_the_connection(connected: Practice, client: Brows
     assert client.get(HOOK + "alfa", query_string=signed).status_code == 204
     config = config_of(connected.tenant)
     assert not {"access_token", "refresh_token", "code"} & set(config.secrets)
-    assert (config.check_colour, config.check_code) == ("red", "amocrm_reconnect")
+    assert_has(config, check_colour="red", check_code="amocrm_reconnect")
     assert acts(connected.tenant) == [("integration_switched_off", "amoCRM")]
 
 
@@ -78,7 +79,7 @@ def test_the_check_that_follows_stays_red_and_calls_nobody(
     client.get(HOOK + "alfa", query_string=signed)
     work_on(app, queue.CHECKS, burst=True)
     config = config_of(connected.tenant)
-    assert (config.check_colour, config.check_code) == ("red", "amocrm_reconnect")
+    assert_has(config, check_colour="red", check_code="amocrm_reconnect")
     assert len(connected.look("amocrm", "/__requests")) == before
 
 

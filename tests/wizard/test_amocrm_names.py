@@ -14,6 +14,7 @@ from synkro.models import CrmLossReason, CrmPipeline, CrmStage, Tenant
 from synkro.services.connections import crm, trials
 from synkro.tenancy import db, tenant_scope
 from tests.practice import Practice
+from tests.support.having import assert_has
 from tests.web.conftest import Enter
 from tests.web.conftest import client as client  # noqa: PLC0414 (the fixtures of the web tests)
 from tests.web.conftest import enter as enter  # noqa: PLC0414
@@ -139,7 +140,7 @@ def test_the_button_renews_the_copy_and_the_page_lists_it(app: Flask, practice: 
     with tenant_scope(practice.tenant.id):
         trial = trials.latest("amocrm", "names")
         assert trial is not None
-        assert (trial.colour, trial.code) == ("green", "amocrm_names_ok")
+        assert_has(trial, colour="green", code="amocrm_names_ok")
         assert trial.params["pipelines"] == len(practice.world.pipelines)
     page = browser.get("/settings/amocrm").text
     for pipeline in practice.world.pipelines:

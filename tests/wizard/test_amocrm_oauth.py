@@ -25,6 +25,7 @@ from synkro.services.connections.amocrm_connect import STATE_SECONDS
 from synkro.tenancy import db, tenant_scope
 from tests.conftest import redis_away
 from tests.practice import Practice
+from tests.support.having import assert_entries, assert_has
 from tests.web.conftest import Browser, Enter
 from tests.web.conftest import client as client  # noqa: PLC0414 (the fixtures of the web tests)
 from tests.web.conftest import enter as enter  # noqa: PLC0414
@@ -84,12 +85,12 @@ def refusals(tenant: Tenant) -> list[str]:
 def test_a_person_who_agrees_is_connected_and_green(app: Flask, keyed: Practice, enter: Enter) -> None:
     browser = enter("settings")
     back = follow(browser, way_back(browser))
-    assert (back.status_code, back.location) == (303, "/settings/amocrm?way=oauth#state")
+    assert_has(back, status_code=303, location="/settings/amocrm?way=oauth#state")
     assert "code" in config_of(keyed.tenant).secrets
     work_on(app, queue.CHECKS, burst=True)
     config = config_of(keyed.tenant)
-    assert (config.check_colour, config.check_code) == ("green", "amocrm_ok")
-    assert (config.settings["subdomain"], config.settings["zone"]) == (keyed.world.subdomain, "amocrm.ru")
+    assert_has(config, check_colour="green", check_code="amocrm_ok")
+    assert_entries(config.settings, subdomain=keyed.world.subdomain, zone="amocrm.ru")
     assert {"access_token", "refresh_token"} <= set(config.secrets)
     assert "code" not in config.secrets
 
@@ -247,7 +248,7 @@ def test_the_code_is_neither_logged_nor_carried_on(
 @pytest.mark.parametrize(
     ("fault", "code"), [("expire_code", "amocrm_code_expired"), ("wrong_account", "amocrm_other_account")]
 )
-def test_a_code_that_the_vendor_refuses_leaves_a_broken_step_that_says_why(
+def test_a_code_that_the_vendor_refuses_breaks_a_step_that_says_why(
     app: Flask, keyed: Practice, enter: Enter, fault: str, code: str
 ) -> None:
     browser = enter("settings")
@@ -255,7 +256,7 @@ def test_a_code_that_the_vendor_refuses_leaves_a_broken_step_that_says_why(
     follow(browser, way_back(browser))
     work_on(app, queue.CHECKS, burst=True)
     config = config_of(keyed.tenant)
-    assert (config.check_colour, config.check_code) == ("red", code)
+    assert_has(config, check_colour="red", check_code=code)
     page = browser.get("/settings/amocrm").text
     assert "Does not work" in page
     assert f"Code: {code}" in page

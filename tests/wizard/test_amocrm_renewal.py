@@ -12,8 +12,9 @@ from synkro.services.connections import checks, integrations
 from synkro.tenancy import db, tenant_scope
 from tests.practice import Practice
 from tests.services import at_once
-from tests.services.test_amocrm_tokens import expired as expired  # noqa: PLC0414 (a fixture)
-from tests.services.test_amocrm_tokens import refreshes, typed
+from tests.support.amocrm_oauth import expired as expired  # noqa: PLC0414 (a fixture)
+from tests.support.amocrm_oauth import refreshes, typed
+from tests.support.having import assert_has
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ def test_twenty_at_once_follow_a_renamed_account_once(app: Flask, renamed: Pract
     assert len({client.settings["access_token"] for client in clients}) == 1
 
 
-def test_a_refresh_token_that_another_program_has_used_asks_to_reconnect_once(expired: Practice) -> None:
+def test_a_refresh_token_used_elsewhere_asks_to_reconnect_once(expired: Practice) -> None:
     with tenant_scope(expired.tenant.id):
         config = integrations.find("amocrm")
         assert config is not None
@@ -77,4 +78,5 @@ def test_a_run_whose_next_page_leads_away_ends_with_that_code(practice: Practice
         practice.hurry(run_id)
     run, steps = practice.state(run_id)
     step = steps[list(StepKey).index(StepKey.FETCH_AMOCRM)]
-    assert (run.status, run.code, step.code) == ("failed", "amocrm_foreign_link", "amocrm_foreign_link")
+    assert_has(run, status="failed", code="amocrm_foreign_link")
+    assert step.code == "amocrm_foreign_link"

@@ -15,10 +15,11 @@ from synkro.jobs.engine.worker import work_on
 from synkro.services.connections import checks, integrations, trials
 from synkro.tenancy import tenant_scope
 from tests.practice import Practice
+from tests.support.having import assert_has
 from tests.wizard.faults import CHECK, Fault
+from tests.wizard.seeing import Seen
 
 KIND = "amocrm"
-Seen = tuple[str | None, str | None, str]
 
 FAULTS: list[Fault] = [
     Fault("the service answers, and the whole check takes too long", {"ours": "late"}, "red", "check_too_long"),
@@ -56,7 +57,7 @@ def checked(practice: Practice) -> Seen:
     with tenant_scope(practice.tenant.id):
         config = integrations.find(KIND)
         assert config is not None
-        return config.check_colour, config.check_code, checks.says(config)
+        return Seen(config.check_colour, config.check_code, checks.says(config))
 
 
 def tried(practice: Practice, act: str) -> Seen:
@@ -66,12 +67,12 @@ def tried(practice: Practice, act: str) -> Seen:
     with tenant_scope(practice.tenant.id):
         trial = trials.latest(KIND, act)
         assert trial is not None
-        return trial.colour, trial.code, trials.says(trial)
+        return Seen(trial.colour, trial.code, trials.says(trial))
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=str)
 def test_it_is_told_in_colour_and_words(practice: Practice, monkeypatch: pytest.MonkeyPatch, fault: Fault) -> None:
     BREAKING[fault.cause["ours"]](practice, monkeypatch)
-    colour, code, sentence = checked(practice) if fault.act == CHECK else tried(practice, fault.act)
-    assert (colour, code) == (fault.colour, fault.code)
-    assert sentence not in ("", code)
+    found = checked(practice) if fault.act == CHECK else tried(practice, fault.act)
+    assert_has(found, colour=fault.colour, code=fault.code)
+    assert found.sentence not in ("", found.code)

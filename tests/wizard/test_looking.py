@@ -15,7 +15,7 @@ STATE = "/settings/telegram/state"
 LOOKS_AGAIN = "hx-trigger"
 
 
-def test_a_trial_that_ends_in_the_middle_of_a_look_is_seen_by_the_next(
+def test_a_trial_that_ends_during_a_look_is_seen_by_the_next(
     practice: Practice, enter: Enter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     browser = enter("settings")

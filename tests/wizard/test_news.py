@@ -19,9 +19,10 @@ from synkro.services.connections.integrations import find
 from synkro.services.connections.setup import Step
 from synkro.tenancy import db, tenant_scope
 from tests.practice import Practice
-from tests.services.test_notices import stored
+from tests.support.having import assert_has
+from tests.support.letters import stored
+from tests.support.radist_dialogs import WHATSAPP
 from tests.wizard.telegram_acts import chosen
-from tests.wizard.test_radist import WHATSAPP
 
 pytestmark = pytest.mark.usefixtures("cast")
 
@@ -64,7 +65,7 @@ def test_a_slow_group_takes_nothing_from_the_outcome(practice: Practice, monkeyp
     practice.control("telegram", fault="slow", path="sendMessage", seconds=3, times=-1)
     monkeypatch.setattr(checks, "CHECK_SECONDS", 2)
     config = checked(practice, "radist")
-    assert (config.check_colour, config.check_code, config.failures) == ("red", "radist_key_refused", 1)
+    assert_has(config, check_colour="red", check_code="radist_key_refused", failures=1)
     assert len(subjects()) == 1
 
 
@@ -85,13 +86,16 @@ def test_what_could_not_be_told_is_told_after_the_next_check(
         with tenant_scope(practice.tenant.id):
             checks.run("radist")
             checks.pass_on("radist")
-    assert (subjects(), practice.sent()) == ([], [])
+    assert subjects() == []
+    assert practice.sent() == []
     for _ in range(2):
         checked(practice, "radist")
-    assert (len(subjects()), len(practice.sent()), queue.queue(queue.CHECKS, store).count) == (1, 1, 0)
+    assert len(subjects()) == 1
+    assert len(practice.sent()) == 1
+    assert queue.queue(queue.CHECKS, store).count == 0
 
 
-def test_news_whose_letters_could_not_be_stored_are_told_after_the_next_check(
+def test_news_without_stored_letters_are_told_after_the_next_check(
     practice: Practice, postgres_superuser_url: str
 ) -> None:
     revoked(practice)
@@ -101,9 +105,11 @@ def test_news_whose_letters_could_not_be_stored_are_told_after_the_next_check(
             assert checked(practice, "radist").news == "broken"
         finally:
             database.execute("grant insert on letters to synkro_system")
-    assert (subjects(), practice.sent()) == ([], [])
+    assert subjects() == []
+    assert practice.sent() == []
     assert checked(practice, "radist").news == ""
-    assert (len(subjects()), len(practice.sent())) == (1, 1)
+    assert len(subjects()) == 1
+    assert len(practice.sent()) == 1
 
 
 def test_what_has_passed_before_anybody_was_told_is_not_told(practice: Practice) -> None:
@@ -114,17 +120,18 @@ def test_what_has_passed_before_anybody_was_told_is_not_told(practice: Practice)
         checks.run("radist")
         checks.pass_on("radist")
     work_on(practice.app, queue.CHECKS, burst=True)
-    assert (subjects(), practice.sent()) == ([], [])
+    assert subjects() == []
+    assert practice.sent() == []
 
 
-def test_a_check_that_breaks_off_leaves_the_outcome_that_it_has_stored(practice: Practice) -> None:
+def test_a_check_that_breaks_off_leaves_the_outcome_it_has_stored(practice: Practice) -> None:
     with tenant_scope(practice.tenant.id):
         version, began = checks.version_of("radist"), clock.now()
         checks.run("radist")
         checks.break_off("radist", version, "check_too_long", began)
         config = find("radist")
     assert config is not None
-    assert (config.check_colour, config.check_code, config.failures) == ("green", "radist_ok", 0)
+    assert_has(config, check_colour="green", check_code="radist_ok", failures=0)
 
 
 def test_a_check_that_breaks_off_says_how_long_it_took(practice: Practice, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -167,9 +174,9 @@ def test_what_does_not_do_its_work_is_no_good_and_told_once(
     if order:
         practice.control(**order)  # type: ignore[arg-type]
     config = checked(practice, kind)
-    assert (config.check_colour, config.check_code) == ("yellow", code)
+    assert_has(config, check_colour="yellow", check_code=code)
     found = step(practice, kind)
-    assert (found.is_good, found.is_usable, found.colour) == (False, False, "yellow")
+    assert_has(found, is_good=False, is_usable=False, colour="yellow")
     if not order or order.get("times") == -1:
         checked(practice, kind)
     assert len(subjects()) == 1
@@ -196,12 +203,14 @@ def test_what_does_its_work_stays_good_and_its_remark_is_told_once(
         practice.control(**order)  # type: ignore[arg-type]
     assert checked(practice, kind).check_code == code
     found = step(practice, kind)
-    assert (found.state, found.is_good, found.is_usable) == ("remark", True, True)
+    assert_has(found, state="remark", is_good=True, is_usable=True)
     if order:
         practice.control(**order)  # type: ignore[arg-type]
     assert checked(practice, kind).check_code == code
     told = [letter["subject"] for letter in stored() if letter["subject"].startswith("Стоит знать")]
-    assert (subjects(), len(told), len(practice.sent())) == ([], 1, 2)  # the report and the remark
+    assert subjects() == []
+    assert len(told) == 1
+    assert len(practice.sent()) == 2  # the report and the remark
 
 
 def test_what_still_does_not_do_its_work_is_not_called_mended(practice: Practice) -> None:
@@ -219,7 +228,7 @@ def test_what_still_does_not_do_its_work_is_not_called_mended(practice: Practice
     assert len(subjects()) == 2
 
 
-def test_a_quota_that_is_used_up_is_good_only_where_an_answer_was_seen(practice: Practice) -> None:
+def test_a_used_up_quota_is_good_only_where_an_answer_was_seen(practice: Practice) -> None:
     practice.control("gemini", fault="429_day", times=-1)
     assert checked(practice, "ai").check_code == "ai_day_quota"
     first = step(practice, "ai")
@@ -260,7 +269,7 @@ def test_a_bot_that_may_join_no_group_leaves_a_choice(practice: Practice) -> Non
         integrations.save("telegram", {"chat_id": ""}, actor="test")
     assert checked(practice, "telegram").check_code == "telegram_no_groups"
     found = step(practice, "telegram")
-    assert (found.state, found.is_usable) == ("choice", False)
+    assert_has(found, state="choice", is_usable=False)
 
 
 def test_a_service_says_itself_what_its_yellow_means(practice: Practice, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -12,78 +10,22 @@ from typing import Any
 import pytest
 import requests
 
-from synkro.infra.records import Contact, Lead
-from synkro.integrations.base import SAMPLE
-from synkro.jobs.connections import trials as jobs
+from synkro.infra.records import Lead
 from synkro.jobs.connections.acts import radist_search
 from synkro.models import Trial
 from synkro.sandbox.radist import api as radist_api
-from synkro.sandbox.world import Chat
-from synkro.services.connections import checks, integrations, trials
+from synkro.services.connections import checks, trials
 from synkro.tenancy import tenant_scope
 from tests.integrations.conftest import short_pauses as short_pauses  # noqa: PLC0414 (a fixture of theirs)
 from tests.practice import Practice
-
-WHATSAPP, WABA, TELEGRAM = 7_001, 7_002, 7_003
-
-
-@pytest.fixture(autouse=True)
-def now_of_the_world(practice: Practice, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The world's messages are recent however late the test is run."""
-    monkeypatch.setattr("synkro.jobs.connections.acts.radist.clock", SimpleNamespace(now=lambda: practice.world.now))
-
-
-def made(practice: Practice, kind: str, act: str, **asked: Any) -> Trial:
-    """An act from the request to its outcome."""
-    with tenant_scope(practice.tenant.id):
-        trial = trials.request(kind, act, asked=asked)
-        jobs.try_out(str(practice.tenant.id), str(trial.id))
-        done = trials.latest(kind, act)
-        assert done is not None
-        assert done.id == trial.id
-        return done
+from tests.support.having import assert_entries, assert_has
+from tests.support.radist_dialogs import TELEGRAM, WHATSAPP, choose, deals_of, made, spoken
+from tests.support.radist_dialogs import now_of_the_world as now_of_the_world  # noqa: PLC0414 (a fixture)
 
 
 def result(practice: Practice, trial: Trial) -> dict[str, Any]:
     with tenant_scope(practice.tenant.id):
         return trials.result(trial) or {}
-
-
-def deals_of(practice: Practice, chats: Sequence[Chat | None], also: Chat | None = None) -> None:
-    """amoCRM has shown one deal for each chat, with its phone; for None with a phone that no chat has.
-
-    also: another chat of the first deal.
-    """
-    phones = [f"+{chat.phone}" if chat else "+7 747 000 00 0" + str(n) for n, chat in enumerate(chats)]
-    leads = [
-        Lead(100 + n, f"Deal {n}", None, 1, 1, 5, 1_000, 1_000 + n, contact_ids=(200 + n,)) for n in range(len(chats))
-    ]
-    people = [Contact(200 + n, f"Person {n}", (phone,)) for n, phone in enumerate(phones)]
-    if also:
-        people[0] = replace(people[0], phones=(*people[0].phones, f"+{also.phone}"))
-    shown = {
-        "leads": [lead.to_json() for lead in leads],
-        "contacts": [contact.to_json() for contact in people],
-        "managers": {"5": "Айгуль"},
-    }
-    with tenant_scope(practice.tenant.id):
-        trial = trials.request("amocrm", SAMPLE)
-        trials.finish(trial, "green", "amocrm_sample_ok", {"leads": len(leads)}, shown)
-
-
-def spoken(practice: Practice, connection: int = WHATSAPP) -> list[Chat]:
-    """Chats of a messenger in which something was said not long ago, one for each phone."""
-    chats = [chat for person in practice.world.radist_contacts for chat in person.chats if not person.is_group]
-    begin = practice.world.now - timedelta(days=20)
-    recent = [chat for chat in chats if chat.messages and chat.messages[-1].at > begin and chat.phone]
-    known = {chat.phone: chat for chat in recent if chat.connection_id == connection}
-    alone = [chat for chat in known.values() if sum(chat.phone == other.phone for other in chats) == 1]
-    return [chat for chat in alone if len(chat.phone or "") == 11]
-
-
-def choose(practice: Practice, **values: str) -> None:
-    with tenant_scope(practice.tenant.id):
-        integrations.save("radist", values, actor="test")
 
 
 def verbs(practice: Practice) -> set[str]:
@@ -94,18 +36,19 @@ def test_the_dialogs_of_the_deals_are_found_and_written(practice: Practice) -> N
     chats = spoken(practice)[:3]
     deals_of(practice, chats)
     sample = made(practice, "radist", "sample")
-    assert (sample.colour, sample.code, sample.params["dialogs"]) == ("green", "radist_sample_ok", 3)
+    assert_has(sample, colour="green", code="radist_sample_ok")
+    assert sample.params["dialogs"] == 3
     found = result(practice, sample)
     assert {row["chat"]["id"] for row in found["dialogs"]} == {chat.id for chat in chats}
     by_deal = {row["lead_name"]: row for row in found["dialogs"]}
     for n, chat in enumerate(chats):
         row = by_deal[f"Deal {n}"]
-        assert (row["lead_id"], row["phone"], row["manager"]) == (100 + n, chat.phone, "Айгуль")
+        assert_entries(row, lead_id=100 + n, phone=chat.phone, manager="Айгуль")
         begin = practice.world.now - timedelta(days=30)
         said = [message.id for message in chat.messages if begin <= message.at < practice.world.now][-50:]
         assert [message["id"] for message in row["messages"]] == said
     write = made(practice, "radist", "write")
-    assert (write.colour, write.code) == ("green", "write_ok")
+    assert_has(write, colour="green", code="write_ok")
     assert {row["chat_id"]: row["matched_lead_id"] for row in practice.rows("synkro_chats")} == {
         chat.id: 100 + n for n, chat in enumerate(chats)
     }
@@ -157,7 +100,8 @@ def test_a_number_in_a_long_text_is_hidden_before_the_text_is_cut(
 def test_the_search_ends_where_every_deal_has_its_chat(practice: Practice) -> None:
     deals_of(practice, [spoken(practice)[0]])
     found = result(practice, made(practice, "radist", "sample"))
-    assert (found["partial"], found["contacts_read"] < len(practice.world.radist_contacts)) == (False, True)
+    assert found["partial"] is False
+    assert found["contacts_read"] < len(practice.world.radist_contacts)
 
 
 def test_of_every_deal_one_dialog_comes_before_a_second_one_of_any(practice: Practice) -> None:
@@ -172,11 +116,12 @@ def test_deals_without_a_chat_give_yellow_and_the_newest_on_wish(practice: Pract
     deals_of(practice, [None, None, None])
     sample = made(practice, "radist", "sample")
     people = len(practice.world.radist_contacts)
-    assert (sample.colour, sample.code, sample.params) == ("yellow", "radist_sample_none", {"contacts": people})
+    assert_has(sample, colour="yellow", code="radist_sample_none", params={"contacts": people})
     assert result(practice, sample)["dialogs"] == []
     newest = made(practice, "radist", "sample", newest=True)
     found = result(practice, newest)
-    assert (newest.colour, newest.code, found["newest"]) == ("yellow", "radist_sample_newest", True)
+    assert_has(newest, colour="yellow", code="radist_sample_newest")
+    assert found["newest"] is True
     chats = [chat for person in practice.world.radist_contacts for chat in person.chats if not person.is_group]
     latest = sorted((chat for chat in chats if chat.messages), key=lambda chat: chat.messages[-1].at)[-3:]
     assert {row["chat"]["id"] for row in found["dialogs"]} == {chat.id for chat in latest}
@@ -192,13 +137,13 @@ def test_an_example_is_written_as_belonging_to_no_deal(practice: Practice) -> No
 
 def test_without_deals_the_way_is_told(practice: Practice) -> None:
     sample = made(practice, "radist", "sample")
-    assert (sample.colour, sample.code) == ("yellow", "radist_deals_first")
+    assert_has(sample, colour="yellow", code="radist_deals_first")
 
 
 def test_deals_without_phones_are_not_looked_for(practice: Practice) -> None:
     lead = Lead(1, "Deal", None, 1, 1, None, 1, 1)
     with tenant_scope(practice.tenant.id):
-        trial = trials.request("amocrm", SAMPLE)
+        trial = trials.request("amocrm", trials.SAMPLE)
         trials.finish(trial, "green", "amocrm_sample_ok", {}, {"leads": [lead.to_json()], "contacts": []})
     assert made(practice, "radist", "sample").code == "radist_sample_no_phones"
     assert practice.look("radist", "/__requests") == []
@@ -212,7 +157,7 @@ def test_a_list_that_is_too_long_is_told_as_partial(
     practice.control("radist", set={"page_cap": 5})
     deals_of(practice, [None])
     sample = made(practice, "radist", "sample")
-    assert (sample.code, sample.params) == ("radist_sample_none_partial", {"contacts": 5})
+    assert_has(sample, code="radist_sample_none_partial", params={"contacts": 5})
     assert result(practice, sample)["partial"] is True
 
 
@@ -228,7 +173,8 @@ def test_what_was_found_before_the_time_was_over_is_shown(practice: Practice, mo
     practice.control("radist", set={"page_cap": place[chat.id] + 1})
     deals_of(practice, [chat, None])
     sample = made(practice, "radist", "sample")
-    assert (sample.colour, sample.code, sample.params["dialogs"]) == ("yellow", "radist_sample_partial", 1)
+    assert_has(sample, colour="yellow", code="radist_sample_partial")
+    assert sample.params["dialogs"] == 1
 
 
 def test_the_search_keeps_to_the_chosen_messengers(practice: Practice) -> None:
@@ -245,14 +191,15 @@ def test_a_dialog_without_a_word_of_late_is_told(practice: Practice, monkeypatch
     monkeypatch.setattr("synkro.jobs.connections.acts.radist.clock", SimpleNamespace(now=lambda: later))
     deals_of(practice, [spoken(practice)[0]])
     sample = made(practice, "radist", "sample")
-    assert (sample.colour, sample.code, sample.params["dialogs"]) == ("yellow", "radist_sample_quiet", 1)
+    assert_has(sample, colour="yellow", code="radist_sample_quiet")
+    assert sample.params["dialogs"] == 1
 
 
 def test_a_chat_that_does_not_open_costs_itself_only(practice: Practice) -> None:
     deals_of(practice, spoken(practice)[:3])
     practice.control("radist", fault="gone", times=1)
     sample = made(practice, "radist", "sample")
-    assert (sample.colour, sample.code, sample.params) == ("yellow", "radist_chats_unreadable", {"chats": 1})
+    assert_has(sample, colour="yellow", code="radist_chats_unreadable", params={"chats": 1})
     assert len(result(practice, sample)["dialogs"]) == 2
 
 
@@ -260,12 +207,13 @@ def test_where_no_chat_opens_the_refusal_is_told(practice: Practice) -> None:
     deals_of(practice, spoken(practice)[:3])
     practice.control("radist", fault="gone", times=3)
     sample = made(practice, "radist", "sample")
-    assert (sample.colour, sample.code) == ("red", "radist_not_found")
+    assert_has(sample, colour="red", code="radist_not_found")
 
 
 def test_without_a_sample_there_is_nothing_to_write(practice: Practice) -> None:
     write = made(practice, "radist", "write")
-    assert (write.colour, write.code, practice.rows("synkro_chats")) == ("red", "sample_first", [])
+    assert_has(write, colour="red", code="sample_first")
+    assert practice.rows("synkro_chats") == []
 
 
 def test_rows_that_cannot_be_found_again_are_no_proof(practice: Practice) -> None:
@@ -273,4 +221,4 @@ def test_rows_that_cannot_be_found_again_are_no_proof(practice: Practice) -> Non
     made(practice, "radist", "sample")
     practice.control("supabase", fault="write_lost", path="synkro_messages")
     write = made(practice, "radist", "write")
-    assert (write.colour, write.code) == ("red", "write_not_seen")
+    assert_has(write, colour="red", code="write_not_seen")

@@ -11,9 +11,10 @@ from synkro.services.connections import checks, integrations, setup
 from synkro.services.shared.wording import sentence
 from synkro.tenancy import db, tenant_scope
 from tests.practice import Practice
+from tests.support.having import assert_has
+from tests.support.radist_dialogs import TELEGRAM, WABA, WHATSAPP, choose
 from tests.web.conftest import Enter
 from tests.web.conftest import enter as enter  # noqa: PLC0414 (a fixture of theirs)
-from tests.wizard.test_radist import TELEGRAM, WABA, WHATSAPP, choose
 
 
 def checked(practice: Practice) -> tuple[str | None, str | None, Mapping[str, Any]]:
@@ -44,8 +45,10 @@ def test_a_messenger_that_is_not_read_says_so_and_hides_its_number(practice: Pra
     ]
     practice.control("radist", set={"sources": rows})
     first, second = checked(practice)[2]["connections"]
-    assert ("701" in first["title"], first["title"][-2:]) == (False, "67")
-    assert (second["title"], second["note"].startswith("MAX, ")) == ("#2", True)
+    assert "701" not in first["title"]
+    assert first["title"][-2:] == "67"
+    assert second["title"] == "#2"
+    assert second["note"].startswith("MAX, ")
 
 
 def test_of_several_companies_one_has_to_be_chosen(practice: Practice) -> None:
@@ -53,19 +56,23 @@ def test_of_several_companies_one_has_to_be_chosen(practice: Practice) -> None:
     choose(practice, company_id="")
     colour, code, offers = checked(practice)
     own = str(practice.world.radist_company_id)
-    assert (colour, code) == ("red", "radist_choose_company")
+    assert colour == "red"
+    assert code == "radist_choose_company"
     assert offers.keys() == {"company_id"}
     assert offers["company_id"][0]["value"] == own
     assert offers["company_id"][0]["title"] == practice.world.company
     choose(practice, company_id=own)
     colour, _, offers = checked(practice)
-    assert (colour, offers.keys()) == ("green", {"company_id", "connections"})
+    assert colour == "green"
+    assert offers.keys() == {"company_id", "connections"}
 
 
 def test_a_company_without_messengers_is_yellow(practice: Practice) -> None:
     practice.control("radist", set={"companies": 2})
     choose(practice, company_id=str(practice.world.radist_company_id + 1))
-    assert checked(practice)[:2] == ("yellow", "radist_no_messengers")
+    colour, code, _ = checked(practice)
+    assert colour == "yellow"
+    assert code == "radist_no_messengers"
 
 
 def test_more_companies_than_a_page_holds_are_all_offered(practice: Practice) -> None:
@@ -86,12 +93,16 @@ def test_a_company_of_another_account_is_chosen_anew(practice: Practice, compani
         db.session.commit()
     _, code, offers = checked(practice)
     own = str(practice.world.radist_company_id)
-    assert (code, offers.keys(), len(offers["company_id"])) == ("radist_company_elsewhere", {"company_id"}, companies)
+    assert code == "radist_company_elsewhere"
+    assert offers.keys() == {"company_id"}
+    assert len(offers["company_id"]) == companies
     with tenant_scope(practice.tenant.id):
         assert next(step for step in setup.steps() if step.kind == "radist").state == "choice"
     choose(practice, company_id=own)
     colour, _, offers = checked(practice)
-    assert (colour, "company_id" in offers, "connections" in offers) == ("green", companies > 1, True)
+    assert colour == "green"
+    assert ("company_id" in offers) == (companies > 1)
+    assert "connections" in offers
 
 
 def test_the_page_does_not_propose_a_company_that_is_not_of_the_key(practice: Practice, enter: Enter) -> None:
@@ -105,7 +116,8 @@ def test_the_page_does_not_propose_a_company_that_is_not_of_the_key(practice: Pr
 def test_the_only_company_needs_no_choice(practice: Practice) -> None:
     choose(practice, company_id="")
     colour, _, offers = checked(practice)
-    assert (colour, offers.keys()) == ("green", {"connections"})
+    assert colour == "green"
+    assert offers.keys() == {"connections"}
 
 
 def test_a_company_may_be_given_as_the_address_of_its_page(practice: Practice) -> None:
@@ -121,7 +133,8 @@ def test_a_company_may_be_given_as_the_address_of_its_page(practice: Practice) -
 def test_a_chosen_messenger_that_is_gone_is_yellow_with_words(practice: Practice) -> None:
     choose(practice, connections=f"{WHATSAPP},999")
     colour, code, offers = checked(practice)
-    assert (colour, code) == ("yellow", "radist_connection_gone")
+    assert colour == "yellow"
+    assert code == "radist_connection_gone"
     assert "1" in sentence(code or "", {"connections": 1})
     assert str(WHATSAPP) in {one["value"] for one in offers["connections"]}
 
@@ -130,7 +143,9 @@ def test_choosing_only_what_is_not_read_is_yellow(practice: Practice) -> None:
     rows = [{"connection_id": 1, "type": "whatsapp"}, {"connection_id": 2, "type": "max_personal"}]
     practice.control("radist", set={"sources": rows})
     choose(practice, connections="2")
-    assert checked(practice)[:2] == ("yellow", "radist_choice_unread")
+    colour, code, _ = checked(practice)
+    assert colour == "yellow"
+    assert code == "radist_choice_unread"
 
 
 def written_chats(practice: Practice) -> set[int]:
@@ -157,4 +172,5 @@ def test_a_run_says_that_a_chosen_messenger_is_gone(practice: Practice) -> None:
     choose(practice, connections=f"{WHATSAPP},999")
     run = practice.run()
     step = practice.state(run.id)[1][2]
-    assert (step.colour, step.code, step.params["connections"]) == ("yellow", "radist_connection_gone", 1)
+    assert_has(step, colour="yellow", code="radist_connection_gone")
+    assert step.params["connections"] == 1

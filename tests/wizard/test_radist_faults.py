@@ -12,10 +12,11 @@ from synkro.services.connections import checks, trials
 from synkro.tenancy import tenant_scope
 from tests.integrations.conftest import short_pauses as short_pauses  # noqa: PLC0414 (a fixture of theirs)
 from tests.practice import Practice
+from tests.support.having import assert_has
+from tests.support.radist_dialogs import choose, deals_of, made, spoken
 from tests.wizard.faults import LATE_SECONDS, Fault
 from tests.wizard.faults import impatient as impatient  # noqa: PLC0414 (a fixture)
 from tests.wizard.seeing import assert_plain, seen
-from tests.wizard.test_radist import choose, deals_of, made, spoken
 
 MAX_ONLY = [{"connection_id": 7_001, "type": "max_personal", "name": "MAX"}]
 
@@ -110,9 +111,9 @@ def caused(practice: Practice, fault: Fault) -> None:
 @pytest.mark.parametrize("fault", FAULTS, ids=str)
 def test_a_check_says_what_is_wrong(practice: Practice, fault: Fault) -> None:
     caused(practice, fault)
-    colour, code, sentence = seen(practice, "radist")
-    assert (colour, code) == (fault.colour, fault.code)
-    assert_plain(sentence)
+    found = seen(practice, "radist")
+    assert_has(found, colour=fault.colour, code=fault.code)
+    assert_plain(found.sentence)
 
 
 @pytest.mark.parametrize("order", [order for _, order in PASSING], ids=[what for what, _ in PASSING])
@@ -127,9 +128,9 @@ def test_what_passes_leaves_a_check_green(practice: Practice, order: dict[str, A
 def test_the_search_for_dialogs_says_what_is_wrong(practice: Practice, fault: Fault) -> None:
     deals_of(practice, [spoken(practice)[0]])
     caused(practice, fault)
-    colour, code, sentence = seen(practice, "radist", SAMPLE)
-    assert (colour, code) == (fault.colour, fault.code)
-    assert_plain(sentence)
+    found = seen(practice, "radist", SAMPLE)
+    assert_has(found, colour=fault.colour, code=fault.code)
+    assert_plain(found.sentence)
     with tenant_scope(practice.tenant.id):
         assert trials.result(trials.latest("radist", SAMPLE)) is None
 

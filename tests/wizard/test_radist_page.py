@@ -11,9 +11,9 @@ from synkro.jobs.engine.worker import work_on
 from synkro.services.connections import checks
 from synkro.tenancy import tenant_scope
 from tests.practice import Practice
+from tests.support.radist_dialogs import deals_of, spoken
 from tests.web.conftest import Enter
 from tests.web.conftest import enter as enter  # noqa: PLC0414 (a fixture of theirs)
-from tests.wizard.test_radist import deals_of, spoken
 
 TRY = "/settings/radist/try/sample"
 

@@ -29,6 +29,7 @@ from synkro.tenancy import db, system_scope, tenant_scope
 from tests.cli.conftest import Cli
 from tests.cli.conftest import cli as cli  # noqa: PLC0414
 from tests.services.rotation import NEW, configure, quiet
+from tests.support.having import assert_has
 from tests.web.conftest import Browser, Enter
 from tests.web.conftest import client as client  # noqa: PLC0414 (the fixtures of the web tests)
 from tests.web.conftest import enter as enter  # noqa: PLC0414
@@ -113,7 +114,7 @@ def test_it_is_checked_in_the_worker(app: Flask, enter: Enter, tenant: Tenant) -
     assert "Connected to the depot North." in check(app, enter("settings"))
     config = stored(tenant)
     assert config is not None
-    assert (config.check_colour, config.check_code) == ("green", "parcels_ok")
+    assert_has(config, check_colour="green", check_code="parcels_ok")
     with tenant_scope(tenant.id):
         assert setup.steps()[5].state == "done"
 
@@ -249,7 +250,8 @@ def test_the_command_line_saves_and_checks_it(
 
     monkeypatch.setattr(commands.checks, "request", worked)
     done = cli("integrations", "check", "alfa", "parcels", "--json")
-    assert (done.exit_code, json.loads(done.stdout)["code"]) == (0, "parcels_ok")
+    assert done.exit_code == 0
+    assert json.loads(done.stdout)["code"] == "parcels_ok"
 
 
 def test_its_secret_moves_to_a_new_key_of_the_installation(app: Flask, tenant: Tenant) -> None:

@@ -10,9 +10,10 @@ from synkro.models import Trial
 from synkro.services.connections import checks, integrations, trials
 from synkro.tenancy import tenant_scope
 from tests.practice import Practice
+from tests.support.having import assert_has
+from tests.support.radist_dialogs import now_of_the_world as now_of_the_world  # noqa: PLC0414 (a fixture)
 from tests.web.conftest import Enter
 from tests.web.conftest import enter as enter  # noqa: PLC0414 (a fixture of theirs)
-from tests.wizard.test_radist import now_of_the_world as now_of_the_world  # noqa: PLC0414 (a fixture)
 
 
 def tried(practice: Practice, kind: str, act: str) -> Trial:
@@ -42,7 +43,8 @@ def looked_at(practice: Practice) -> Practice:
 def test_deals_of_the_account_before_are_not_written(looked_at: Practice) -> None:
     save_anew(looked_at, "amocrm")
     trial = tried(looked_at, "amocrm", "write")
-    assert (trial.colour, trial.code, looked_at.rows("synkro_leads")) == ("red", "sample_first", [])
+    assert_has(trial, colour="red", code="sample_first")
+    assert looked_at.rows("synkro_leads") == []
 
 
 @pytest.mark.parametrize("kind", ["amocrm", "radist"])
@@ -61,7 +63,9 @@ def test_nothing_goes_on_with_what_other_settings_had_found(
 ) -> None:
     save_anew(looked_at, kind)
     assert tried(looked_at, user, act).code == code
-    assert (looked_at.rows("synkro_chats"), looked_at.rows("synkro_analyses"), looked_at.sent()) == ([], [], [])
+    assert looked_at.rows("synkro_chats") == []
+    assert looked_at.rows("synkro_analyses") == []
+    assert looked_at.sent() == []
 
 
 def test_dialogs_of_other_deals_are_not_looked_for(looked_at: Practice) -> None:

@@ -16,7 +16,8 @@ from synkro.services.connections import checks, integrations, setup, troubles
 from synkro.services.connections.integrations import find
 from synkro.tenancy import db, system_scope, tenant_scope
 from tests.practice import Practice
-from tests.services.test_notices import stored
+from tests.support.having import assert_has
+from tests.support.letters import stored
 
 pytestmark = pytest.mark.usefixtures("cast")
 
@@ -50,7 +51,8 @@ def test_what_never_worked_is_not_told_of(practice: Practice, check: Check) -> N
     practice.control("radist", set={"revoked": True})
     before = len(subjects())
     assert check("radist") == "red"
-    assert (len(subjects()) - before, practice.sent()) == (0, [])
+    assert len(subjects()) == before
+    assert practice.sent() == []
 
 
 def test_each_change_of_state_is_told_once_by_letter_and_in_the_group(practice: Practice, check: Check) -> None:
@@ -58,10 +60,12 @@ def test_each_change_of_state_is_told_once_by_letter_and_in_the_group(practice: 
     before = len(subjects())
     practice.control("radist", set={"revoked": True})
     assert [check("radist"), check("radist")] == ["red", "red"]
-    broken = (len(subjects()) - before, len(practice.sent()))
+    letters, messages = len(subjects()) - before, len(practice.sent())
     practice.control("radist", set={"revoked": False})
     assert [check("radist"), check("radist")] == ["green", "green"]
-    assert (broken, len(subjects()) - before, len(practice.sent())) == ((1, 1), 2, 2)
+    assert letters == messages == 1
+    assert len(subjects()) - before == 2
+    assert len(practice.sent()) == 2
     assert "Radist" in practice.sent()[0]["text"]
 
 
@@ -72,7 +76,8 @@ def test_what_passes_by_itself_is_told_of_when_it_comes_twice(practice: Practice
     assert check("radist") == "red"
     once = len(subjects()) - before
     assert check("radist") == "red"
-    assert (once, len(subjects()) - before) == (0, 1)
+    assert once == 0
+    assert len(subjects()) - before == 1
 
 
 def test_who_has_just_saved_sees_it_and_is_told_nothing(practice: Practice, check: Check) -> None:
@@ -81,7 +86,8 @@ def test_who_has_just_saved_sees_it_and_is_told_nothing(practice: Practice, chec
     with tenant_scope(practice.tenant.id):
         integrations.save("radist", {"company_id": "1"})
     assert check("radist") == "red"
-    assert (len(subjects()) - before, practice.sent()) == (0, [])
+    assert len(subjects()) == before
+    assert practice.sent() == []
 
 
 def test_a_group_that_is_gone_is_told_of_by_letter_alone(practice: Practice, check: Check) -> None:
@@ -89,7 +95,8 @@ def test_a_group_that_is_gone_is_told_of_by_letter_alone(practice: Practice, che
     before = len(subjects())
     practice.control("telegram", fault="kicked", times=-1)
     assert check("telegram") == "red"
-    assert (len(subjects()) - before, practice.sent()) == (1, [])
+    assert len(subjects()) - before == 1
+    assert practice.sent() == []
 
 
 def test_a_new_key_that_works_is_good_news_too(practice: Practice, check: Check) -> None:
@@ -145,14 +152,15 @@ def test_a_paused_company_is_looked_at_once_a_week(practice: Practice, days: int
     assert bool(due()) is is_due
 
 
-def test_a_step_that_fails_has_its_service_checked_and_opens_its_step_again(practice: Practice, check: Check) -> None:
+def test_a_step_that_fails_has_its_service_checked_and_reopens_it(practice: Practice, check: Check) -> None:
     assert check("amocrm") == "green"
     practice.control("amocrm", set={"revoked": True})
     run = practice.run()
     with tenant_scope(practice.tenant.id):
         config = find("amocrm")
         assert config is not None
-        assert (run.status, config.check_requested_at is not None) == ("failed", True)
+        assert run.status == "failed"
+        assert config.check_requested_at is not None
     assert check("amocrm") == "red"
     with tenant_scope(practice.tenant.id):
         assert next(step for step in setup.steps() if step.kind == "amocrm").state == "broken"
@@ -182,7 +190,7 @@ def test_keys_that_work_while_a_choice_is_left_are_not_called_broken(
         integrations.save(kind, {field: None}, actor="test")
     check(kind)
     found = step(practice, kind)
-    assert (found.state, found.colour, found.is_good, found.is_usable) == ("choice", "yellow", False, False)
+    assert_has(found, state="choice", colour="yellow", is_good=False, is_usable=False)
 
 
 def test_a_step_that_is_done_stays_so_while_it_is_checked_anew(practice: Practice, check: Check) -> None:
@@ -190,7 +198,7 @@ def test_a_step_that_is_done_stays_so_while_it_is_checked_anew(practice: Practic
     with tenant_scope(practice.tenant.id):
         checks.request("supabase")
     found = step(practice, "supabase")
-    assert (found.state, found.is_good) == ("checking", True)
+    assert_has(found, state="checking", is_good=True)
 
 
 def test_a_step_that_was_saved_anew_is_not_done_while_it_is_checked(practice: Practice, check: Check) -> None:
@@ -199,4 +207,4 @@ def test_a_step_that_was_saved_anew_is_not_done_while_it_is_checked(practice: Pr
         integrations.save("supabase", {"url": practice.urls["supabase"]}, actor="test")
         checks.request("supabase")
     found = step(practice, "supabase")
-    assert (found.state, found.is_good) == ("checking", False)
+    assert_has(found, state="checking", is_good=False)

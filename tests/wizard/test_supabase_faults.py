@@ -23,6 +23,7 @@ from synkro.tenancy import tenant_scope
 from tests.integrations.conftest import resolving_to
 from tests.integrations.conftest import short_pauses as short_pauses  # noqa: PLC0414 (a fixture of theirs)
 from tests.practice import Practice
+from tests.support.having import assert_has
 from tests.wizard.faults import Fault
 from tests.wizard.seeing import assert_plain, seen
 
@@ -221,9 +222,9 @@ def test_each_fault_has_its_colour_and_its_words(
 ) -> None:
     arrange(connected, fault, monkeypatch)
     began = time.monotonic()
-    colour, code, sentence = seen(connected, "supabase")
-    assert (colour, code) == (fault.colour, fault.code)
-    assert_plain(sentence)
+    found = seen(connected, "supabase")
+    assert_has(found, colour=fault.colour, code=fault.code)
+    assert_plain(found.sentence)
     assert time.monotonic() - began < checks.CHECK_SECONDS / 4
 
 
@@ -231,16 +232,17 @@ def test_without_a_fault_it_is_green(connected: Practice) -> None:
     assert checks.run("supabase").colour == "green"
 
 
-def test_rows_that_strangers_can_read_are_told_as_soon_as_they_are_written(practice: Practice) -> None:
+def test_rows_that_strangers_can_read_are_told_when_written(practice: Practice) -> None:
     assert seen(practice, "amocrm", SAMPLE)[0] == "green"
     practice.control("supabase", fault="isolation", value="rows", path="synkro_leads", times=-1)
-    colour, code, sentence = seen(practice, "amocrm", "write")
-    assert (colour, code, "synkro_leads" in sentence) == ("red", "supabase_public_data", True)
+    found = seen(practice, "amocrm", "write")
+    assert_has(found, colour="red", code="supabase_public_data")
+    assert "synkro_leads" in found.sentence
     work_on(practice.app, queue.CHECKS, burst=True)
     with tenant_scope(practice.tenant.id):
         config = integrations.find("supabase")
         assert config is not None
-        assert (config.check_colour, config.check_code) == ("red", "supabase_public_data")
+        assert_has(config, check_colour="red", check_code="supabase_public_data")
         assert not trials.is_proved("amocrm", config.saved_at)
 
 
@@ -248,7 +250,7 @@ def test_a_write_counts_where_nobody_can_ask_as_a_stranger(practice: Practice) -
     assert seen(practice, "amocrm", SAMPLE)[0] == "green"
     with tenant_scope(practice.tenant.id):
         integrations.save("supabase", {"publishable_key": "sb_publishable_unknown"}, actor="test")
-    assert seen(practice, "amocrm", "write")[:2] == ("green", "write_ok")
+    assert_has(seen(practice, "amocrm", "write"), colour="green", code="write_ok")
 
 
 def test_every_sentence_of_a_check_has_a_fault_that_leads_to_it() -> None:

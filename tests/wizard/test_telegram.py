@@ -25,6 +25,7 @@ from synkro.sandbox.telegram.updates import TOPIC
 from synkro.services.connections import checks, integrations, setup, telegram_code, trials
 from synkro.tenancy import db, tenant_scope
 from tests.practice import Practice
+from tests.support.having import assert_has
 from tests.wizard.telegram_acts import chosen, code, outcome, saved, say, tried
 
 
@@ -46,7 +47,7 @@ class TestTheCode:
     def test_the_group_in_which_it_was_sent_is_offered(self, practice: Practice) -> None:
         say(practice, code(practice.tenant))
         trial, result = tried(practice, "chats")
-        assert (trial.colour, trial.code, trial.params) == ("green", "telegram_chats_found", {"count": 1})
+        assert_has(trial, colour="green", code="telegram_chats_found", params={"count": 1})
         assert result["chats"] == [
             {"chat_id": group(practice), "title": "Отчёты", "type": "supergroup"}
             | {"topic_id": "", "topic": "", "has_topics": False}
@@ -58,7 +59,7 @@ class TestTheCode:
 
     def test_a_wrong_one_opens_nothing(self, practice: Practice) -> None:
         say(practice, "ABCDEFGH")
-        assert outcome(practice, "chats") == ("yellow", "telegram_code_not_seen")
+        assert_has(outcome(practice, "chats"), colour="yellow", code="telegram_code_not_seen")
 
     def test_of_a_shared_bot_each_company_sees_its_own_group_only(
         self, practice: Practice, other_tenant: Tenant
@@ -89,13 +90,15 @@ class TestTheCode:
     def test_what_was_found_is_chosen_by_a_person_only(self, practice: Practice) -> None:
         saved(practice, {"chat_id": ""})
         say(practice, code(practice.tenant))
-        assert (len(found(practice)), chosen(practice)) == (1, "")
+        assert len(found(practice)) == 1
+        assert chosen(practice) == ""
 
     def test_more_than_a_hundred_updates_are_said(self, practice: Practice) -> None:
         practice.control("telegram", fault="say", value="/noise", times=120)
         say(practice, code(practice.tenant))
         result = tried(practice, "chats")[1]
-        assert (len(result["chats"]), result["is_cut"]) == (1, True)
+        assert len(result["chats"]) == 1
+        assert result["is_cut"] is True
 
     @given(st.integers(1, 10**9))
     def test_it_has_eight_letters_that_nobody_mistakes(self, config: IntegrationConfig, version: int) -> None:
@@ -124,40 +127,39 @@ class TestTheMessage:
             before = state()
         trial, _ = tried(practice, "message")
         message = practice.sent()[0]
-        assert (trial.colour, trial.code) == ("green", "telegram_test_sent")
+        assert_has(trial, colour="green", code="telegram_test_sent")
         assert trial.params == {"message_id": message["message_id"], "chat_id": int(group(practice))}
         assert "Alfa" in message["text"]
         with tenant_scope(practice.tenant.id):
-            assert (before, state()) == ("unproved", "done")
+            assert before == "unproved"
+            assert state() == "done"
 
     def test_without_a_chat_nothing_is_sent(self, practice: Practice) -> None:
         saved(practice, {"chat_id": ""})
-        assert outcome(practice, "message") == ("yellow", "telegram_choose_chat")
+        assert_has(outcome(practice, "message"), colour="yellow", code="telegram_choose_chat")
         assert practice.sent() == []
 
     @pytest.mark.parametrize("fault", ["drop", "drop_after", "html"])
     def test_one_that_may_have_arrived_is_not_sent_again(self, practice: Practice, fault: str) -> None:
         practice.control("telegram", fault=fault)
-        assert outcome(practice, "message") == ("yellow", "telegram_unknown")
+        assert_has(outcome(practice, "message"), colour="yellow", code="telegram_unknown")
         calls = [one for one in practice.look("telegram", "/__requests") if one["path"].endswith("/sendMessage")]
         assert len(calls) == 1
 
     def test_a_group_that_has_moved_is_followed_and_it_is_said(self, practice: Practice) -> None:
         saved(practice, {"chat_id": str(OLD_GROUP)})
         trial, _ = tried(practice, "message")
-        assert (trial.colour, trial.code, trial.params["chat_id"]) == (
-            "green",
-            "telegram_test_moved",
-            int(group(practice)),
-        )
-        assert (chosen(practice), len(practice.sent())) == (group(practice), 1)
+        assert_has(trial, colour="green", code="telegram_test_moved")
+        assert trial.params["chat_id"] == int(group(practice))
+        assert chosen(practice) == group(practice)
+        assert len(practice.sent()) == 1
         with tenant_scope(practice.tenant.id):
             acts = db.session.execute(select(AuditLog.act)).scalars().all()
         assert "setting_followed" in acts
 
-    def test_where_the_topic_is_gone_the_group_gets_it_and_the_setting_stays(self, practice: Practice) -> None:
+    def test_without_its_topic_the_group_gets_it_and_the_setting_stays(self, practice: Practice) -> None:
         saved(practice, {"message_thread_id": "99"})
-        assert outcome(practice, "message") == ("yellow", "telegram_test_no_topic")
+        assert_has(outcome(practice, "message"), colour="yellow", code="telegram_test_no_topic")
         assert "message_thread_id" not in practice.sent()[0]
         with tenant_scope(practice.tenant.id):
             config = integrations.find("telegram")
@@ -214,7 +216,7 @@ class TestTheReport:
         practice.tenant.language = "en"
         db.session.commit()
         finished(practice.tenant, "ai", "analysis", ANSWER)
-        assert outcome(practice, "report") == ("green", "telegram_report_sent")
+        assert_has(outcome(practice, "report"), colour="green", code="telegram_report_sent")
         text = practice.sent()[0]["text"]
         assert text.startswith("Test report on 3 dialogs: Alfa\n")
         assert "Итог: 1 < 2 & <b>" in text
@@ -224,30 +226,30 @@ class TestTheReport:
         practice.tenant.language = "en"
         db.session.commit()
         finished(practice.tenant, "radist", "sample", {"dialogs": DIALOGS})
-        assert outcome(practice, "report") == ("green", "telegram_report_sent")
+        assert_has(outcome(practice, "report"), colour="green", code="telegram_report_sent")
         lines = practice.sent()[0]["text"].splitlines()
         assert lines[0] == "Test report on 3 dialogs: Alfa"
         assert lines[4:7] == ["• Messages from clients: 2", "• Messages to clients: 1", "• Unanswered: 1"]
 
     def test_with_nothing_to_tell_it_says_what_to_do_first(self, practice: Practice) -> None:
-        assert outcome(practice, "report") == ("yellow", "telegram_report_first")
+        assert_has(outcome(practice, "report"), colour="yellow", code="telegram_report_first")
         assert practice.sent() == []
 
     def test_without_a_chat_nothing_is_sent(self, practice: Practice) -> None:
         saved(practice, {"chat_id": ""})
         finished(practice.tenant, "ai", "analysis", ANSWER)
-        assert outcome(practice, "report") == ("yellow", "telegram_choose_chat")
+        assert_has(outcome(practice, "report"), colour="yellow", code="telegram_choose_chat")
 
     def test_a_part_that_may_have_arrived_ends_it(self, practice: Practice) -> None:
         finished(practice.tenant, "ai", "analysis", ANSWER)
         practice.control("telegram", fault="drop_after")
-        assert outcome(practice, "report") == ("yellow", "telegram_unknown")
+        assert_has(outcome(practice, "report"), colour="yellow", code="telegram_unknown")
         assert len(practice.sent()) == 1
 
     def test_a_moved_group_is_followed(self, practice: Practice) -> None:
         saved(practice, {"chat_id": str(OLD_GROUP)})
         finished(practice.tenant, "ai", "analysis", ANSWER)
-        assert outcome(practice, "report") == ("yellow", "telegram_migrated")
+        assert_has(outcome(practice, "report"), colour="yellow", code="telegram_migrated")
         assert chosen(practice) == group(practice)
 
     @pytest.mark.usefixtures("context")

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.practice import Practice
+from tests.support.having import assert_has
 from tests.wizard.faults import LATE_SECONDS, Fault
 from tests.wizard.faults import impatient as impatient  # noqa: PLC0414 (a fixture)
 from tests.wizard.seeing import assert_plain, seen
@@ -98,6 +99,6 @@ def test_each_fault_has_its_colour_code_and_sentence(practice: Practice, fault: 
     saved(practice, fault.typed)
     if fault.order:
         practice.control("telegram", **fault.order)
-    colour, code, sentence = seen(practice, "telegram", fault.act)
-    assert (colour, code) == (fault.colour, fault.code)
-    assert_plain(sentence)
+    found = seen(practice, "telegram", fault.act)
+    assert_has(found, colour=fault.colour, code=fault.code)
+    assert_plain(found.sentence)

@@ -26,6 +26,7 @@ from synkro.tenancy import db, system_scope, tenant_scope
 from tests.conftest import redis_away
 from tests.practice import Practice
 from tests.services import at_once
+from tests.support.having import assert_entries, assert_has
 
 
 def tried(practice: Practice, kind: str, act: str) -> Trial:
@@ -46,15 +47,16 @@ def how_many() -> int:
 
 def test_twenty_presses_at_once_make_one(practice: Practice, store: Redis) -> None:
     at_once(practice.app, practice.tenant, 20, lambda _number: trials.request("amocrm", SAMPLE))
-    assert (how_many(), queue.queue(queue.TRIALS, store).count) == (1, 1)
+    assert how_many() == 1
+    assert queue.queue(queue.TRIALS, store).count == 1
 
 
 def test_the_deals_that_were_shown_are_the_deals_that_are_written(practice: Practice) -> None:
     shown = tried(practice, "amocrm", SAMPLE)
-    assert (shown.colour, shown.code) == ("green", "amocrm_sample_ok")
+    assert_has(shown, colour="green", code="amocrm_sample_ok")
     practice.control("amocrm", set={"revoked": True})  # nothing is asked for anew
     written = tried(practice, "amocrm", "write")
-    assert (written.colour, written.code) == ("green", "write_ok")
+    assert_has(written, colour="green", code="write_ok")
     with tenant_scope(practice.tenant.id):
         found = trials.result(shown)
     assert found is not None
@@ -77,18 +79,20 @@ def test_tables_that_take_nothing_are_told_from_a_single_bad_row(
 
     monkeypatch.setattr(Table, "_refuse_missing", refuse)
     trial = tried(practice, "amocrm", "write")
-    assert (trial.colour, trial.code) == ("red", code)
+    assert_has(trial, colour="red", code=code)
     assert "%(" not in trials.says(trial)
 
 
 def test_nothing_is_written_before_something_was_shown(practice: Practice) -> None:
-    assert (tried(practice, "amocrm", "write").code, practice.rows("synkro_leads")) == ("sample_first", [])
+    assert tried(practice, "amocrm", "write").code == "sample_first"
+    assert practice.rows("synkro_leads") == []
 
 
 def test_a_vendor_that_fails_gives_its_own_words(practice: Practice) -> None:
     practice.control("amocrm", set={"paid": False})
     trial = tried(practice, "amocrm", SAMPLE)
-    assert (trial.colour, trial.code, trials.says(trial) != trial.code) == ("red", "amocrm_unpaid", True)
+    assert_has(trial, colour="red", code="amocrm_unpaid")
+    assert trials.says(trial) != trial.code
 
 
 def test_a_bug_is_red_and_gives_nothing_away(practice: Practice, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,7 +101,7 @@ def test_a_bug_is_red_and_gives_nothing_away(practice: Practice, monkeypatch: py
 
     monkeypatch.setitem(ACTS["amocrm"], SAMPLE, broken)  # type: ignore[arg-type]
     trial = tried(practice, "amocrm", SAMPLE)
-    assert (trial.colour, trial.code, trial.params, trial.result) == ("red", "internal", {}, "")
+    assert_has(trial, colour="red", code="internal", params={}, result="")
 
 
 def test_what_customers_wrote_lies_sealed(practice: Practice) -> None:
@@ -114,7 +118,8 @@ def test_only_the_newest_result_is_kept(practice: Practice) -> None:
     first, second = tried(practice, "amocrm", SAMPLE), tried(practice, "amocrm", SAMPLE)
     with tenant_scope(practice.tenant.id):
         db.session.refresh(first := db.session.merge(first))
-        assert (first.result, second.result != "") == ("", True)
+        assert first.result == ""
+        assert second.result != ""
 
 
 def test_old_results_are_forgotten_and_the_rows_stay(practice: Practice, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,7 +134,8 @@ def test_old_results_are_forgotten_and_the_rows_stay(practice: Practice, monkeyp
 def test_another_company_sees_nothing_of_it(practice: Practice, other_tenant: Tenant) -> None:
     tried(practice, "amocrm", SAMPLE)
     with tenant_scope(other_tenant.id):
-        assert (trials.latest("amocrm", SAMPLE), trials.latest_of("amocrm")) == (None, {})
+        assert trials.latest("amocrm", SAMPLE) is None
+        assert trials.latest_of("amocrm") == {}
 
 
 @pytest.mark.parametrize("seconds", [WAITING_SECONDS - 5, WAITING_SECONDS + 5])
@@ -176,7 +182,7 @@ def test_without_redis_it_says_so_and_can_be_asked_again(practice: Practice, mon
         for _ in range(2):
             with pytest.raises(AppError) as caught:
                 trials.request("amocrm", SAMPLE)
-            assert (caught.value.status, caught.value.code) == (503, "queue_away")
+            assert_has(caught.value, status=503, code="queue_away")
 
 
 def test_what_cannot_be_tried_is_refused(practice: Practice) -> None:
@@ -229,7 +235,8 @@ def test_a_run_that_wrote_is_proof_as_well(practice: Practice, amocrm_state: Loo
 def test_a_run_that_had_nothing_to_write_proves_nothing(practice: Practice, amocrm_state: Look) -> None:
     long_ago = Window(datetime(2001, 1, 1, tzinfo=UTC), datetime(2001, 1, 2, tzinfo=UTC))
     run = practice.run(long_ago)
-    assert (run.status, practice.rows("synkro_leads")) == (RunStatus.SUCCEEDED, [])
+    assert run.status == RunStatus.SUCCEEDED
+    assert practice.rows("synkro_leads") == []
     checked(practice)
     assert amocrm_state() == "unproved"
 
@@ -282,7 +289,7 @@ def test_a_remark_of_a_check_is_no_fault(practice: Practice, amocrm_state: Look)
 def test_steps_open_in_the_order_of_their_needs(tenant: Tenant) -> None:
     with tenant_scope(tenant.id):
         states = {step.kind: step.state for step in setup.steps()}
-    assert (states["supabase"], states["amocrm"], states["radist"]) == ("empty", "locked", "locked")
+    assert_entries(states, supabase="empty", amocrm="locked", radist="locked")
 
 
 def test_a_step_that_was_set_up_stays_open_when_an_earlier_one_breaks(practice: Practice, amocrm_state: Look) -> None:

@@ -1,0 +1,1 @@
+"""What several test modules borrow: a test module never imports from another."""
