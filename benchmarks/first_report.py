@@ -16,9 +16,9 @@ from synkro.integrations.supabase.client import schema_sql
 from synkro.sandbox.demo.world import demo_world
 from synkro.sandbox.server import Sandbox
 from tests.browser.conftest import ARGUMENTS
-from tests.browser.newcomer import Newcomer
-from tests.browser.window import Window
-from tests.practice import Practice
+from tests.support.browser.newcomer import Newcomer
+from tests.support.browser.window import Window
+from tests.support.practice import Practice
 
 KEYSTROKE = 0.15
 """Seconds: forty words a minute."""

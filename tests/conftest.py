@@ -31,7 +31,7 @@ from synkro.sandbox.server import Sandbox
 from synkro.sandbox.world import World
 from synkro.services.auth import passwords, sessions
 from synkro.tenancy import db, system_scope, tenant_scope
-from tests.practice import Practice
+from tests.support.practice import Practice
 
 # no time limit for an example: the machines that run tests are shared. `--hypothesis-profile=thorough` looks longer
 rules.register_profile("synkro", deadline=None, max_examples=50)

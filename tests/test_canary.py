@@ -26,9 +26,9 @@ from synkro.models import Tenant, User
 from synkro.models.states import RunStatus
 from synkro.sandbox.server import Sandbox
 from synkro.sandbox.world import World
-from tests import canary
-from tests.canary_walk import VENDORS, Ears, Walk, Walker
-from tests.practice import Practice
+from tests.support import canary
+from tests.support.canary_walk import VENDORS, Ears, Walk, Walker
+from tests.support.practice import Practice
 
 PLACES = ("pages", "command line", "logs", "exceptions", "database", "redis", "files", "screen")
 _made: list[Walk] = []

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from synkro import mail
 from synkro.mail import FolderPost, Letter, NotSent, SmtpPost, compose
-from tests.mailbox import PASSWORD, Mailbox, certificate, free_port, serve, silent
 from tests.support.having import assert_entries, assert_has
+from tests.support.mailbox import PASSWORD, Mailbox, certificate, free_port, serve, silent
 
 SENDER = "Synkro <post@example.com>"
 LOGIN = f"user:{quote(PASSWORD, safe='')}@"

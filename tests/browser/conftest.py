@@ -13,9 +13,9 @@ from flask import Flask
 from playwright.sync_api import Browser, sync_playwright
 
 from synkro.models import User
-from tests.browser import visitors
-from tests.browser.window import Window
-from tests.serving import served
+from tests.support.browser import visitors
+from tests.support.browser.window import Window
+from tests.support.serving import served
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"]
 

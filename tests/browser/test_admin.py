@@ -8,7 +8,7 @@ import pytest
 
 from synkro.models import User
 from synkro.tenancy import db
-from tests.browser.window import Window
+from tests.support.browser.window import Window
 
 
 @pytest.mark.parametrize("js", [True, False], ids=["script", "no script"])

@@ -12,9 +12,9 @@ from synkro.jobs.engine.worker import work_on
 from synkro.models.states import Topic
 from synkro.services.connections import analyses, checks, integrations, prompts
 from synkro.tenancy import db, tenant_scope
-from tests.browser.window import Window
-from tests.practice import Practice
 from tests.support.ai_trials import loaded, tried
+from tests.support.browser.window import Window
+from tests.support.practice import Practice
 
 Enter = Callable[..., Window]
 

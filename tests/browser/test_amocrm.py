@@ -13,8 +13,8 @@ from synkro.jobs.engine.worker import work_on
 from synkro.services.connections import amocrm_tokens, integrations
 from synkro.tenancy import tenant_scope
 from tests.browser.conftest import Opener
-from tests.browser.window import Window
-from tests.practice import Practice
+from tests.support.browser.window import Window
+from tests.support.practice import Practice
 
 
 @pytest.fixture

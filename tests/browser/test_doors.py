@@ -10,8 +10,8 @@ from flask import Flask
 from synkro.extensions import redis, remember, settings, vault
 from synkro.models import User
 from tests.browser.conftest import Opener
-from tests.browser.person import Person
 from tests.conftest import PASSWORD
+from tests.support.browser.person import Person
 
 NEW = "kettle anchor violet ninety"
 

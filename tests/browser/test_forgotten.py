@@ -17,8 +17,8 @@ from synkro.infra.queue import JSONSerializer
 from synkro.jobs.engine.worker import Worker
 from synkro.models import User
 from tests.browser.conftest import Opener
-from tests.browser.person import Person
 from tests.conftest import PASSWORD
+from tests.support.browser.person import Person
 
 NEW = "kettle anchor violet ninety"
 

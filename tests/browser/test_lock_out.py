@@ -13,9 +13,9 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from synkro.models import User
 from tests.browser.conftest import Opener, served
-from tests.browser.person import Person
 from tests.conftest import PASSWORD
-from tests.services import factor
+from tests.support import factor
+from tests.support.browser.person import Person
 
 WAIT = re.compile(r"Too many attempts\. Wait \d+ (seconds|minutes) and try again\.")
 

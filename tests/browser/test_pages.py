@@ -17,9 +17,9 @@ from synkro.services.auth import links
 from synkro.services.companies import people
 from synkro.services.reports import reports
 from synkro.tenancy import db, system_scope
-from tests.browser.pages import FOREIGN, NO_PAGES, PAGES
-from tests.browser.window import Window
-from tests.practice import Practice
+from tests.support.browser.pages import FOREIGN, NO_PAGES, PAGES
+from tests.support.browser.window import Window
+from tests.support.practice import Practice
 
 Cast = dict[str, User]
 Enter = Callable[..., Window]

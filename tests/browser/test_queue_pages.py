@@ -14,9 +14,9 @@ from synkro import create_app
 from synkro.infra import queue
 from synkro.models import Tenant
 from synkro.tenancy import db
-from tests.browser.window import Window
-from tests.services import begin
-from tests.serving import served
+from tests.support.browser.window import Window
+from tests.support.runs_by_hand import begin
+from tests.support.serving import served
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from flask import Flask
 
 from synkro.infra import queue
 from synkro.jobs.engine.worker import work_on
-from tests.browser.window import Window
-from tests.practice import Practice
+from tests.support.browser.window import Window
+from tests.support.practice import Practice
 
 Enter = Callable[..., Window]
 FOCUSED = "document.activeElement.id"

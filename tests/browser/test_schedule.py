@@ -7,7 +7,7 @@ from collections.abc import Callable
 from synkro.models import Tenant
 from synkro.services.reports import schedules
 from synkro.tenancy import tenant_scope
-from tests.browser.window import Window
+from tests.support.browser.window import Window
 
 Enter = Callable[..., Window]
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from synkro.models import Tenant, User
-from tests.browser.window import Window
-from tests.web.rows import make_report
+from tests.support.browser.window import Window
+from tests.support.rows import make_report
 
 Enter = Callable[..., Window]
 TYPE_INTO = "(element, text) => element.value = text"

@@ -11,10 +11,10 @@ from sqlalchemy import update
 from synkro.models import User, WebSession
 from synkro.tenancy import db, system_scope
 from tests.browser.conftest import Opener
-from tests.browser.person import Person
-from tests.browser.window import Window
 from tests.conftest import PASSWORD
-from tests.services import factor
+from tests.support import factor
+from tests.support.browser.person import Person
+from tests.support.browser.window import Window
 
 Enter = Callable[..., Window]
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)

@@ -12,15 +12,15 @@ from synkro.models import JobRun, Tenant
 from synkro.models.states import RunStatus
 from synkro.services.reports import runs
 from synkro.tenancy import tenant_scope
-from tests import processes
-from tests.browser.newcomer import Newcomer
-from tests.browser.pages import PAGES
-from tests.browser.window import Window
 from tests.conftest import ROOT
-from tests.postgrest import Postgrest, postgrest_or_skip
-from tests.practice import Practice
+from tests.support import processes
+from tests.support.browser.newcomer import Newcomer
+from tests.support.browser.pages import PAGES
+from tests.support.browser.window import Window
 from tests.support.empty_company import states
 from tests.support.empty_company import vendors as vendors  # noqa: PLC0414 (a fixture)
+from tests.support.postgrest import Postgrest, postgrest_or_skip
+from tests.support.practice import Practice
 
 Enter = Callable[..., Window]
 

@@ -9,13 +9,13 @@ import pytest
 from playwright.sync_api import Locator
 
 from synkro.integrations.supabase.client import schema_sql
-from tests import processes
-from tests.browser.newcomer import Newcomer
-from tests.browser.window import Window
-from tests.practice import Practice
+from tests.support import processes
+from tests.support.browser.newcomer import Newcomer
+from tests.support.browser.window import Window
 from tests.support.empty_company import empty_company as empty_company  # noqa: PLC0414 (fixtures of theirs)
 from tests.support.empty_company import states
 from tests.support.empty_company import vendors as vendors  # noqa: PLC0414
+from tests.support.practice import Practice
 
 Enter = Callable[..., Window]
 MOST_STOPS = 120

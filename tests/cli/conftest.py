@@ -12,10 +12,10 @@ import pytest
 from click.testing import Result
 from flask import Flask
 
-from tests import processes
 from tests.conftest import ROOT
-from tests.practice import Practice
-from tests.processes import Settings
+from tests.support import processes
+from tests.support.practice import Practice
+from tests.support.processes import Settings
 
 Cli = Callable[..., Result]
 Shell = Callable[..., "subprocess.CompletedProcess[str]"]

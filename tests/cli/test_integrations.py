@@ -17,8 +17,8 @@ from synkro.services.connections.secrets import open_secrets
 from synkro.tenancy import tenant_scope
 from tests.cli.conftest import Cli
 from tests.conftest import redis_away
-from tests.practice import Practice
 from tests.support.having import assert_entries, assert_has
+from tests.support.practice import Practice
 
 FIELDS = {
     "supabase": {"url": "https://a.supabase.co", "publishable_key": "sb_publishable_1", "secret_key": "sb_secret_1"},

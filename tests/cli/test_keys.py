@@ -12,8 +12,8 @@ from synkro.models import IntegrationConfig, Tenant
 from synkro.services.operations import health, keys
 from synkro.tenancy import db, system_scope
 from tests.cli.conftest import Cli
-from tests.services.rotation import NEW, configure, save, saved
 from tests.support.having import assert_has
+from tests.support.rotation import NEW, configure, save, saved
 
 NEW_ID = Vault(NEW).current
 

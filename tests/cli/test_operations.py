@@ -18,7 +18,7 @@ from synkro.crypto import Vault
 from synkro.extensions import redis, remember, settings
 from synkro.services.operations import health
 from tests.cli.conftest import Cli, flask
-from tests.processes import settings_of
+from tests.support.processes import settings_of
 
 GROUPS = ("db", "tenants", "users", "integrations", "reports", "runs", "audit", "engines", "keys")
 

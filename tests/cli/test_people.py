@@ -11,7 +11,7 @@ from synkro.services.auth import accounts, second_factor, sessions
 from synkro.services.companies import tenants
 from synkro.tenancy import db, system_scope
 from tests.cli.conftest import Cli
-from tests.services.factor import HERE
+from tests.support.factor import HERE
 from tests.support.having import assert_has
 
 LONG = "a password of some length"

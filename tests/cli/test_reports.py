@@ -14,8 +14,8 @@ from synkro.models import Tenant
 from synkro.models.plan import PLAN
 from synkro.tenancy import db, system_scope
 from tests.cli.conftest import Cli
-from tests.practice import Practice
 from tests.support.having import assert_entries, assert_has
+from tests.support.practice import Practice
 
 WINDOW = ("--from", "2026-11-17", "--to", "2026-11-18")
 STEP = {"key", "status", "colour", "code", "attempts", "seconds", "done", "total"}

@@ -14,8 +14,8 @@ import pytest
 from synkro import embedded
 from tests.cli.conftest import flask
 from tests.conftest import ROOT
-from tests.processes import settings_of
 from tests.support.having import assert_has
+from tests.support.processes import settings_of
 
 ID = "00000000-0000-4000-8000-000000000000"
 COMMANDS = {

@@ -20,7 +20,7 @@ from synkro.models.plan import BY_KEY, PLAN, StepKey
 from synkro.models.states import RUN_MOVES, STEP_MOVES, RunStatus, StepStatus
 from synkro.services.reports import artifacts, runs, steps
 from synkro.tenancy import db, tenant_scope
-from tests.practice import Practice
+from tests.support.practice import Practice
 
 FIRST, SECOND, THIRD, LAST = PLAN[0].key, PLAN[1].key, PLAN[2].key, PLAN[-1].key
 OBSERVER = """

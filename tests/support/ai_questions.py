@@ -11,7 +11,7 @@ from synkro.models import AiCall, JobRun, JobStep, Report
 from synkro.models.plan import StepKey
 from synkro.services.reports import reports
 from synkro.tenancy import db, tenant_scope
-from tests.practice import Practice
+from tests.support.practice import Practice
 
 DIALOG = re.compile(r"^## d\d+ ", re.MULTILINE)
 

@@ -12,7 +12,7 @@ from synkro.jobs.connections.trials import try_out
 from synkro.models import Trial
 from synkro.services.connections import trials
 from synkro.tenancy import tenant_scope
-from tests.practice import Practice
+from tests.support.practice import Practice
 
 PHONE, TYPED = "77015550101", "+7 701 555-01-01"
 SPOKEN = (

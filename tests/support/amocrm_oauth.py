@@ -9,7 +9,7 @@ import requests
 
 from synkro.services.connections import amocrm_tokens, integrations
 from synkro.tenancy import db, tenant_scope
-from tests.practice import Practice
+from tests.support.practice import Practice
 
 
 @pytest.fixture

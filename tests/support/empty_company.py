@@ -14,7 +14,7 @@ from synkro.sandbox.demo.world import demo_world
 from synkro.sandbox.server import Sandbox
 from synkro.services.connections import setup
 from synkro.tenancy import db, tenant_scope
-from tests.practice import Practice
+from tests.support.practice import Practice
 
 
 @pytest.fixture

@@ -20,8 +20,8 @@ from synkro.models.states import ACTIVE_RUN, RunStatus
 from synkro.services.reports import runs
 from synkro.services.shared.wording import remarks
 from synkro.tenancy import db, tenant_scope
-from tests.practice import Practice
 from tests.support.having import assert_has
+from tests.support.practice import Practice
 
 READ_SECONDS = 0.3
 

@@ -12,7 +12,7 @@ from synkro.analysis.figures.dialogue import chat_figures
 from synkro.analysis.figures.totals import Figures
 from synkro.analysis.matching.chats import ChatMatch, PhoneIndex, classify_contact
 from synkro.infra.records import Chat, Message
-from tests.analysis.builders import ALWAYS, START, WINDOW, chat, contact, lead, message
+from tests.support.deals_and_chats import ALWAYS, START, WINDOW, chat, contact, lead, message
 
 LEADS = [
     lead(1, 11, manager=1, status=142, price=500),

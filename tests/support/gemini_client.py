@@ -7,7 +7,7 @@ import pytest
 from synkro.integrations.ai.client import Ai
 from synkro.sandbox.gemini.app import create_app
 from synkro.sandbox.keys import Keys
-from tests.integrations.conftest import Counted, Emulator, Start, door_to
+from tests.support.emulators import Counted, Emulator, Start, door_to
 
 KEY = Keys()
 MODEL = "gemini-3.8-flash"

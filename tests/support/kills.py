@@ -13,7 +13,7 @@ import pytest
 from synkro.jobs.engine import tick
 from synkro.models.states import RunStatus
 from synkro.tenancy import db
-from tests.practice import Practice
+from tests.support.practice import Practice
 
 
 def die() -> None:

@@ -7,7 +7,7 @@ from collections import Counter
 from redis import Redis
 
 from tests.conftest import PASSWORD
-from tests.web.conftest import Browser
+from tests.support.web_client import Browser
 
 
 def counted_at(store: Redis) -> list[str]:

@@ -16,7 +16,7 @@ from synkro.models import Trial
 from synkro.sandbox.world import Chat
 from synkro.services.connections import integrations, trials
 from synkro.tenancy import tenant_scope
-from tests.practice import Practice
+from tests.support.practice import Practice
 
 WHATSAPP, WABA, TELEGRAM = 7_001, 7_002, 7_003
 

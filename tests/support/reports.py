@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from synkro.analysis.ai.answer import Answer, Finding, Remark
 from synkro.analysis.report.texts import Report
-from tests.analysis.builders import ALMATY, WINDOW
+from tests.support.deals_and_chats import ALMATY, WINDOW
 from tests.support.figures import figures_of
 
 ANSWER = Answer(

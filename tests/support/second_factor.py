@@ -14,8 +14,8 @@ from werkzeug.test import TestResponse
 from synkro.models import User
 from synkro.services.auth import second_factor
 from tests.conftest import PASSWORD
-from tests.services.factor import HERE
-from tests.web.conftest import Browser
+from tests.support.factor import HERE
+from tests.support.web_client import Browser
 
 Cast = dict[str, User]
 SET_UP, ASK, MANAGE = "/second-factor/set-up", "/second-factor", "/account/second-factor"

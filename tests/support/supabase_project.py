@@ -16,8 +16,8 @@ from synkro.integrations.http.client import Door
 from synkro.integrations.supabase.client import Supabase, schema_sql
 from synkro.sandbox.keys import Keys
 from synkro.sandbox.supabase.app import create_app
-from tests.integrations.conftest import Counted, Emulator, Start
-from tests.postgrest import Postgrest, postgrest_or_skip
+from tests.support.emulators import Counted, Emulator, Start
+from tests.support.postgrest import Postgrest, postgrest_or_skip
 
 KEY = Keys()
 VAR = Path(__file__).parents[2] / "var"

@@ -7,7 +7,7 @@ import pytest
 from synkro.integrations.telegram.client import Telegram
 from synkro.sandbox.keys import Keys
 from synkro.sandbox.telegram.app import create_app
-from tests.integrations.conftest import Counted, Emulator, Start, door_to
+from tests.support.emulators import Counted, Emulator, Start, door_to
 
 KEY = Keys()
 GROUP = KEY.telegram_chat_id

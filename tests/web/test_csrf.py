@@ -17,8 +17,8 @@ from synkro.tenancy import db, system_scope
 from synkro.web.expired_form import MOST_TYPED
 from tests.conftest import PASSWORD
 from tests.support.having import assert_entries, assert_has
-from tests.web.conftest import Browser, Enter
-from tests.web.rows import make_report
+from tests.support.rows import make_report
+from tests.support.web_client import Browser, Enter
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
 SAID = 'First line\nsecond line with <b>bold</b> & "quotes"'

@@ -27,7 +27,7 @@ from synkro.services.operations import health
 from synkro.tenancy import db
 from tests.conftest import PASSWORD, ROOT
 from tests.support.having import assert_has
-from tests.web.conftest import Browser, Enter
+from tests.support.web_client import Browser, Enter
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "

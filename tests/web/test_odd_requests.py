@@ -18,8 +18,8 @@ from synkro.models import Tenant
 from synkro.web.limits import limiter
 from synkro.web.security import MOST_FIELDS, TYPED
 from tests.support.having import assert_has
-from tests.web.conftest import Browser, Enter
-from tests.web.rows import make_report, make_run
+from tests.support.rows import make_report, make_run
+from tests.support.web_client import Browser, Enter
 
 ODD = (
     "\x00",

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from synkro.models import AuditLog, User
 from synkro.tenancy import db, system_scope
 from tests.support.having import assert_has
-from tests.web.conftest import Browser, Enter
+from tests.support.web_client import Browser, Enter
 
 Cast = dict[str, User]
 

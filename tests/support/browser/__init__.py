@@ -1,0 +1,1 @@
+"""A browser, and the people who use it."""
