@@ -21,7 +21,7 @@ from synkro.extensions import settings
 from synkro.integrations.errors import ApiError, Gone
 from synkro.jobs.pipeline import STEPS
 from synkro.jobs.step import Ctx, Done, Heart
-from synkro.models.plan import BY_KEY, StepKey
+from synkro.models.plan import BY_KEY
 from synkro.services.connections import checks
 from synkro.services.reporting import artifacts, runs, steps
 from synkro.services.reporting.steps import Claim, Lost
@@ -48,7 +48,7 @@ def work(tenant_id: str, run_id: str, key: str) -> None:
             runs.ring(claim.tenant_id, claim.run_id, following)
 
 
-def _attempt(claim: Claim) -> Any:
+def _attempt(claim: Claim) -> str | None:
     """The key of the next step, or None when this one did not end well or was the last."""
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
     with Heart(app, claim) as heart:
@@ -56,7 +56,7 @@ def _attempt(claim: Claim) -> Any:
             done = _run(claim, heart)
             told = {**done.params, **({"notices": done.notices} if done.notices else {})}
             following = steps.finish(claim, done.colour, done.code, _json(told), heart.done, heart.total)
-            if (done.code or "").startswith(f"{BY_KEY[StepKey(claim.key)].service}_"):
+            if (done.code or "").startswith(f"{BY_KEY[claim.key].service}_"):
                 _have_it_checked(claim.key)  # a remark of the service, not of what was found in it
             return following
         except Lost:
@@ -115,7 +115,7 @@ def _after_trouble(
 def _have_it_checked(key: str) -> None:
     """A step that stumbled may mean that its service no longer works: a check tells, by the same calls."""
     with suppress(AppError, RedisError):
-        if kind := BY_KEY[StepKey(key)].service:
+        if kind := BY_KEY[key].service:
             checks.request(kind)
 
 

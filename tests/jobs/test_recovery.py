@@ -27,7 +27,7 @@ from synkro.jobs import runtime, tick
 from synkro.jobs.step import Ctx
 from synkro.jobs.worker import work_on
 from synkro.models import AiCall
-from synkro.models.plan import StepKey
+from synkro.models.plan import PLAN, StepKey
 from synkro.models.states import RunStatus
 from synkro.services.reporting import runs
 from synkro.tenancy import db, tenant_scope
@@ -106,7 +106,7 @@ def is_over(practice: Practice, run_id: uuid.UUID) -> Callable[[], bool]:
 def assert_done_once(practice: Practice, run_id: uuid.UUID) -> None:
     run, rows = practice.state(run_id)
     assert run.status == RunStatus.SUCCEEDED
-    assert [step.status for step in rows] == ["done"] * 8
+    assert [step.status for step in rows] == ["done"] * len(PLAN)
     assert len(practice.sent()) == 1
     assert len(practice.rows("synkro_reports")) == 1
 
@@ -184,7 +184,7 @@ def test_two_workers_do_each_step_once(practice: Practice) -> None:
         for pid in children:
             killed(pid)
     assert_done_once(practice, run_id)
-    assert [step.attempts for step in practice.state(run_id)[1]] == [1] * 8
+    assert [step.attempts for step in practice.state(run_id)[1]] == [1] * len(PLAN)
 
 
 def test_redis_that_is_emptied_all_the_time_only_costs_time(
@@ -201,7 +201,7 @@ def test_redis_that_is_emptied_all_the_time_only_costs_time(
     store.flushdb()
     until(practice, run_id, is_over(practice, run_id))
     assert_done_once(practice, run_id)
-    assert [step.attempts for step in practice.state(run_id)[1]] == [1] * 8
+    assert [step.attempts for step in practice.state(run_id)[1]] == [1] * len(PLAN)
 
 
 @pytest.mark.parametrize("key", KEYS[:7])
