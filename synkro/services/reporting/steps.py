@@ -44,7 +44,8 @@ _CLAIM = text("""
                lease_until = now() + make_interval(secs => :lease), started_at = coalesce(s.started_at, now()),
                finished_at = null, code = null, colour = null, params = '{}'
           from live
-         where s.run_id = live.id and s.key = :key and s.status = 'ready' and s.ready_at <= now()
+         where s.run_id = live.id and s.key = :key and s.key = any(:known)
+           and s.status = 'ready' and s.ready_at <= now()
      returning s.id, s.tenant_id, s.run_id, s.key, s.fence, s.attempts, s.cursor
     ), begun as (
         update job_runs set status = 'running', started_at = coalesce(started_at, now())
@@ -108,9 +109,15 @@ _FAIL = text("""
       from mine where r.id = mine.run_id and r.status = 'running'""")
 
 
+def _known() -> list[str]:
+    """What may be taken, returned and rung for here: while two releases work, the newer one may have more."""
+    return [str(key) for key in BY_KEY]
+
+
 def claim(run_id: uuid.UUID, key: str, lease_seconds: int) -> Claim | None:
-    """Take a ready step. None: a stale doorbell, there is nothing to take (or it belongs to another tenant)."""
-    found = db.session.execute(_CLAIM, {"run_id": run_id, "key": key, "lease": lease_seconds}).one_or_none()
+    """Take a ready step. None: a stale doorbell, another tenant's step, or one that only a newer release knows."""
+    values = {"run_id": run_id, "key": key, "known": _known(), "lease": lease_seconds}
+    found = db.session.execute(_CLAIM, values).one_or_none()
     db.session.commit()
     if found is None:
         return None
@@ -194,13 +201,13 @@ class Bell:
 
 _EXPIRED = text("""
     select id, tenant_id, run_id, key, fence, attempts, cursor from job_steps
-     where status = 'running' and lease_until < now() for update skip locked""")
+     where status = 'running' and lease_until < now() and key = any(:known) for update skip locked""")
 
 _DUE = text("""
     update job_steps s set rung_at = now()
       from job_runs r
      where s.id in (select w.id from job_steps w join job_runs a on a.id = w.run_id
-                     where w.status = 'ready' and w.ready_at <= now()
+                     where w.status = 'ready' and w.ready_at <= now() and w.key = any(:known)
                        and (w.rung_at is null or w.rung_at < now() - make_interval(secs => :quiet))
                        and a.status in ('queued', 'running') and a.cancel_requested_at is null
                      order by w.ready_at limit 500 for update of w skip locked)
@@ -220,7 +227,7 @@ _CLOSE_STOPPED = text("""
 
 def return_expired() -> int:
     """Steps whose worker died go back to ready, or fail when their tries are used up. Needs the system scope."""
-    expired = db.session.execute(_EXPIRED).all()
+    expired = db.session.execute(_EXPIRED, {"known": _known()}).all()
     for row in expired:
         held = Claim(row.id, row.tenant_id, row.run_id, row.key, row.fence, row.attempts, row.cursor)
         if held.attempt < BY_KEY[held.key].most_attempts:
@@ -240,6 +247,6 @@ def close_stopped() -> None:
 
 def due(quiet_seconds: int) -> list[Bell]:
     """Steps that are due and were not rung for lately; they count as rung from now. Needs the system scope."""
-    rows = db.session.execute(_DUE, {"quiet": quiet_seconds}).all()
+    rows = db.session.execute(_DUE, {"quiet": quiet_seconds, "known": _known()}).all()
     db.session.commit()
     return [Bell(row.tenant_id, row.run_id, row.key) for row in rows]
