@@ -22,6 +22,7 @@ from synkro.tenancy import system_scope, tenant_scope
 
 log = logging.getLogger(__name__)
 
+TICK = "tick"
 QUIET_SECONDS = 30
 """A doorbell that was rung this long ago and not answered is rung again. A double one finds nothing to claim."""
 

@@ -29,7 +29,7 @@ from synkro.tenancy import current_tenant_id, db, end_reading
 
 log = logging.getLogger(__name__)
 
-TRY_OUT = "synkro.jobs.trials.try_out"
+TRY_OUT = "trial"
 SAMPLE = "sample"
 """The act that every service has: a few real items of the client's own."""
 ACTS: dict[str, dict[str, int]] = {

@@ -20,7 +20,7 @@ from synkro.services.reporting import artifacts, deliveries, reports
 from synkro.services.wording import SENTENCES
 from synkro.tenancy import db
 
-WORK = "synkro.jobs.runtime.work"
+WORK = "step"
 LONGEST_DAYS = 400
 MOST_STARTS = 3
 """The run in the way may end between our try and our look at it: then the next try succeeds."""
