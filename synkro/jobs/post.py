@@ -5,10 +5,8 @@ from __future__ import annotations
 import logging
 import uuid
 
-from rq.timeouts import JobTimeoutException
-
-from synkro import log as logs
-from synkro import mail, queue
+from synkro import mail
+from synkro.jobs import frame
 from synkro.mail import Letter, NotSent
 from synkro.services.entry import forgotten, links
 from synkro.services.mail import outbox
@@ -20,20 +18,18 @@ log = logging.getLogger(__name__)
 
 def send(letter_id: str) -> None:
     """Send a letter if it is there to be sent. After a kill at the wrong moment it goes twice: better than never."""
-    logs.unbind()
-    logs.bind(letter=letter_id, request_id=queue.rung_by())
-    claimed = outbox.claim(uuid.UUID(letter_id))
-    if claimed is None:
-        return
+    with frame.job(letter=letter_id):
+        claimed = outbox.claim(uuid.UUID(letter_id))
+        if claimed is not None:
+            with frame.ended("letter", lambda code: _fail(claimed, code, passing=True), too_long="mail_too_long"):
+                _try(claimed)
+
+
+def _try(claimed: Claim) -> None:
     try:
         _go(claimed)
     except NotSent as error:
         _fail(claimed, error.code, passing=error.passing)
-    except JobTimeoutException:
-        _fail(claimed, "mail_too_long", passing=True)
-    except Exception as error:  # a bug must not end in silence about a letter
-        log.error("letter broke", exc_info=error)
-        _fail(claimed, "internal", passing=True)
 
 
 def _go(claimed: Claim) -> None:
