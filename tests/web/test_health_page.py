@@ -53,6 +53,16 @@ def test_tells_what_works(enter: Enter, worker: Worker, path: str) -> None:
     assert 'hx-trigger="every 10s"' in page.text
 
 
+def test_a_duty_of_the_tick_that_failed_is_named(enter: Enter, worker: Worker) -> None:
+    health.mark_tick(["heads", "late"])
+    assert "Works in part heads, late" in words(enter("admin").get("/admin/health").text)
+
+
+def test_a_duty_of_the_tick_that_failed_is_yellow(enter: Enter, worker: Worker) -> None:
+    health.mark_tick(["heads"])
+    assert workload.installation().colour == "yellow"
+
+
 def test_only_the_page_has_a_frame(enter: Enter) -> None:
     browser = enter("admin")
     assert ["<html" in browser.get(path).text for path in PATHS] == [True, False]
