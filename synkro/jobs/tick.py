@@ -107,6 +107,7 @@ DUTIES: tuple[Duty, ...] = (
     Duty("held", _release_held),  # before others begin: they would be in its way
     Duty("schedules", _start_due),
     Duty("checks", _ask_for_checks),
+    Duty("trials", _over_all(trials.ring_again)),
     Duty("late", _tell_of_late),
     Duty("letters", post.look_after),
     Duty("pages", _over_all(lambda: artifacts.purge(settings().artifact_days))),
