@@ -138,7 +138,7 @@ def test_the_groups_of_a_layer_form_no_circle(layer: str) -> None:
     assert set(TopologicalSorter(asks).static_order()) == set(asks)
 
 
-@pytest.mark.parametrize("layer", ["blueprints", "services"])
+@pytest.mark.parametrize("layer", ["blueprints", "jobs", "services"])
 def test_what_is_shared_knows_no_group(layer: str) -> None:
     assert groups_of(layer)["shared"] == set()
 
@@ -212,7 +212,7 @@ def test_the_sandbox_stands_alone() -> None:
     assert not wrong
 
 
-HTTP = {f"synkro.integrations.http.client.{part}" for part in ("addresses", "calls", "client")}
+HTTP = {f"synkro.integrations.http.{part}" for part in ("addresses", "calls", "client")}
 DOORS = {
     "requests": HTTP,
     "requests_hardened": HTTP - {"synkro.integrations.http.client"},

@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 
 from synkro.cli.words import EXITS, OPERATOR, as_json, command, fail, say, show, the_run
 from synkro.models import JobRun
-from synkro.models.plan import StepKey
+from synkro.models.plan import BY_KEY
 from synkro.models.states import ACTIVE_RUN, RunStatus
 from synkro.services.reports import runs
 from synkro.tenancy import db, end_reading, tenant_scope
@@ -25,7 +25,7 @@ LONGEST_AWAY_SECONDS = 60
 
 @group.command("show")
 @click.argument("run")
-@click.option("--json", "json_wanted", is_flag=True, help="Print the run and its eight steps as JSON.")
+@click.option("--json", "json_wanted", is_flag=True, help="Print the run and its steps as JSON.")
 @command
 def show_run(run: str, *, json_wanted: bool) -> None:
     """Where the run RUN (its id) stands."""
@@ -36,15 +36,13 @@ def show_run(run: str, *, json_wanted: bool) -> None:
 
 @group.command("retry")
 @click.argument("run")
-@click.option(
-    "--from", "step", type=click.Choice([str(key) for key in StepKey]), help="By default the first open step."
-)
+@click.option("--from", "step", type=click.Choice([str(key) for key in BY_KEY]), help="By default the first open step.")
 @command
 def retry(run: str, step: str | None) -> None:
     """Continue an ended run from a step."""
     tenant_id, run_id = the_run(run)
     with tenant_scope(tenant_id):
-        begun = runs.resume(_found(run_id), StepKey(step) if step else None, actor=OPERATOR)
+        begun = runs.resume(_found(run_id), step, actor=OPERATOR)
     say(f"continued from {begun}")
 
 

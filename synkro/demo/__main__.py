@@ -159,7 +159,7 @@ def _people(config: Config, passwords: Mapping[str, str]) -> None:
 
 
 def _report(app: Flask, tenant: Tenant, started: float, config: Config) -> bool:
-    """Yesterday's report, with its steps on the screen. True when all eight are done."""
+    """Yesterday's report, with its steps on the screen. True when all are done."""
     zone = ZoneInfo(tenant.timezone)
     window = day_window(datetime.now(zone).date() - timedelta(days=1), zone)
     with app.app_context():

@@ -1,4 +1,4 @@
-"""The eight steps on the terminal while they run."""
+"""The steps on the terminal while they run."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import uuid
 from flask_babel import force_locale
 
 from synkro.cli.words import as_json
-from synkro.models.plan import BY_KEY, StepKey
+from synkro.models.plan import step_of
 from synkro.models.states import ACTIVE_RUN
 from synkro.services.reports import runs
 from synkro.tenancy import end_reading, tenant_scope
@@ -52,5 +52,5 @@ def _draw(steps: list[dict[str, object]], drawn: int) -> int:
 def _line(step: dict[str, object]) -> str:
     count = f"{step['done']}/{step['total']}" if step["total"] else ""
     seconds = f"{step['seconds']:.1f} s" if step["seconds"] is not None else ""
-    title = str(BY_KEY[StepKey(str(step["key"]))].title)
+    title = str(step_of(str(step["key"])).title)
     return f"  {MARKS[str(step['status'])]} {title:<30} {count:>11} {seconds:>8}  {step['says']}".rstrip()

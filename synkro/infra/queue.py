@@ -12,6 +12,7 @@ from rq import Queue, get_current_job
 from rq.serializers import DefaultSerializer, JSONSerializer
 
 from synkro.infra.log import request_id
+from synkro.version import __version__
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +39,7 @@ def queue(name: str, redis: Redis) -> Queue:
 def ring(redis: Redis, name: str, job: str, *ids: uuid.UUID | str, seconds: int) -> bool:
     """Send the ids to a worker. False when Redis is away: the row stays ready and the tick rings again.
 
-    job: dotted path of the function. seconds: its time limit. Call it after the commit, never before.
+    job: one of the names in jobs.bell.JOBS. seconds: its time limit. Call it after the commit, never before.
     """
     try:
         with redis.pipeline() as pipeline:  # one round trip instead of RQ's two
@@ -48,7 +49,7 @@ def ring(redis: Redis, name: str, job: str, *ids: uuid.UUID | str, seconds: int)
                 job_timeout=seconds,
                 result_ttl=0,
                 failure_ttl=KEEP_FAILED_SECONDS,
-                meta={"request_id": request_id()},
+                meta={"request_id": request_id(), **of_this_release()},
                 pipeline=pipeline,
             )
             pipeline.execute()
@@ -56,6 +57,11 @@ def ring(redis: Redis, name: str, job: str, *ids: uuid.UUID | str, seconds: int)
         log.warning("bell not rung", extra={"fields": {"queue": name, "error": type(error).__name__}})
         return False
     return True
+
+
+def of_this_release() -> dict[str, str]:
+    """For the meta of a job: an older worker that does not know its name leaves it, instead of calling it a fault."""
+    return {"release": __version__}
 
 
 def rung_by() -> str | None:

@@ -1,4 +1,4 @@
-"""The eight steps of a run: order, names for people, limits. What they do is in jobs/reports/steps."""
+"""The steps of a run, by its kind: order, names for people, limits. What they do is in jobs/steps."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from enum import StrEnum
 from flask_babel import LazyString
 
 from synkro.i18n import _l
+from synkro.models.states import Kind
 
 
 class StepKey(StrEnum):
+    """Of a report."""
+
     FETCH_AMOCRM = "fetch_amocrm"
     WRITE_LEADS = "write_leads"
     FETCH_RADIST = "fetch_radist"
@@ -29,9 +32,9 @@ class Plan:
     waits: seconds before the second, third ... try; their number limits the tries.
     """
 
-    key: StepKey
-    title: LazyString
-    short: LazyString
+    key: str
+    title: LazyString | str
+    short: LazyString | str
     service: str
     limit: timedelta = timedelta(minutes=15)
     waits: tuple[int, ...] = (10, 60, 300, 900)
@@ -65,4 +68,18 @@ PLAN = (
     Plan(StepKey.PERSIST_REPORT, _l("Saving the report"), _l("Saving"), "supabase"),
     Plan(StepKey.NOTIFY_TELEGRAM, _l("Sending to Telegram"), _l("Telegram"), "telegram"),
 )
-BY_KEY = {plan.key: plan for plan in PLAN}
+"""Of a report. The only place that knows how many steps there are."""
+PLANS: dict[str, tuple[Plan, ...]] = dict.fromkeys(Kind, PLAN)
+"""Kind of a run -> its steps, in order."""
+BY_KEY: dict[str, Plan] = {step.key: step for plan in PLANS.values() for step in plan}
+"""What this release knows. In the tables there may be steps that a newer one has made: they are left to it."""
+
+
+def plan_of(kind: str) -> tuple[Plan, ...]:
+    """What a run of this kind is begun with. A run under way keeps the steps that it was begun with: its rows."""
+    return PLANS[kind]
+
+
+def step_of(key: str) -> Plan:
+    """For those who show a step: one that is not known here has its key for a name."""
+    return BY_KEY.get(key) or Plan(key, key, key, "")

@@ -1,4 +1,4 @@
-"""A run of the pipeline, its eight steps and what they hand over."""
+"""A run of the pipeline, its steps and what they hand over."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class JobRun(TenantRow, Base):
 
 
 class JobStep(TenantRow, Base):
-    """One of the eight circles. done and total count what the step works on; cursor is where a resumed try goes on."""
+    """One circle of a run. done and total count what the step works on; cursor is where a resumed try goes on."""
 
     __tablename__ = "job_steps"
     __table_args__ = (

@@ -113,15 +113,15 @@ class Practice:
             run, _ = runs.start(self.tenant, Kind.MANUAL, window.start, window.end, actor="test")
             return run.id
 
-    def drain(self) -> None:
-        """Work the queue of steps until it is empty, with the worker of the product."""
+    def drain(self, most: int | None = None) -> None:
+        """Work the queue of steps until it is empty, or `most` of it, with the worker of the product."""
         worker = Worker(
             [queue.queue(queue.STEPS, redis())],
             connection=redis(),
             serializer=JSONSerializer,
             log_job_description=False,
         )
-        worker.work(burst=True, logging_level="ERROR")
+        worker.work(burst=True, max_jobs=most, logging_level="ERROR")
 
     def run(self, window: Window | None = None) -> JobRun:
         """A run from its start to the empty queue."""

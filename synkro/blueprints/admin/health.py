@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, render_template
 
 from synkro.blueprints.shared import formats
-from synkro.models.plan import BY_KEY
+from synkro.models.plan import step_of
 from synkro.models.states import Role
 from synkro.services.operations import workload
 from synkro.web.access import access
@@ -29,6 +29,5 @@ def now() -> str:
 
 
 def _drawn(template: str) -> str:
-    titles = {str(key): plan.short for key, plan in BY_KEY.items()}
     found = workload.installation()
-    return render_template(template, now=found, titles=titles, duration=formats.duration, poll=LOOK_SECONDS)
+    return render_template(template, now=found, step_of=step_of, duration=formats.duration, poll=LOOK_SECONDS)

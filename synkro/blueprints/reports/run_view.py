@@ -16,7 +16,7 @@ from flask_login import current_user
 from synkro.blueprints.reports.step_view import StepView, step_view
 from synkro.blueprints.shared import formats, reader
 from synkro.integrations import INTEGRATIONS
-from synkro.models.plan import BY_KEY, StepKey
+from synkro.models.plan import step_of
 from synkro.models.states import ACTIVE_RUN, RunStatus, StepStatus
 from synkro.services.reports import deliveries
 from synkro.services.reports.progress import OneRow, Rows
@@ -106,7 +106,8 @@ def _way_on(rows: Rows) -> WayOn:
         return ""
     if status in (RunStatus.FAILED, RunStatus.CANCELLED):
         return "continue"
-    return "send_again" if status == RunStatus.SUCCEEDED and rows[-1].step_code in deliveries.IN_DOUBT else ""
+    in_doubt = any(row.step_code in deliveries.IN_DOUBT for row in rows)
+    return "send_again" if status == RunStatus.SUCCEEDED and in_doubt else ""
 
 
 def _problem(run: OneRow, steps: Sequence[StepView]) -> Problem:
@@ -114,7 +115,7 @@ def _problem(run: OneRow, steps: Sequence[StepView]) -> Problem:
     if failed is None:
         return Problem(gettext("The report was not made"), sentence(run.code, {}) if run.code else "")
     title = gettext("Step %(n)s failed: %(title)s", n=failed.n, title=failed.title)
-    kind = BY_KEY[StepKey(failed.key)].service
+    kind = step_of(failed.key).service
     if not kind or not current_user.can_manage_settings:
         return Problem(title, failed.says)
     action = gettext("Look into the settings of %(service)s", service=INTEGRATIONS[kind].title)

@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from flask_babel import LazyString
+
 from synkro.blueprints.shared import formats
 from synkro.i18n import _l
 from synkro.infra import clock
-from synkro.models.plan import BY_KEY, StepKey
+from synkro.models.plan import StepKey, step_of
 from synkro.models.states import StepStatus
 from synkro.services.reports.progress import OneRow
 from synkro.services.shared.wording import remarks
 
-COUNTED = {
+COUNTED: dict[str, LazyString] = {
     StepKey.FETCH_AMOCRM: _l("Deals: %(count)s"),
     StepKey.WRITE_LEADS: _l("Rows: %(count)s"),
     StepKey.FETCH_RADIST: _l("Dialogs: %(count)s"),
@@ -47,7 +49,7 @@ class StepView:
 
 
 def step_view(row: OneRow) -> StepView:
-    plan = BY_KEY[StepKey(row.step_key)]
+    plan = step_of(row.step_key)
     return StepView(
         n=row.step_n,
         key=row.step_key,
@@ -77,7 +79,7 @@ def _says(row: OneRow) -> str:
 
 
 def _counted(row: OneRow) -> str:
-    counted = COUNTED.get(StepKey(row.step_key))
+    counted = COUNTED.get(row.step_key)
     if row.step_code or row.step_status != StepStatus.DONE or counted is None:
         return ""
     return str(counted) % {"count": formats.number(row.step_done)}

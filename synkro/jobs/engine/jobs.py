@@ -7,13 +7,35 @@ from typing import Any
 
 from rq.exceptions import DeserializationError
 from rq.job import Job
-from rq.utils import import_attribute
 
+from synkro.jobs.connections import checks as check_jobs
+from synkro.jobs.connections import trials as trial_jobs
+from synkro.jobs.engine import tick
+from synkro.jobs.mail import letters as post
+from synkro.jobs.reports import runtime
 from synkro.services.connections import checks, trials, troubles
 from synkro.services.mail import outbox
 from synkro.services.reports import runs
+from synkro.version import is_newer
 
-JOBS = frozenset({"synkro.jobs.engine.tick.tick", checks.CHECK, troubles.TELL, trials.TRY_OUT, outbox.SEND, runs.WORK})
+JOBS: dict[str, Callable[..., None]] = {
+    tick.TICK: tick.tick,
+    runs.WORK: runtime.work,
+    checks.CHECK: check_jobs.check,
+    troubles.TELL: check_jobs.tell,
+    trials.TRY_OUT: trial_jobs.try_out,
+    outbox.SEND: post.send,
+}
+"""Name in Redis -> what a worker calls. The names stay when a module moves: two releases work on the same queues."""
+FORMER = {
+    "synkro.jobs.tick.tick": tick.TICK,
+    "synkro.jobs.runtime.work": runs.WORK,
+    "synkro.jobs.checks.check": checks.CHECK,
+    "synkro.jobs.checks.tell": troubles.TELL,
+    "synkro.jobs.trials.try_out": trials.TRY_OUT,
+    "synkro.jobs.post.send": outbox.SEND,
+}
+"""Names that release 1.0 has put into Redis. To be removed with the release after this one."""
 EXTRAS = (
     "_success_callback_name",
     "_failure_callback_name",
@@ -24,6 +46,8 @@ EXTRAS = (
     "repeats_left",
 )
 """What RQ can do for a job besides calling it. A doorbell has none of it."""
+NEWER = "job_newer"
+"""The fault of a job that a newer release has put there: no worker of this one can do it, and it is nobody's fault."""
 
 
 class Bell(Job):
@@ -31,7 +55,11 @@ class Bell(Job):
 
     @property
     def func(self) -> Callable[..., Any] | None:
-        return import_attribute(self.func_name) if self.func_name in JOBS else None
+        return _function_of(self.func_name)
+
+
+def _function_of(name: object) -> Callable[..., None] | None:
+    return JOBS.get(FORMER.get(name, name)) if isinstance(name, str) else None
 
 
 def fault_of(job: Job) -> str:
@@ -40,8 +68,14 @@ def fault_of(job: Job) -> str:
         name, instance = job.func_name, job.instance
     except DeserializationError:
         return "job_unreadable"
-    if not isinstance(name, str) or name not in JOBS or instance is not None:
+    if instance is not None or not isinstance(name, str):
         return "job_unknown"
+    if _function_of(name) is None:
+        return NEWER if _is_of_newer(job) else "job_unknown"
     if any(getattr(job, extra) for extra in EXTRAS):
         return "job_extras"
     return ""
+
+
+def _is_of_newer(job: Job) -> bool:
+    return isinstance(job.meta, dict) and is_newer(job.meta.get("release"))

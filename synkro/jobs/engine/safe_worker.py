@@ -15,7 +15,7 @@ from rq.utils import now
 from rq.worker.base import WorkerStatus
 
 from synkro.infra.queue import KEEP_FAILED_SECONDS
-from synkro.jobs.engine.jobs import Bell, fault_of
+from synkro.jobs.engine.jobs import NEWER, Bell, fault_of
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,10 @@ class AnsweringWorker(SimpleWorker):
     job_class = Bell
 
     def execute_job(self, job: Job, queue: Queue) -> None:
-        if fault := fault_of(job):
+        fault = fault_of(job)
+        if fault == NEWER:
+            self._leave(job, queue)
+        elif fault:
             self._refuse(job, queue, fault)
         else:
             self.perform_job(job, queue)
@@ -47,6 +50,14 @@ class AnsweringWorker(SimpleWorker):
             job.set_status(JobStatus.FAILED, pipeline)
             queue.failed_job_registry.add(job, KEEP_FAILED_SECONDS, fault, pipeline)
             self.increment_failed_job_count(pipeline)
+            pipeline.execute()
+
+    def _leave(self, job: Job, queue: Queue) -> None:
+        """Out of Redis: its row is still there, and the tick of the release that knows it rings again."""
+        log.warning("job left to a newer release", extra={"fields": {"queue": queue.name, "job": job.id[:64]}})
+        with self.connection.pipeline() as pipeline:
+            pipeline.lrem(queue.intermediate_queue_key, 1, job.id)
+            pipeline.delete(job.key)
             pipeline.execute()
 
     def prepare_job_execution(self, job: Job, remove_from_intermediate_queue: bool = False) -> None:

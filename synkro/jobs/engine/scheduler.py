@@ -17,7 +17,7 @@ from rq_scheduler import Scheduler
 
 from synkro.extensions import redis, settings
 from synkro.infra import queue
-from synkro.jobs.engine.tick import tick
+from synkro.jobs.engine.tick import TICK
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ class Clock:
     """Turns the scheduler by hand instead of Scheduler.run(), which ends when Redis blinks."""
 
     def __init__(self) -> None:
-        self._stopping = False
+        self._stopping = self._has_entered = False
         self._queue = queue.queue(queue.TICK, redis())
         self._scheduler = Scheduler(queue=self._queue, connection=redis(), interval=1, job_class=JsonJob)
         # it would import the class of queue that an entry names, whoever wrote it
@@ -53,7 +53,7 @@ class Clock:
             time.sleep(1)
 
     def _turn(self) -> None:
-        if ENTRY not in self._scheduler:
+        if not self._has_entered or ENTRY not in self._scheduler:
             self._enter()
         # without a worker the ticks would pile up, and one that waits is as good as a thousand
         if self._queue.is_empty() and self._scheduler.acquire_lock():
@@ -63,11 +63,20 @@ class Clock:
                 self._scheduler.remove_lock()
 
     def _enter(self) -> None:
-        """At the start, and when an emptied Redis has lost the entry. The id is fixed: there is never a second one."""
+        """At the start, and when an emptied Redis has lost the entry. The id is fixed: there is never a second one.
+
+        At the start in any case: an entry of another release may name what this one does not know.
+        """
         # no result_ttl: one shorter than the interval would delete the entry after its first run
         self._scheduler.schedule(
-            scheduled_time=datetime.now(UTC), func=tick, interval=settings().tick_seconds, id=ENTRY, timeout=120
+            scheduled_time=datetime.now(UTC),
+            func=TICK,
+            interval=settings().tick_seconds,
+            id=ENTRY,
+            timeout=120,
+            meta=queue.of_this_release(),
         )
+        self._has_entered = True
 
     def _stop(self, _signal: int, _frame: FrameType | None) -> None:
         self._stopping = True

@@ -2,79 +2,30 @@
 
 from __future__ import annotations
 
-import logging
-from contextlib import suppress
-
-from synkro.errors import AppError
-from synkro.extensions import settings
-from synkro.infra import log as logs
-from synkro.jobs.mail import letters as post
+from synkro.jobs.connections import duties as connections
+from synkro.jobs.engine.duties import fulfil
+from synkro.jobs.mail import duties as mail
+from synkro.jobs.reports import duties as reports
+from synkro.jobs.shared import frame
+from synkro.jobs.shared.duty import Duty, over_all
 from synkro.services.audit import heads
 from synkro.services.auth import sessions
 from synkro.services.companies import tenants
-from synkro.services.connections import checks, trials
-from synkro.services.mail import outbox
 from synkro.services.operations import health
-from synkro.services.reports import artifacts, holding, lateness, runs, schedules, steps
-from synkro.services.reports.holding import Waiting
-from synkro.services.reports.schedules import Due
-from synkro.tenancy import system_scope, tenant_scope
 
-log = logging.getLogger(__name__)
-
-QUIET_SECONDS = 30
-"""A doorbell that was rung this long ago and not answered is rung again. A double one finds nothing to claim."""
+TICK = "tick"
 
 
 def tick() -> None:
     """May run in any number of copies at once: rows are taken with SKIP LOCKED and unique windows."""
-    logs.unbind()
-    with system_scope("tick"):
-        steps.close_stopped()
-        returned = steps.return_expired()
-        bells = steps.due(QUIET_SECONDS)
-    for bell in bells:
-        runs.ring(bell.tenant_id, bell.run_id, bell.key)
-    with system_scope("tick"):
-        due = schedules.due_now()
-        held = holding.due()
-        artifacts.purge(settings().artifact_days)
-        trials.purge(settings().artifact_days)
-        sessions.purge()
-        unchecked = checks.due()
-    for waiting in held:  # before others begin: they would be in its way
-        _release(waiting)
-    for one in due:
-        _start(one)
-    for tenant_id, kind in unchecked:
-        with tenant_scope(tenant_id), suppress(AppError):  # a queue that is away is asked again by the next tick
-            checks.request(kind)
-    with system_scope("tick"):
-        letters = lateness.tell()
-    for letter_id in letters:
-        outbox.ring(letter_id)
-    heads.anchor()
-    post.look_after()
-    health.mark_tick()
-    with system_scope("tick"):
-        tenants.delete_due()  # last: whatever stands in its way holds nobody else's reports up
-    if returned or bells:
-        log.info("tick", extra={"fields": {"returned": returned, "rung": len(bells)}})
+    with frame.job():
+        health.mark_tick(fulfil(DUTIES))
 
 
-def _release(waiting: Waiting) -> None:
-    with tenant_scope(waiting.tenant_id), suppress(AppError):  # retention may have taken what was to be sent
-        holding.release(waiting.report_id, None)
-
-
-def _start(due: Due) -> None:
-    """A tenant whose other run is active keeps its turn: the window stays due."""
-    with tenant_scope(due.tenant_id):
-        try:
-            tenant = tenants.get(due.tenant_id)
-            run, started = runs.start(tenant, due.kind, due.window.start, due.window.end, actor="schedule")
-        except AppError as error:
-            log.warning("due run refused", extra={"fields": {"code": error.code, "tenant_id": str(due.tenant_id)}})
-            return
-        if started:
-            log.info("due run started", extra={"fields": {"run_id": str(run.id), "kind": str(due.kind)}})
+INSTALLATION = (
+    Duty("sessions", over_all(sessions.purge)),
+    Duty("heads", heads.anchor),
+    Duty("deletions", over_all(tenants.delete_due)),  # last: however long it takes, nobody's reports wait for it
+)
+DUTIES: tuple[Duty, ...] = (*reports.DUTIES, *connections.DUTIES, *mail.DUTIES, *INSTALLATION)
+"""In this order. A capability that has something to do every ten seconds brings a duty of its own."""

@@ -5,36 +5,30 @@ from __future__ import annotations
 import logging
 import uuid
 
-from rq.timeouts import JobTimeoutException
-
 from synkro import mail
-from synkro.infra import log as logs
-from synkro.infra import queue
+from synkro.jobs.shared import frame
 from synkro.mail import Letter, NotSent
-from synkro.services.auth import forgotten, links
+from synkro.services.auth import forgotten
 from synkro.services.mail import outbox
 from synkro.services.mail.outbox import Claim
-from synkro.tenancy import system_scope
 
 log = logging.getLogger(__name__)
 
 
 def send(letter_id: str) -> None:
     """Send a letter if it is there to be sent. After a kill at the wrong moment it goes twice: better than never."""
-    logs.unbind()
-    logs.bind(letter=letter_id, request_id=queue.rung_by())
-    claimed = outbox.claim(uuid.UUID(letter_id))
-    if claimed is None:
-        return
+    with frame.job(letter=letter_id):
+        claimed = outbox.claim(uuid.UUID(letter_id))
+        if claimed is not None:
+            with frame.ended("letter", lambda code: _fail(claimed, code, passing=True), too_long="mail_too_long"):
+                _try(claimed)
+
+
+def _try(claimed: Claim) -> None:
     try:
         _go(claimed)
     except NotSent as error:
         _fail(claimed, error.code, passing=error.passing)
-    except JobTimeoutException:
-        _fail(claimed, "mail_too_long", passing=True)
-    except Exception as error:  # a bug must not end in silence about a letter
-        log.error("letter broke", exc_info=error)
-        _fail(claimed, "internal", passing=True)
 
 
 def _go(claimed: Claim) -> None:
@@ -49,13 +43,3 @@ def _go(claimed: Claim) -> None:
 def _fail(claimed: Claim, code: str, *, passing: bool) -> None:
     log.warning("letter not sent", extra={"fields": {"code": code, "tries": claimed.tries}})
     outbox.mark_failed(claimed, code, passing=passing)
-
-
-def look_after() -> None:
-    """Of the tick."""
-    with system_scope("tick"):
-        waiting = outbox.due()
-        outbox.tidy()
-        links.tidy()
-    for letter_id in waiting:
-        outbox.ring(letter_id)

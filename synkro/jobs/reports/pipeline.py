@@ -1,4 +1,4 @@
-"""The pipeline: eight steps in their order."""
+"""The pipeline: what each step of a plan does."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from synkro.jobs.reports.steps.notify_telegram import NotifyTelegram
 from synkro.jobs.reports.steps.persist_report import PersistReport
 from synkro.jobs.reports.steps.write_dialogs import WriteDialogs
 from synkro.jobs.reports.steps.write_leads import WriteLeads
-from synkro.models.plan import StepKey
 
 PIPELINE: tuple[Step, ...] = (
     FetchAmocrm(),
@@ -23,4 +22,4 @@ PIPELINE: tuple[Step, ...] = (
     PersistReport(),
     NotifyTelegram(),
 )
-STEPS: dict[StepKey, Step] = {step.key: step for step in PIPELINE}
+STEPS: dict[str, Step] = {step.key: step for step in PIPELINE}

@@ -11,21 +11,19 @@ from typing import Any
 
 from flask import Flask, current_app
 from redis.exceptions import RedisError
-from rq.timeouts import JobTimeoutException
 from sqlalchemy.exc import OperationalError
 
 from synkro.errors import AppError
 from synkro.extensions import settings
-from synkro.infra import log as logs
-from synkro.infra import queue
 from synkro.integrations.errors import ApiError, Gone
 from synkro.jobs.reports.pipeline import STEPS
 from synkro.jobs.reports.step import Ctx, Done, Heart
-from synkro.models.plan import BY_KEY, StepKey
+from synkro.jobs.shared import frame
+from synkro.models.plan import BY_KEY
 from synkro.services.connections import checks
 from synkro.services.reports import artifacts, runs, steps
 from synkro.services.reports.steps import Claim, Lost
-from synkro.tenancy import db, tenant_scope
+from synkro.tenancy import db
 
 log = logging.getLogger(__name__)
 
@@ -36,50 +34,52 @@ class Stopping(BaseException):
 
 def work(tenant_id: str, run_id: str, key: str) -> None:
     """Do a step if it is there to be done. Arguments are ids only: they lie in Redis."""
-    logs.unbind()
-    logs.bind(tenant_id=tenant_id, run_id=run_id, step=key, request_id=queue.rung_by())
-    with tenant_scope(uuid.UUID(tenant_id)):
+    with frame.job(tenant_id, run_id=run_id, step=key):
         claim = steps.claim(uuid.UUID(run_id), key, settings().lease_seconds)
         if claim is None:
             log.info("nothing to claim")
             return
-        following = _attempt(claim)
-        if following:
+        _attempt(claim)
+
+
+def _attempt(claim: Claim) -> None:
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
+
+    def end(code: str) -> None:
+        _after_trouble(claim, code, {}, passing=True)
+
+    with Heart(app, claim) as heart, frame.ended("step", end, too_long="step_too_long"):
+        if following := _try(claim, heart):
             runs.ring(claim.tenant_id, claim.run_id, following)
 
 
-def _attempt(claim: Claim) -> Any:
+def _try(claim: Claim, heart: Heart) -> str | None:
     """The key of the next step, or None when this one did not end well or was the last."""
-    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
-    with Heart(app, claim) as heart:
-        try:
-            done = _run(claim, heart)
-            told = {**done.params, **({"notices": done.notices} if done.notices else {})}
-            following = steps.finish(claim, done.colour, done.code, _json(told), heart.done, heart.total)
-            if (done.code or "").startswith(f"{BY_KEY[StepKey(claim.key)].service}_"):
-                _have_it_checked(claim.key)  # a remark of the service, not of what was found in it
-            return following
-        except Lost:
-            db.session.rollback()
-            log.info("claim lost")
-            steps.let_go(claim)
-        except ApiError as error:
-            spent = error.most_tries is not None and claim.attempt >= error.most_tries
-            _after_trouble(claim, error.code, error.params, passing=error.passing and not spent, wait=error.retry_after)
-        except JobTimeoutException:
-            db.session().invalidate()  # it may have struck in the middle of a query
-            _after_trouble(claim, "step_too_long", {}, passing=True)
-        except OperationalError:
-            # the database went away: the lease runs out and the tick gives the step back
-            db.session.rollback()
-            log.warning("database lost")
-        except Stopping:
-            db.session().invalidate()
-            steps.try_again(claim, "worker_stopping", "{}", 0, counted=False)
-        except Exception as error:  # a bug in a step must end in a red step, not in a silent worker
-            log.error("step broke", exc_info=error)
-            _after_trouble(claim, "internal", {}, passing=True)
+    try:
+        return _finish(claim, heart, _run(claim, heart))
+    except Lost:
+        db.session.rollback()
+        log.info("claim lost")
+        steps.let_go(claim)
+    except ApiError as error:
+        spent = error.most_tries is not None and claim.attempt >= error.most_tries
+        _after_trouble(claim, error.code, error.params, passing=error.passing and not spent, wait=error.retry_after)
+    except OperationalError:
+        # the database went away: the lease runs out and the tick gives the step back
+        db.session.rollback()
+        log.warning("database lost")
+    except Stopping:
+        db.session().invalidate()
+        steps.try_again(claim, "worker_stopping", "{}", 0, counted=False)
     return None
+
+
+def _finish(claim: Claim, heart: Heart, done: Done) -> str | None:
+    told = {**done.params, **({"notices": done.notices} if done.notices else {})}
+    following = steps.finish(claim, done.colour, done.code, _json(told), heart.done, heart.total)
+    if (done.code or "").startswith(f"{BY_KEY[claim.key].service}_"):
+        _have_it_checked(claim.key)  # a remark of the service, not of what was found in it
+    return following
 
 
 def _run(claim: Claim, heart: Heart) -> Done:
@@ -115,7 +115,7 @@ def _after_trouble(
 def _have_it_checked(key: str) -> None:
     """A step that stumbled may mean that its service no longer works: a check tells, by the same calls."""
     with suppress(AppError, RedisError):
-        if kind := BY_KEY[StepKey(key)].service:
+        if kind := BY_KEY[key].service:
             checks.request(kind)
 
 

@@ -16,7 +16,6 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from synkro.extensions import settings
 from synkro.integrations.base import Integration
-from synkro.models.plan import StepKey
 from synkro.models.runs import JobRun
 from synkro.services.connections import integrations
 from synkro.services.reports import artifacts, steps
@@ -45,9 +44,9 @@ class Done:
 
 
 class Step(ABC):
-    """One of the eight. run() may be called twice, may go on in the middle, and must not hurt."""
+    """One of a plan. run() may be called twice, may go on in the middle, and must not hurt."""
 
-    key: ClassVar[StepKey]
+    key: ClassVar[str]
 
     @abstractmethod
     def run(self, ctx: Ctx) -> Done: ...

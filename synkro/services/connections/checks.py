@@ -29,7 +29,7 @@ from synkro.tenancy import current_tenant_id, db, end_reading
 
 Offers = dict[str, list[dict[str, str]]]
 
-CHECK = "synkro.jobs.connections.checks.check"
+CHECK = "check"
 CHECK_SECONDS = 45
 """Of a check, from its beginning to its colour. What there is to tell is told by a job of its own."""
 AGAIN, RED_AGAIN, PAUSED_AGAIN = timedelta(days=1), timedelta(hours=1), timedelta(days=7)

@@ -6,10 +6,12 @@ import json
 import logging
 import uuid
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import func, select, text, tuple_, update
+from redis.exceptions import RedisError
+from sqlalchemy import Row, func, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from synkro.crypto import CannotOpen
@@ -30,9 +32,13 @@ from synkro.tenancy import current_tenant_id, db, end_reading
 
 log = logging.getLogger(__name__)
 
-TRY_OUT = "synkro.jobs.connections.trials.try_out"
+TRY_OUT = "trial"
 WAITING_SECONDS = 300
 """One that no worker has taken up for so long is given up. Those of other companies may lie before it."""
+AGAIN_SECONDS = 30
+"""A doorbell that was not answered for so long is rung again, until the trial is given up."""
+MOST_AGAIN = 100
+"""Bells that one tick rings."""
 PATIENCE_SECONDS = 60
 """One that was taken up is given up so much later than it may take."""
 MOST_BYTES = 8_000_000
@@ -69,6 +75,30 @@ def request(kind: str, act: str, *, by: uuid.UUID | None = None, asked: Mapping[
         finish(trial, "red", "queue_away")
         raise AppError(503, "queue_away", SENTENCES["queue_away"])
     return trial
+
+
+def ring_again() -> None:
+    """For those that no worker has taken up: their bells may be lost. A double one finds nothing to begin.
+
+    Needs the system scope.
+    """
+    for tenant_id, trial_id, kind, act in _unanswered():
+        # Redis remembers for as long as it remembers the bells themselves
+        with suppress(RedisError):
+            if redis().set(f"trial_rung:{trial_id}", 1, nx=True, ex=AGAIN_SECONDS):
+                asked = _act(kind, act)
+                if asked:
+                    queue.ring(redis(), queue.TRIALS, TRY_OUT, tenant_id, trial_id, seconds=asked.seconds)
+
+
+def _unanswered() -> Sequence[Row[uuid.UUID, uuid.UUID, str, str]]:
+    now = clock.now()
+    waits = (Trial.begun_at.is_(None), Trial.finished_at.is_(None))
+    asked = Trial.asked_at.between(now - timedelta(seconds=WAITING_SECONDS), now - timedelta(seconds=AGAIN_SECONDS))
+    found = select(Trial.tenant_id, Trial.id, Trial.kind, Trial.act).where(*waits, asked).order_by(Trial.asked_at)
+    rows = db.session.execute(found.limit(MOST_AGAIN)).all()
+    end_reading()
+    return rows
 
 
 def _act(kind: str, name: str) -> Act | None:

@@ -20,7 +20,7 @@ from synkro.tenancy import current_tenant_id, db, end_reading
 log = logging.getLogger(__name__)
 
 Change = Literal["broken", "mended", "remark"]
-TELL = "synkro.jobs.connections.checks.tell"
+TELL = "tell"
 TELL_SECONDS = 30
 GROUP_SECONDS = 10
 """For the message, after the wait for a turn in the group."""

@@ -19,7 +19,7 @@ from synkro.models import StoredLetter
 from synkro.services.shared.sealed import SealedBytes
 from synkro.tenancy import db, system_scope
 
-SEND = "synkro.jobs.mail.letters.send"
+SEND = "letter"
 SEND_SECONDS = 45
 HELD = timedelta(minutes=5)
 """How long a try is left alone. Longer than one may take: after that its worker has died."""

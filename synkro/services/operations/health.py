@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -40,7 +41,10 @@ class WrongKey(Unfit):
 
 
 def state() -> dict[str, str]:
-    """Each part up, down or late. Names no version and no address."""
+    """Each part up or down; the tick may be late, too, or partly: it comes, and not all that it has to do is done.
+
+    Names no version and no address.
+    """
     return {"database": _database(), "redis": _redis(), "tick": _tick()}
 
 
@@ -64,22 +68,36 @@ def _redis() -> str:
 
 def _tick() -> str:
     try:
-        at = last_tick()
+        mark = _tick_mark()
     except SQLAlchemyError:
         return "down"
-    if at is None:
+    if mark is None:
         return "down"
-    return "up" if (clock.now() - at).total_seconds() < LATE_TICKS * settings().tick_seconds else "late"
+    if (clock.now() - mark.at).total_seconds() >= LATE_TICKS * settings().tick_seconds:
+        return "late"
+    return "partly" if mark.value else "up"
+
+
+def _tick_mark() -> SystemMark | None:
+    mark = db.session.get(SystemMark, "tick", populate_existing=True)
+    end_reading()
+    return mark
 
 
 def last_tick() -> datetime | None:
-    mark = db.session.get(SystemMark, "tick", populate_existing=True)
-    end_reading()
+    mark = _tick_mark()
     return mark.at if mark else None
 
 
-def mark_tick() -> None:
-    _write_mark("tick", "")
+def undone() -> list[str]:
+    """The duties that failed in the last tick."""
+    mark = _tick_mark()
+    return mark.value.split() if mark else []
+
+
+def mark_tick(failed: Sequence[str] = ()) -> None:
+    """A tick has come to its end. failed: the names of the duties that it could not do."""
+    _write_mark("tick", " ".join(failed))
 
 
 def _write_mark(name: str, value: str) -> None:

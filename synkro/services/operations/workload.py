@@ -49,10 +49,11 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """None: this part could not be read. tick: seconds since the last."""
+    """None: this part could not be read. tick: seconds since the last. undone: its duties that failed."""
 
     state: dict[str, str]
     tick: int | None
+    undone: list[str] | None
     migrated: bool | None
     heads_kept: datetime | None
     bells: Bells
@@ -63,7 +64,7 @@ class Installation:
         """red: nothing can go on; yellow: somebody should look; else green."""
         if "down" in self.state.values() or self.migrated is not True or not self.work or self.bells.queues is None:
             return "red"
-        waits = self.work.expired or self.work.late or self.work.unsent or self.state["tick"] == "late"
+        waits = self.work.expired or self.work.late or self.work.unsent or self.state["tick"] in ("late", "partly")
         idle = any(line.workers == 0 for line in self.bells.queues) or any(one.is_late for one in self.bells.workers)
         return "yellow" if waits or idle else "green"
 
@@ -98,6 +99,7 @@ def installation() -> Installation:
     return Installation(
         state=state,
         tick=bells.age(_read(health.last_tick)),
+        undone=_read(health.undone),
         migrated=_read(health.is_migrated),
         heads_kept=_read(_heads_mark),
         bells=bells.read() if state["redis"] == "up" else Bells(),

@@ -87,7 +87,7 @@ def count(run_id: uuid.UUID, name: str) -> int:
     return int(total)
 
 
-def remain(run_id: uuid.UUID, key: StepKey) -> bool:
+def remain(run_id: uuid.UUID, key: str) -> bool:
     """Whether what a step reads is still here: retention takes it away one day, and the oldest first."""
     if key == StepKey.FETCH_AMOCRM:
         return True

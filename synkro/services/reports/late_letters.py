@@ -6,17 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from flask_babel import gettext
-from sqlalchemy import select
 
 from synkro.analysis.figures.window import Window
 from synkro.mail import Letter
 from synkro.models import JobRun, JobStep, Tenant
-from synkro.models.plan import BY_KEY, PLAN, StepKey
+from synkro.models.plan import StepKey, step_of
 from synkro.models.states import ACTIVE_RUN, Kind, RunStatus, StepStatus
 from synkro.services.mail import letters
 from synkro.services.mail.letters import Reader, Words
+from synkro.services.reports import runs
 from synkro.services.shared.wording import sentence
-from synkro.tenancy import db
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +54,9 @@ def _state(run: JobRun | None) -> str:
         return str(gettext("It has not begun: another report is being made, or the server was away."))
     if run.status == RunStatus.CANCELLED:
         return str(gettext("Somebody has stopped it."))
-    step = _telling_step(run)
-    words = {"n": step.n, "all": len(PLAN), "title": str(BY_KEY[StepKey(step.key)].title)}
+    steps = runs.steps_of(run.id)
+    step = _telling_step(run, steps)
+    words = {"n": step.n, "all": len(steps), "title": str(step_of(step.key).title)}
     says = sentence(step.code, step.params) if step.code else ""
     if run.status == RunStatus.FAILED:
         return " ".join([gettext("It failed at step %(n)s of %(all)s: %(title)s.", **words), says]).strip()
@@ -65,8 +65,8 @@ def _state(run: JobRun | None) -> str:
     return " ".join([gettext("It is ready in the cabinet."), says]).strip()
 
 
-def _telling_step(run: JobRun) -> JobStep:
-    """The first that is not done, else the last."""
-    statement = select(JobStep).where(JobStep.run_id == run.id).order_by(JobStep.status == StepStatus.DONE, JobStep.n)
-    steps = list(db.session.execute(statement).scalars())
-    return steps[-1] if run.status == RunStatus.SUCCEEDED else steps[0]
+def _telling_step(run: JobRun, steps: list[JobStep]) -> JobStep:
+    """Of a run that succeeded the one that sends, else the first that is not done."""
+    if run.status == RunStatus.SUCCEEDED:
+        return next(step for step in steps if step.key == StepKey.NOTIFY_TELEGRAM)
+    return next((step for step in steps if step.status != StepStatus.DONE), steps[0])

@@ -13,14 +13,14 @@ from synkro.extensions import redis, settings
 from synkro.i18n import _l
 from synkro.infra import clock, queue
 from synkro.models import JobRun, JobStep, Report, Tenant
-from synkro.models.plan import BY_KEY, PLAN, StepKey
+from synkro.models.plan import BY_KEY, StepKey, plan_of
 from synkro.models.states import ACTIVE_RUN, Kind, RunStatus, StepStatus, TenantStatus
 from synkro.services import audit
 from synkro.services.reports import artifacts, deliveries, reports
 from synkro.services.shared.sentences import SENTENCES
 from synkro.tenancy import db
 
-WORK = "synkro.jobs.reports.runtime.work"
+WORK = "step"
 LONGEST_DAYS = 400
 MOST_STARTS = 3
 """The run in the way may end between our try and our look at it: then the next try succeeds."""
@@ -49,7 +49,7 @@ def start(
             started_by=by,
         )
         if _added(run, actor):
-            ring(run.tenant_id, run.id, PLAN[0].key)
+            ring(run.tenant_id, run.id, plan_of(kind)[0].key)
             return run, True
         if found := _the_one_in_the_way(kind, start_at, end_at):
             return found, False
@@ -101,7 +101,7 @@ def _steps(run: JobRun) -> list[JobStep]:
             ready_at=now if n == 1 else None,
             rung_at=now if n == 1 else None,
         )
-        for n, plan in enumerate(PLAN, 1)
+        for n, plan in enumerate(plan_of(run.kind), 1)
     ]
 
 
@@ -164,7 +164,7 @@ def _close_if_idle(run_id: uuid.UUID) -> None:
         )
 
 
-def resume(run: JobRun, from_key: StepKey | None = None, *, actor: str = "") -> StepKey:
+def resume(run: JobRun, from_key: str | None = None, *, actor: str = "") -> str:
     """Continue an ended run from a step, by default from the first that is not done. Raises AppError.
 
     A step that had not come to its end goes on where it was; one that was done, and all behind it, begin anew.
@@ -194,7 +194,7 @@ def send_again(run: JobRun, *, actor: str = "") -> None:
     resume(run, StepKey.NOTIFY_TELEGRAM, actor=actor)
 
 
-def _reopened(run: JobRun, from_key: StepKey | None) -> StepKey:
+def _reopened(run: JobRun, from_key: str | None) -> str:
     """The caller holds the row of the run, so two who continue at once make one start."""
     if run.status not in (RunStatus.FAILED, RunStatus.CANCELLED, RunStatus.SUCCEEDED):
         raise AppError(409, "run_not_ended", _l("The run has not ended yet"))
@@ -205,7 +205,7 @@ def _reopened(run: JobRun, from_key: StepKey | None) -> StepKey:
         raise AppError(409, "nothing_to_resume", _l("Every step of this run is done"))
     if any(step.n < first.n for step in undone):
         raise AppError(409, "earlier_step_open", _l("An earlier step is not done yet: continue from there"))
-    if not artifacts.remain(run.id, StepKey(first.key)):
+    if not artifacts.remain(run.id, first.key):
         raise AppError(409, "pages_deleted", SENTENCES["pages_deleted"])
     if from_key == StepKey.NOTIFY_TELEGRAM:
         deliveries.release(reports.id_for(run.id))
@@ -214,7 +214,7 @@ def _reopened(run: JobRun, from_key: StepKey | None) -> StepKey:
         _reset(step, ready=step.n == first.n)
     first.cursor = goes_on
     run.status, run.code, run.finished_at, run.cancel_requested_at = RunStatus.QUEUED, None, None, None
-    return StepKey(first.key)
+    return first.key
 
 
 def _reset(step: JobStep, *, ready: bool) -> None:
@@ -226,7 +226,8 @@ def _reset(step: JobStep, *, ready: bool) -> None:
     step.fence += 1
 
 
-def ring(tenant_id: uuid.UUID, run_id: uuid.UUID, key: StepKey) -> None:
-    """Send the doorbell for a step. A lost one is repaired by the tick."""
-    seconds = int(BY_KEY[key].limit.total_seconds())
-    queue.ring(redis(), queue.STEPS, WORK, tenant_id, run_id, key, seconds=seconds)
+def ring(tenant_id: uuid.UUID, run_id: uuid.UUID, key: str) -> None:
+    """Send the doorbell for a step. A lost one is repaired by the tick, the one for an unknown step by a newer tick."""
+    if step := BY_KEY.get(key):
+        seconds = int(step.limit.total_seconds())
+        queue.ring(redis(), queue.STEPS, WORK, tenant_id, run_id, key, seconds=seconds)

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from synkro.models.plan import BY_KEY, PLAN, StepKey
+from synkro.models.plan import BY_KEY
 from synkro.services import audit
 from synkro.tenancy import db
 
@@ -23,7 +23,7 @@ class Claim:
     step_id: uuid.UUID
     tenant_id: uuid.UUID
     run_id: uuid.UUID
-    key: StepKey
+    key: str
     fence: int
     attempt: int
     cursor: dict[str, Any]
@@ -44,7 +44,8 @@ _CLAIM = text("""
                lease_until = now() + make_interval(secs => :lease), started_at = coalesce(s.started_at, now()),
                finished_at = null, code = null, colour = null, params = '{}'
           from live
-         where s.run_id = live.id and s.key = :key and s.status = 'ready' and s.ready_at <= now()
+         where s.run_id = live.id and s.key = :key and s.key = any(:known)
+           and s.status = 'ready' and s.ready_at <= now()
      returning s.id, s.tenant_id, s.run_id, s.key, s.fence, s.attempts, s.cursor
     ), begun as (
         update job_runs set status = 'running', started_at = coalesce(started_at, now())
@@ -79,7 +80,8 @@ _FINISH = text("""
      returning s.key
     ), ended as (
         update job_runs r set status = 'succeeded', finished_at = now()
-          from mine where r.id = mine.run_id and mine.n = :last and r.status = 'running'
+          from mine where r.id = mine.run_id and r.status = 'running'
+           and mine.n = (select max(n) from job_steps where run_id = mine.run_id)
     )
     select (select key from following) as following, (select mode from quick) as mode from mine""")
 
@@ -107,13 +109,19 @@ _FAIL = text("""
       from mine where r.id = mine.run_id and r.status = 'running'""")
 
 
+def _known() -> list[str]:
+    """What may be taken, returned and rung for here: while two releases work, the newer one may have more."""
+    return [str(key) for key in BY_KEY]
+
+
 def claim(run_id: uuid.UUID, key: str, lease_seconds: int) -> Claim | None:
-    """Take a ready step. None: a stale doorbell, there is nothing to take (or it belongs to another tenant)."""
-    found = db.session.execute(_CLAIM, {"run_id": run_id, "key": key, "lease": lease_seconds}).one_or_none()
+    """Take a ready step. None: a stale doorbell, another tenant's step, or one that only a newer release knows."""
+    values = {"run_id": run_id, "key": key, "known": _known(), "lease": lease_seconds}
+    found = db.session.execute(_CLAIM, values).one_or_none()
     db.session.commit()
     if found is None:
         return None
-    return Claim(found.id, found.tenant_id, found.run_id, StepKey(found.key), found.fence, found.attempts, found.cursor)
+    return Claim(found.id, found.tenant_id, found.run_id, found.key, found.fence, found.attempts, found.cursor)
 
 
 def renew(connection: Connection, held: Claim, lease_seconds: int, done: int, total: int | None) -> bool:
@@ -134,19 +142,17 @@ def keep_cursor(held: Claim, cursor_json: str, done: int, total: int | None) -> 
     db.session.execute(_CURSOR, {"id": held.step_id, "cursor": cursor_json, "done": done, "total": total})
 
 
-def finish(
-    held: Claim, colour: str, code: str | None, params_json: str, done: int, total: int | None
-) -> StepKey | None:
+def finish(held: Claim, colour: str, code: str | None, params_json: str, done: int, total: int | None) -> str | None:
     """Step done, its successor ready or the run succeeded: one statement. The key of the successor. Raises Lost."""
     values = {
         "id": held.step_id, "fence": held.fence, "colour": colour, "code": code, "params": params_json,
-        "done": done, "total": total, "last": len(PLAN),
+        "done": done, "total": total,
     }  # fmt: skip
     row = db.session.execute(_FINISH, values).one_or_none()
     db.session.commit()
     if row is None:
         raise Lost
-    return StepKey(row.following) if row.following else None
+    return str(row.following) if row.following else None
 
 
 def try_again(held: Claim, code: str, params_json: str, pause: float, *, counted: bool = True) -> None:
@@ -178,7 +184,7 @@ def let_go(held: Claim) -> None:
     db.session.commit()
 
 
-def next_pause(key: StepKey, attempt: int) -> int | None:
+def next_pause(key: str, attempt: int) -> int | None:
     """Seconds before the next try; None when the tries are used up."""
     waits = BY_KEY[key].waits
     return waits[attempt - 1] if attempt <= len(waits) else None
@@ -190,18 +196,18 @@ class Bell:
 
     tenant_id: uuid.UUID
     run_id: uuid.UUID
-    key: StepKey
+    key: str
 
 
 _EXPIRED = text("""
     select id, tenant_id, run_id, key, fence, attempts, cursor from job_steps
-     where status = 'running' and lease_until < now() for update skip locked""")
+     where status = 'running' and lease_until < now() and key = any(:known) for update skip locked""")
 
 _DUE = text("""
     update job_steps s set rung_at = now()
       from job_runs r
      where s.id in (select w.id from job_steps w join job_runs a on a.id = w.run_id
-                     where w.status = 'ready' and w.ready_at <= now()
+                     where w.status = 'ready' and w.ready_at <= now() and w.key = any(:known)
                        and (w.rung_at is null or w.rung_at < now() - make_interval(secs => :quiet))
                        and a.status in ('queued', 'running') and a.cancel_requested_at is null
                      order by w.ready_at limit 500 for update of w skip locked)
@@ -221,9 +227,9 @@ _CLOSE_STOPPED = text("""
 
 def return_expired() -> int:
     """Steps whose worker died go back to ready, or fail when their tries are used up. Needs the system scope."""
-    expired = db.session.execute(_EXPIRED).all()
+    expired = db.session.execute(_EXPIRED, {"known": _known()}).all()
     for row in expired:
-        held = Claim(row.id, row.tenant_id, row.run_id, StepKey(row.key), row.fence, row.attempts, row.cursor)
+        held = Claim(row.id, row.tenant_id, row.run_id, row.key, row.fence, row.attempts, row.cursor)
         if held.attempt < BY_KEY[held.key].most_attempts:
             values = {"id": held.step_id, "fence": held.fence, "code": None, "params": "{}", "pause": 0, "uncounted": 0}
             db.session.execute(_AGAIN, values)
@@ -241,6 +247,6 @@ def close_stopped() -> None:
 
 def due(quiet_seconds: int) -> list[Bell]:
     """Steps that are due and were not rung for lately; they count as rung from now. Needs the system scope."""
-    rows = db.session.execute(_DUE, {"quiet": quiet_seconds}).all()
+    rows = db.session.execute(_DUE, {"quiet": quiet_seconds, "known": _known()}).all()
     db.session.commit()
-    return [Bell(row.tenant_id, row.run_id, StepKey(row.key)) for row in rows]
+    return [Bell(row.tenant_id, row.run_id, row.key) for row in rows]

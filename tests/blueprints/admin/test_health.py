@@ -16,6 +16,7 @@ from rq.serializers import JSONSerializer
 from synkro.extensions import redis, remember, settings, vault
 from synkro.infra import queue
 from synkro.models import JobStep, StoredLetter, Tenant
+from synkro.models.plan import PLAN
 from synkro.models.states import RunStatus, StepStatus
 from synkro.services.operations import health, workload
 from synkro.tenancy import db, system_scope, tenant_scope
@@ -54,6 +55,16 @@ def test_tells_what_works(enter: Enter, worker: Worker, path: str) -> None:
     assert 'hx-trigger="every 10s"' in page.text
 
 
+def test_a_duty_of_the_tick_that_failed_is_named(enter: Enter, worker: Worker) -> None:
+    health.mark_tick(["heads", "late"])
+    assert "Works in part heads, late" in words(enter("admin").get("/admin/health").text)
+
+
+def test_a_duty_of_the_tick_that_failed_is_yellow(enter: Enter, worker: Worker) -> None:
+    health.mark_tick(["heads"])
+    assert workload.installation().colour == "yellow"
+
+
 def test_only_the_page_has_a_frame(enter: Enter) -> None:
     browser = enter("admin")
     assert ["<html" in browser.get(path).text for path in PATHS] == [True, False]
@@ -74,7 +85,7 @@ def test_runs_and_steps_are_counted(tenant: Tenant, other_tenant: Tenant) -> Non
     work = workload.installation().work
     assert work is not None
     assert work.runs == {"succeeded": 1, "queued": 1, "running": 1}
-    assert work.steps == {"ready": 2, "pending": 14}
+    assert work.steps == {"ready": 2, "pending": 2 * len(PLAN) - 2}
 
 
 def test_a_silent_worker_and_a_step_left_lying_are_counted(tenant: Tenant, other_tenant: Tenant) -> None:

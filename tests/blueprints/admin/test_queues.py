@@ -79,9 +79,8 @@ def job(tenant: Tenant, store: Redis) -> str:
 
 @pytest.fixture
 def failed(app: Flask, store: Redis, monkeypatch: pytest.MonkeyPatch) -> str:
-    breaks = f"{__name__}.says_what_a_customer_said"
-    monkeypatch.setattr(jobs, "JOBS", {breaks})
-    queue.ring(store, queue.STEPS, breaks, seconds=5)
+    monkeypatch.setitem(jobs.JOBS, "breaks", says_what_a_customer_said)
+    queue.ring(store, queue.STEPS, "breaks", seconds=5)
     name = str(queue.queue(queue.STEPS, store).job_ids[0])
     work_on(app, queue.STEPS, burst=True)
     return name

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 
 from synkro.infra import clock
 from synkro.models import Automation, JobRun, Tenant
+from synkro.models.plan import PLAN
 from synkro.models.states import Kind, RunStatus, TenantStatus
 from synkro.services.connections import integrations
 from synkro.services.reports import runs, schedules
@@ -110,7 +111,7 @@ def test_last_report_and_its_figures(user: Browser, tenant: Tenant) -> None:
 
 def test_running_report_says_where_it_is(user: Browser, tenant: Tenant) -> None:
     make_run(tenant, status=RunStatus.RUNNING)
-    assert "Step 1 of 8: Loading deals from amoCRM" in overview(user)
+    assert f"Step 1 of {len(PLAN)}: Loading deals from amoCRM" in overview(user)
 
 
 @pytest.mark.parametrize(

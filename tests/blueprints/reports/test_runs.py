@@ -12,6 +12,7 @@ from flask import Flask
 from sqlalchemy import event
 
 from synkro.models import JobRun, Tenant
+from synkro.models.plan import PLAN
 from synkro.models.states import RunStatus, StepStatus, TenantStatus
 from synkro.services.reports import artifacts, runs
 from synkro.tenancy import db, tenant_scope
@@ -55,7 +56,7 @@ def test_look_is_a_block_that_looks_again(user: Browser, run_id: uuid.UUID) -> N
     block = user.get(f"/runs/{run_id}/steps", headers={"HX-Request": "true"}).text
     assert "<html" not in block
     assert f'hx-get="/runs/{run_id}/steps" hx-trigger="every 2s"' in block
-    assert block.count('<li class="step"') == 8
+    assert block.count('<li class="step"') == len(PLAN)
 
 
 def test_same_state_is_not_sent_twice(user: Browser, run_id: uuid.UUID) -> None:
@@ -202,7 +203,7 @@ def test_what_may_not_have_arrived_can_be_sent_again_after_a_question(
     assert f'action="/runs/{in_doubt}/send-again"' in question
     assert "a second time" in question
     assert user.send(f"/runs/{in_doubt}/send-again").location == f"/runs/{in_doubt}"
-    assert steps_of(tenant, in_doubt) == ["done"] * 7 + ["ready"]
+    assert steps_of(tenant, in_doubt) == ["done"] * (len(PLAN) - 1) + ["ready"]
 
 
 def test_a_second_press_sends_nothing_more(user: Browser, in_doubt: uuid.UUID) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from synkro.integrations import INTEGRATIONS
 from synkro.services.shared.wording import is_known
-from tests.support.fault_docs import ANEW, PLACE, SERVICES, text
+from tests.blueprints.wizard.fault_docs import ANEW, PLACE, SERVICES, text
 from tests.support.faults import Fault
 
 ROWS = [row for *_, rows in SERVICES for row in rows]

@@ -11,8 +11,8 @@ from rq.registry import FailedJobRegistry, StartedJobRegistry
 from rq.timeouts import JobTimeoutException
 
 from synkro.infra import queue
+from synkro.jobs.engine import jobs
 from synkro.jobs.engine.worker import Worker
-from synkro.jobs.reports import runtime
 from synkro.services.reports import runs
 from tests.support.having import assert_entries
 
@@ -51,14 +51,14 @@ def leftovers(store: Redis) -> set[str]:
 
 
 def test_nothing_of_a_done_job_stays_in_redis(store: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runtime, "work", look)
+    monkeypatch.setitem(jobs.JOBS, runs.WORK, look)
     ring(store, times=3)
     drain(store)
     assert leftovers(store) == set()
 
 
 def test_a_job_at_work_stands_in_the_registry_and_at_its_worker(store: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runtime, "work", look)
+    monkeypatch.setitem(jobs.JOBS, runs.WORK, look)
     ring(store)
     drain(store)
     assert seen["started"] == [seen["job"]]
@@ -69,7 +69,7 @@ def test_a_short_job_does_not_shorten_the_life_of_the_workers_entry(
     store: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The worker then waits for the next job for minutes without a beat."""
-    monkeypatch.setattr(runtime, "work", look)
+    monkeypatch.setitem(jobs.JOBS, runs.WORK, look)
     ring(store)
     worker = drain(store)
     assert isinstance(seen["ttl"], int)
@@ -77,7 +77,7 @@ def test_a_short_job_does_not_shorten_the_life_of_the_workers_entry(
 
 
 def test_a_job_that_breaks_goes_to_the_failed_ones(store: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runtime, "work", too_long)
+    monkeypatch.setitem(jobs.JOBS, runs.WORK, too_long)
     ring(store)
     drain(store)
     assert FailedJobRegistry(queue.STEPS, connection=store, serializer=queue.JSONSerializer).count == 1
@@ -85,6 +85,6 @@ def test_a_job_that_breaks_goes_to_the_failed_ones(store: Redis, monkeypatch: py
 
 
 def test_the_jobs_are_counted(store: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runtime, "work", look)
+    monkeypatch.setitem(jobs.JOBS, runs.WORK, look)
     ring(store, times=2)
     assert store.hget(drain(store).key, "successful_job_count") == b"2"

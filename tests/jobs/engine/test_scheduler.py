@@ -10,6 +10,7 @@ import time
 import zlib
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -87,7 +88,33 @@ def test_an_entry_whose_job_is_gone_is_made_anew(clock: Clock, store: Redis) -> 
 def test_the_entry_is_json_and_names_the_tick(clock: Clock, store: Redis) -> None:
     clock._turn()
     data = store.hget(f"rq:job:{ENTRY}", "data")
-    assert json.loads(zlib.decompress(data)) == ["synkro.jobs.engine.tick.tick", None, [], {}]  # type: ignore[arg-type]
+    assert json.loads(zlib.decompress(data)) == ["tick", None, [], {}]  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def former_entry(store: Redis, clock: Clock) -> None:
+    """As release 1.0 leaves it."""
+    clock._scheduler.schedule(datetime.now(UTC), "synkro.jobs.tick.tick", interval=10, id=ENTRY, timeout=120)
+
+
+@pytest.mark.usefixtures("former_entry")
+def test_an_entry_of_the_last_release_still_ticks(app: Flask, clock: Clock) -> None:
+    clock._scheduler.enqueue_jobs()
+    work_on(app, queue.TICK, burst=True)
+    assert health.last_tick() is not None
+
+
+@pytest.mark.usefixtures("former_entry")
+def test_an_entry_of_the_last_release_is_renamed(clock: Clock, store: Redis) -> None:
+    clock._turn()
+    data = store.hget(f"rq:job:{ENTRY}", "data")
+    assert json.loads(zlib.decompress(data))[0] == "tick"  # type: ignore[arg-type]
+
+
+@pytest.mark.usefixtures("former_entry")
+def test_an_entry_of_the_last_release_is_not_doubled(clock: Clock, store: Redis) -> None:
+    clock._turn()
+    assert entries(store) == [ENTRY.encode()]
 
 
 def test_the_worker_of_the_tick_queue_ticks(app: Flask, clock: Clock, store: Redis) -> None:

@@ -20,6 +20,7 @@ from synkro.infra.queue import JSONSerializer
 from synkro.jobs.engine import tick
 from synkro.jobs.engine.worker import Worker
 from synkro.jobs.mail import letters as post
+from synkro.jobs.mail.duties import look_after
 from synkro.mail import Letter
 from synkro.models import StoredLetter, User
 from synkro.services.auth import forgotten
@@ -166,7 +167,7 @@ def test_a_letter_of_a_dead_worker_is_rung_for_again(cast: Cast, box: Mailbox, s
     letter_id = put(cast["user"])
     assert outbox.claim(letter_id) is not None
     with later(minutes=6):
-        post.look_after()
+        look_after()
         drain(store)
     assert len(box.taken) == 1
 
@@ -175,7 +176,7 @@ def test_what_comes_too_late_is_not_sent(cast: Cast, box: Mailbox) -> None:
     letter_id = put(cast["user"], hours=1)
     with later(minutes=61):
         post.send(str(letter_id))
-        post.look_after()
+        look_after()
     late = row(letter_id)
     assert box.taken == []
     assert_has(late, sealed=None, code="mail_late")
@@ -184,8 +185,8 @@ def test_what_comes_too_late_is_not_sent(cast: Cast, box: Mailbox) -> None:
 def test_what_is_long_over_is_forgotten(cast: Cast) -> None:
     put(cast["user"], hours=1)
     with later(days=31):
-        post.look_after()
-        post.look_after()
+        look_after()
+        look_after()
     with system_scope("test: letters"):
         assert db.session.execute(select(StoredLetter)).first() is None
 

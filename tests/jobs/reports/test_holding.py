@@ -15,7 +15,7 @@ from sqlalchemy import select
 from synkro.errors import AppError
 from synkro.extensions import redis, remember, settings, vault
 from synkro.jobs.engine import tick
-from synkro.jobs.reports import runtime
+from synkro.jobs.reports import duties, runtime
 from synkro.models import Artifact, AuditLog, Automation, Delivery, Report, Tenant, User
 from synkro.models.plan import StepKey
 from synkro.models.states import RunStatus, TenantStatus
@@ -169,7 +169,7 @@ def test_the_tick_finds_a_run_released_just_before_a_kill(practice: Practice, he
 @pytest.fixture
 def impatient(practice: Practice, monkeypatch: pytest.MonkeyPatch) -> None:
     remember(practice.app, replace(settings(), lease_seconds=1), vault(), redis())
-    monkeypatch.setattr(tick, "QUIET_SECONDS", 0)
+    monkeypatch.setattr(duties, "QUIET_SECONDS", 0)
 
 
 def mine_before_the_end() -> None:

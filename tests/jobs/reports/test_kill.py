@@ -14,8 +14,7 @@ from flask import Flask
 from synkro.extensions import redis, remember, settings, vault
 from synkro.integrations.http.calls import Answer
 from synkro.integrations.http.client import Http
-from synkro.jobs.engine import tick
-from synkro.jobs.reports import runtime
+from synkro.jobs.reports import duties, runtime
 from synkro.jobs.reports.step import Ctx
 from synkro.models import Delivery, Tenant
 from synkro.models.plan import PLAN, StepKey
@@ -49,7 +48,7 @@ def clean_world(new_practice: Callable[[Tenant], Practice], app: Flask) -> dict[
 @pytest.fixture(autouse=True)
 def impatient(clean_world: dict[str, Any], practice: Practice, monkeypatch: pytest.MonkeyPatch) -> None:
     remember(practice.app, replace(settings(), lease_seconds=1), vault(), redis())
-    monkeypatch.setattr(tick, "QUIET_SECONDS", 0)
+    monkeypatch.setattr(duties, "QUIET_SECONDS", 0)
 
 
 def world_of(practice: Practice) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from synkro.integrations.supabase.client import CLIENT_TABLES, schema_sql
+from synkro.models.plan import PLAN
 from synkro.models.states import RunStatus
 from synkro.services.connections import integrations
 from synkro.tenancy import tenant_scope
@@ -33,7 +34,7 @@ def test_a_whole_run_writes_into_a_real_project(practice: Practice, real: Postgr
     run = practice.run()
     _, steps = practice.state(run.id)
     assert run.status == RunStatus.SUCCEEDED
-    assert [step.colour for step in steps] == ["green"] * 8
+    assert [step.colour for step in steps] == ["green"] * len(PLAN)
 
 
 def test_a_second_run_of_the_window_doubles_no_row(practice: Practice, real: Postgrest) -> None:

@@ -26,10 +26,10 @@ from synkro.integrations.http.calls import Answer
 from synkro.integrations.http.client import Http
 from synkro.jobs.engine import tick
 from synkro.jobs.engine.worker import work_on
-from synkro.jobs.reports import runtime
+from synkro.jobs.reports import duties, runtime
 from synkro.jobs.reports.step import Ctx
 from synkro.models import AiCall
-from synkro.models.plan import StepKey
+from synkro.models.plan import PLAN, StepKey
 from synkro.models.states import RunStatus
 from synkro.services.reports import runs
 from synkro.tenancy import db, tenant_scope
@@ -44,7 +44,7 @@ TERMINATE = """select count(pg_terminate_backend(pid)) from pg_stat_activity
 @pytest.fixture(autouse=True)
 def impatient(practice: Practice, monkeypatch: pytest.MonkeyPatch) -> None:
     remember(practice.app, replace(settings(), lease_seconds=1), vault(), redis())
-    monkeypatch.setattr(tick, "QUIET_SECONDS", 0)
+    monkeypatch.setattr(duties, "QUIET_SECONDS", 0)
 
 
 _children: list[int] = []
@@ -109,7 +109,7 @@ def is_over(practice: Practice, run_id: uuid.UUID) -> Callable[[], bool]:
 def assert_done_once(practice: Practice, run_id: uuid.UUID) -> None:
     run, rows = practice.state(run_id)
     assert run.status == RunStatus.SUCCEEDED
-    assert [step.status for step in rows] == ["done"] * 8
+    assert [step.status for step in rows] == ["done"] * len(PLAN)
     assert len(practice.sent()) == 1
     assert len(practice.rows("synkro_reports")) == 1
 
@@ -188,7 +188,7 @@ def test_two_workers_do_each_step_once(practice: Practice) -> None:
         for pid in children:
             killed(pid)
     assert_done_once(practice, run_id)
-    assert [step.attempts for step in practice.state(run_id)[1]] == [1] * 8
+    assert [step.attempts for step in practice.state(run_id)[1]] == [1] * len(PLAN)
 
 
 def test_redis_that_is_emptied_all_the_time_only_costs_time(
@@ -205,7 +205,7 @@ def test_redis_that_is_emptied_all_the_time_only_costs_time(
     store.flushdb()
     until(practice, run_id, is_over(practice, run_id))
     assert_done_once(practice, run_id)
-    assert [step.attempts for step in practice.state(run_id)[1]] == [1] * 8
+    assert [step.attempts for step in practice.state(run_id)[1]] == [1] * len(PLAN)
 
 
 @pytest.mark.parametrize("key", KEYS[:7])

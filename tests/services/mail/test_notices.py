@@ -96,7 +96,7 @@ def test_a_letter_lies_sealed_in_the_table_and_only_its_id_in_redis(cast: Cast, 
         letter_id, row = db.session.execute(text("select l.id, l::text from letters l")).one()
     assert "user@example.com" not in row
     jobs = queue.queue(queue.CHECKS, store).jobs
-    assert [(job.func_name, job.args) for job in jobs] == [("synkro.jobs.mail.letters.send", [str(letter_id)])]
+    assert [(job.func_name, job.args) for job in jobs] == [("letter", [str(letter_id)])]
 
 
 def test_a_notice_does_not_end_the_transaction_of_its_caller(cast: Cast, tenant: Tenant) -> None:

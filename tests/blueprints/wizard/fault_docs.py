@@ -20,8 +20,8 @@ from tests.blueprints.wizard import (
 )
 from tests.support.faults import CHECK, Fault
 
-PLACE = Path(__file__).resolve().parents[2] / "docs" / "vendor-faults.md"
-ANEW = "python -m tests.support.fault_docs"
+PLACE = Path(__file__).resolve().parents[3] / "docs" / "vendor-faults.md"
+ANEW = "python -m tests.blueprints.wizard.fault_docs"
 TOP = f"""# What vendors do, and what people get to see
 
 What can go wrong while a service is connected, tried out or used in a run. Each row is a test: the stand-in of the

@@ -1,0 +1,1 @@
+"""What every group of jobs needs; it knows none of them."""
