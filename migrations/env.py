@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from alembic import context
+from alembic.util import CommandError
 from flask import current_app
 from sqlalchemy import NullPool, create_engine, text
 
 from synkro import stores
 from synkro.extensions import settings
+from synkro.services.operations import schema
 from synkro.tenancy import Base
 
 LOCK = 7_204_991
@@ -30,9 +32,14 @@ def run() -> None:
             target_metadata=Base.metadata,
             compare_type=True,
             transaction_per_migration=True,
+            on_version_apply=schema.keep,
         )
-        with context.begin_transaction():
-            context.run_migrations()
+        try:
+            with context.begin_transaction():
+                context.run_migrations()
+        except CommandError:  # "Can't locate revision ..." among others
+            schema.refuse_newer(connection)
+            raise
 
 
 assert current_app, "run through: flask --app wsgi db ..."  # noqa: S101

@@ -197,3 +197,40 @@ def test_a_second_migrator_waits_for_the_first(migrated: Flask, engines: embedde
         assert wait([waiting], timeout=1).not_done
         first.execute("select pg_advisory_unlock(%s)", [LOCK])
         waiting.result(30)
+
+
+def test_a_migration_keeps_what_its_tables_serve(migrated: Flask, engines: embedded.Engines) -> None:
+    head = script().get_current_head()
+    with connect(engines, "from_migrations") as connection:
+        kept = connection.execute("select value from system_marks where name = 'schema'").fetchone()
+    assert kept == (f"{head} {script().get_revision(head).module.SERVES}",)
+
+
+def test_the_way_back_keeps_what_the_tables_serve(migrated: Flask, engines: embedded.Engines) -> None:
+    downgrade(directory=FOLDER, revision="0004")
+    with connect(engines, "from_migrations") as connection:
+        kept = connection.execute("select value from system_marks where name = 'schema'").fetchone()
+    upgrade(directory=FOLDER)
+    assert kept == ("0004 0004",)
+
+
+def test_each_migration_says_its_phase() -> None:
+    phases = {revision.module.PHASE for revision in script().walk_revisions()}
+    assert phases <= {"expand", "contract"}
+
+
+def test_each_migration_serves_itself_or_an_older_one() -> None:
+    known = sorted(revision.revision for revision in script().walk_revisions())
+    for revision in script().walk_revisions():
+        assert revision.module.SERVES in known[: known.index(revision.revision) + 1]
+
+
+def test_what_one_migration_ends_no_later_one_serves() -> None:
+    serves = [revision.module.SERVES for revision in reversed(list(script().walk_revisions()))]
+    assert serves == sorted(serves)
+
+
+def test_no_migration_imports_what_changes_after_it() -> None:
+    """Models of today are not those of then: upgrades that skip a release would break."""
+    for revision in script().walk_revisions():
+        assert not re.search(r"^\s*(from|import) synkro", Path(revision.path).read_text(), re.MULTILINE)

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from synkro.access import access
 from synkro.blueprints import reader
-from synkro.services.operations import health
+from synkro.services.operations import health, schema
 
 blueprint = Blueprint("public", __name__)
 
@@ -34,6 +34,6 @@ def healthy() -> tuple[Response, int]:
 @blueprint.get("/ready")
 @access(public=True)
 def ready() -> tuple[Response, int]:
-    """Whether the schema of the database is the one of this code, and companies are kept apart in it."""
-    state = {"migrated": health.is_migrated(), "rights": health.is_bound()}
-    return jsonify(state), 200 if all(state.values()) else 503
+    """Whether this code can work on the tables in the database, and companies are kept apart in them."""
+    fit, rights = schema.fit(), health.is_bound()
+    return jsonify(schema=fit, rights=rights), 200 if fit.serves and rights else 503

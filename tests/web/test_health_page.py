@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import psycopg
@@ -18,6 +19,7 @@ from synkro.extensions import redis, remember, settings, vault
 from synkro.models import JobStep, StoredLetter, Tenant
 from synkro.models.states import RunStatus, StepStatus
 from synkro.services.operations import health, workload
+from synkro.services.operations.schema import Fit
 from synkro.tenancy import db, system_scope, tenant_scope
 from tests.conftest import redis_away
 from tests.web.conftest import Enter
@@ -50,6 +52,12 @@ def test_tells_what_works(enter: Enter, worker: Worker, path: str) -> None:
     page = enter("admin").get(path)
     assert (page.status_code, "All is well" in page.text) == (200, True)
     assert 'hx-trigger="every 10s"' in page.text
+
+
+@pytest.mark.parametrize(("fit", "colour"), [("current", "green"), ("ahead", "yellow"), ("behind", "red")])
+def test_another_schema_than_ours_is_seen(app: Flask, worker: Worker, fit: str, colour: str) -> None:
+    health.mark_tick()
+    assert replace(workload.installation(), schema=Fit(fit)).colour == colour
 
 
 def test_only_the_page_has_a_frame(enter: Enter) -> None:
