@@ -1,4 +1,4 @@
-"""The settings of one installation. This module is the only reader of the environment, but for gunicorn's PORT."""
+"""The settings of one installation. This module is the only reader of the environment."""
 
 from __future__ import annotations
 
@@ -50,6 +50,10 @@ class Config:
     database_owner_url: str = field(repr=False)
     redis_url: str = field(repr=False)
     var_dir: Path
+    bind: str
+    """Where the web server listens: host:port or unix:/path."""
+    web_workers: int
+    web_threads: int
     base_url: str
     proxy_hops: int
     mail_url: str = field(repr=False)
@@ -152,6 +156,9 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
         database_owner_url=_psycopg(read.url("DATABASE_OWNER_URL", ("postgresql+psycopg", "postgresql"), database_url)),
         redis_url=read.url("REDIS_URL", ("redis", "rediss", "unix")),
         var_dir=var_dir,
+        bind=read.text("BIND") or f"127.0.0.1:{read.whole('PORT', 8000, 1, 65_535)}",
+        web_workers=read.whole("WEB_WORKERS", 2, 1, 64),
+        web_threads=read.whole("WEB_THREADS", 4, 1, 32),
         base_url=read.url("BASE_URL", ("http", "https"), "http://127.0.0.1:8000").rstrip("/"),
         proxy_hops=read.whole("PROXY_HOPS", 0, 0, 5),
         mail_url=read.url("MAIL_URL", ("smtp", "smtps")),
@@ -235,12 +242,21 @@ def _judge(config: Config) -> list[str]:
         faults.append(
             "The time zone data is older than 2024a: reports would be an hour late. Update the tzdata package"
         )
+    if not _is_bind(config.bind):
+        faults.append("BIND must be host:port, such as 0.0.0.0:8000, or unix: and an absolute path")
     if config.sentry_dsn and not _is_dsn(config.sentry_dsn):
         faults.append("SENTRY_DSN must look like https://key@host/1")
     faults += [f"CORS_ALLOW_ORIGINS: {one} is no origin" for one in sorted(config.cors_origins) if not _is_origin(one)]
     if config.production:
         faults += _judge_production(config)
     return faults + _judge_mail(config)
+
+
+def _is_bind(text: str) -> bool:
+    if text.startswith("unix:"):
+        return text.startswith("unix:/") and len(text) > len("unix:/")
+    host, _, port = text.rpartition(":")
+    return bool(host) and _is_address(f"http://{text}") and port.isascii() and port.isdigit()
 
 
 def _is_dsn(text: str) -> bool:

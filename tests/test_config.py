@@ -219,6 +219,33 @@ def test_every_stand_in_has_its_address(tmp_path: Path) -> None:
     assert set(config.stand_ins) == set(STAND_INS)
 
 
+@pytest.mark.parametrize(
+    ("values", "bind"),
+    [
+        ({}, "127.0.0.1:8000"),
+        ({"PORT": "9000"}, "127.0.0.1:9000"),
+        ({"BIND": "0.0.0.0:80", "PORT": "9000"}, "0.0.0.0:80"),
+        ({"BIND": "[::]:8000"}, "[::]:8000"),
+        ({"BIND": "unix:/run/synkro/web.sock"}, "unix:/run/synkro/web.sock"),
+    ],
+)
+def test_the_web_server_listens_where_it_is_told(values: dict[str, str], bind: str) -> None:
+    assert load({**PRODUCTION, **values}).bind == bind
+
+
+@pytest.mark.parametrize(
+    "bind", ["8000", ":8000", "10.0.0.1", "0.0.0.0:many", "0.0.0.0:99999", "unix:web.sock", "unix:/"]
+)
+def test_a_place_where_nobody_can_listen_is_a_fault(bind: str) -> None:
+    assert "BIND must be" in faults({**PRODUCTION, "BIND": bind})
+
+
+@pytest.mark.parametrize("name", ["PORT", "WEB_WORKERS", "WEB_THREADS"])
+@pytest.mark.parametrize("value", ["0", "70000", "many"])
+def test_a_number_of_the_web_server_is_judged(name: str, value: str) -> None:
+    assert f"{name} must be a whole number" in faults({**PRODUCTION, name: value})
+
+
 def test_an_address_of_postgresql_gets_our_driver() -> None:
     config = load(PRODUCTION)
     assert config.database_url.startswith("postgresql+psycopg://")
