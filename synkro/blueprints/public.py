@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, jsonify, redirect, render_template
+from flask import Blueprint, Response, redirect, render_template
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
 from synkro.access import access
-from synkro.blueprints import reader
-from synkro.services.operations import health, schema
+from synkro.blueprints import probes, reader
 
 blueprint = Blueprint("public", __name__)
 
@@ -23,17 +22,14 @@ def index() -> AnyResponse | str:
 
 
 @blueprint.get("/health")
-@access(public=True)
-def healthy() -> tuple[Response, int]:
+@access(public=True, limit="probe")
+def healthy() -> Response:
     """Up or down for each part. 503 when the database or Redis is away; a late tick is told, not punished."""
-    state = health.state()
-    bad = "down" in (state["database"], state["redis"])
-    return jsonify(state), 503 if bad else 200
+    return probes.answer(probes.healthy())
 
 
 @blueprint.get("/ready")
-@access(public=True)
-def ready() -> tuple[Response, int]:
+@access(public=True, limit="probe")
+def ready() -> Response:
     """Whether this code can work on the tables in the database, and companies are kept apart in them."""
-    fit, rights = schema.fit(), health.is_bound()
-    return jsonify(schema=fit, rights=rights), 200 if fit.serves and rights else 503
+    return probes.answer(probes.ready())

@@ -13,6 +13,7 @@ from sqlalchemy.exc import OperationalError
 from synkro import limits
 from synkro.access import rule_of
 from synkro.analysis.cleaning import one_line
+from synkro.blueprints import probes
 from synkro.errors import AppError, NotOpen, answer
 from synkro.extensions import redis
 from synkro.i18n import _l
@@ -56,6 +57,8 @@ def _nothing_to_fill_in() -> None:
 
 
 def _limited(_error: RateLimitExceeded) -> Response:
+    if told := probes.trouble():
+        return told
     # without Redis nobody could tell the first refusal from the hundredth, without a database there is no audit
     with suppress(RedisError, OperationalError):
         if redis().set(f"synkro:limited:{limits.who_is_counted()}", "1", nx=True, ex=NOTED_FOR):
