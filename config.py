@@ -43,6 +43,8 @@ class Config:
 
     env: Environment
     secret_key: str = field(repr=False)
+    secret_keys_old: tuple[str, ...] = field(repr=False)
+    """What they have signed or hashed is still known; nothing new is made with them."""
     audit_key: str = field(repr=False)
     encryption_key: str = field(repr=False)
     encryption_keys_old: tuple[str, ...] = field(repr=False)
@@ -92,6 +94,9 @@ class _Reader:
     def text(self, name: str, default: str = "") -> str:
         return (self.values.get(name) or "").strip() or default
 
+    def several(self, name: str) -> tuple[str, ...]:
+        return tuple(self.text(name).replace(",", " ").split())
+
     def whole(self, name: str, default: int, least: int, most: int) -> int:
         raw = self.text(name, str(default))
         # the length first: int() of thousands of digits raises
@@ -139,7 +144,7 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
     read = _Reader({**dotenv_values(".env"), **os.environ} if environ is None else environ)
     env = cast(Environment, read.one_of("APP_ENV", "production", ("development", "test", "production")))
     var_dir = Path(read.text("VAR_DIR", "var")).resolve()
-    old = tuple(part for part in read.text("FIELD_ENCRYPTION_KEYS_OLD").replace(",", " ").split() if part)
+    old = read.several("FIELD_ENCRYPTION_KEYS_OLD")
     for key in old:
         read.hex_key("FIELD_ENCRYPTION_KEYS_OLD", key)
     keys = _Keys(read, env, var_dir)
@@ -147,6 +152,7 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
     config = Config(
         env=env,
         secret_key=keys.get("APP_SECRET_KEY", lambda: secrets.token_urlsafe(48)),
+        secret_keys_old=read.several("APP_SECRET_KEYS_OLD"),
         audit_key=keys.get("AUDIT_KEY", lambda: secrets.token_urlsafe(48)),
         encryption_key=read.hex_key(
             "FIELD_ENCRYPTION_KEY", keys.get("FIELD_ENCRYPTION_KEY", lambda: secrets.token_hex(32))
@@ -165,9 +171,9 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
         mail_from=read.text("MAIL_FROM", SAMPLE_SENDER),
         log_level=read.one_of("LOG_LEVEL", "INFO", LOG_LEVELS),
         sentry_dsn=read.url("SENTRY_DSN", ("https", "http")),
-        cors_origins=frozenset(read.text("CORS_ALLOW_ORIGINS").replace(",", " ").split()),
+        cors_origins=frozenset(read.several("CORS_ALLOW_ORIGINS")),
         stand_ins={kind: url for kind in STAND_INS if (url := read.url(_stand_in_name(kind), ("http", "https")))},
-        outbound_allow_hosts=frozenset(read.text("OUTBOUND_ALLOW_HOSTS").replace(",", " ").split()),
+        outbound_allow_hosts=frozenset(read.several("OUTBOUND_ALLOW_HOSTS")),
         lease_seconds=read.whole("LEASE_SECONDS", 60, 1, 3600),
         tick_seconds=read.whole("TICK_SECONDS", 10, 1, 60),
         artifact_days=read.whole("ARTIFACT_DAYS", 30, 1, 3650),
@@ -235,6 +241,10 @@ def _judge(config: Config) -> list[str]:
     faults = []
     if config.encryption_key in config.encryption_keys_old:
         faults.append("FIELD_ENCRYPTION_KEY is also listed in FIELD_ENCRYPTION_KEYS_OLD")
+    if config.secret_key in config.secret_keys_old:
+        faults.append("APP_SECRET_KEY is also listed in APP_SECRET_KEYS_OLD")
+    if any(len(key) < SHORTEST_KEY for key in config.secret_keys_old):
+        faults.append(f"APP_SECRET_KEYS_OLD: a key has {SHORTEST_KEY} characters or more, without commas and spaces")
     keys = [key for key in (config.secret_key, config.encryption_key, config.audit_key) if key]
     if len(set(keys)) < len(keys):
         faults.append("APP_SECRET_KEY, AUDIT_KEY and FIELD_ENCRYPTION_KEY must differ from each other")

@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 KEYS = ("APP_SECRET_KEY", "AUDIT_KEY", "FIELD_ENCRYPTION_KEY")
 SECRETS = {
     "APP_SECRET_KEY": "sssssssssssssssssssssssssssssssssss1",
+    "APP_SECRET_KEYS_OLD": "ooooooooooooooooooooooooooooooooooo5",
     "AUDIT_KEY": "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa2",
     "FIELD_ENCRYPTION_KEY": "e" * 63 + "3",
     "FIELD_ENCRYPTION_KEYS_OLD": "d" * 63 + "4",
@@ -121,6 +122,20 @@ def test_keys_must_differ(env: str, tmp_path: Path) -> None:
 
 def test_the_current_key_is_not_an_old_one() -> None:
     assert "also listed" in faults({**PRODUCTION, "FIELD_ENCRYPTION_KEYS_OLD": SECRETS["FIELD_ENCRYPTION_KEY"]})
+
+
+def test_the_current_signing_key_is_not_an_old_one() -> None:
+    assert "also listed" in faults({**PRODUCTION, "APP_SECRET_KEYS_OLD": SECRETS["APP_SECRET_KEY"]})
+
+
+@pytest.mark.parametrize("old", ["short", SAMPLE, f"{'o' * 40},{'x' * 31}"])
+def test_a_short_old_signing_key_is_refused(old: str) -> None:
+    assert "APP_SECRET_KEYS_OLD: a key has 32" in faults({**PRODUCTION, "APP_SECRET_KEYS_OLD": old})
+
+
+def test_old_signing_keys_stand_between_commas() -> None:
+    old = ("o" * 40, "p" * 40)
+    assert load({**PRODUCTION, "APP_SECRET_KEYS_OLD": ", ".join(old)}).secret_keys_old == old
 
 
 def test_an_old_key_is_judged_like_the_current_one() -> None:
