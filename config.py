@@ -1,4 +1,4 @@
-"""The settings of one installation. This module is the only reader of the environment, but for gunicorn's PORT."""
+"""The settings of one installation. This module is the only reader of the environment."""
 
 from __future__ import annotations
 
@@ -43,6 +43,8 @@ class Config:
 
     env: Environment
     secret_key: str = field(repr=False)
+    secret_keys_old: tuple[str, ...] = field(repr=False)
+    """What they have signed or hashed is still known; nothing new is made with them."""
     audit_key: str = field(repr=False)
     encryption_key: str = field(repr=False)
     encryption_keys_old: tuple[str, ...] = field(repr=False)
@@ -50,6 +52,10 @@ class Config:
     database_owner_url: str = field(repr=False)
     redis_url: str = field(repr=False)
     var_dir: Path
+    bind: str
+    """Where the web server listens: host:port or unix:/path."""
+    web_workers: int
+    web_threads: int
     base_url: str
     proxy_hops: int
     mail_url: str = field(repr=False)
@@ -87,6 +93,9 @@ class _Reader:
 
     def text(self, name: str, default: str = "") -> str:
         return (self.values.get(name) or "").strip() or default
+
+    def several(self, name: str) -> tuple[str, ...]:
+        return tuple(self.text(name).replace(",", " ").split())
 
     def whole(self, name: str, default: int, least: int, most: int) -> int:
         raw = self.text(name, str(default))
@@ -135,7 +144,7 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
     read = _Reader({**dotenv_values(".env"), **os.environ} if environ is None else environ)
     env = cast(Environment, read.one_of("APP_ENV", "production", ("development", "test", "production")))
     var_dir = Path(read.text("VAR_DIR", "var")).resolve()
-    old = tuple(part for part in read.text("FIELD_ENCRYPTION_KEYS_OLD").replace(",", " ").split() if part)
+    old = read.several("FIELD_ENCRYPTION_KEYS_OLD")
     for key in old:
         read.hex_key("FIELD_ENCRYPTION_KEYS_OLD", key)
     keys = _Keys(read, env, var_dir)
@@ -143,6 +152,7 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
     config = Config(
         env=env,
         secret_key=keys.get("APP_SECRET_KEY", lambda: secrets.token_urlsafe(48)),
+        secret_keys_old=read.several("APP_SECRET_KEYS_OLD"),
         audit_key=keys.get("AUDIT_KEY", lambda: secrets.token_urlsafe(48)),
         encryption_key=read.hex_key(
             "FIELD_ENCRYPTION_KEY", keys.get("FIELD_ENCRYPTION_KEY", lambda: secrets.token_hex(32))
@@ -152,15 +162,18 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
         database_owner_url=_psycopg(read.url("DATABASE_OWNER_URL", ("postgresql+psycopg", "postgresql"), database_url)),
         redis_url=read.url("REDIS_URL", ("redis", "rediss", "unix")),
         var_dir=var_dir,
+        bind=read.text("BIND") or f"127.0.0.1:{read.whole('PORT', 8000, 1, 65_535)}",
+        web_workers=read.whole("WEB_WORKERS", 2, 1, 64),
+        web_threads=read.whole("WEB_THREADS", 4, 1, 32),
         base_url=read.url("BASE_URL", ("http", "https"), "http://127.0.0.1:8000").rstrip("/"),
         proxy_hops=read.whole("PROXY_HOPS", 0, 0, 5),
         mail_url=read.url("MAIL_URL", ("smtp", "smtps")),
         mail_from=read.text("MAIL_FROM", SAMPLE_SENDER),
         log_level=read.one_of("LOG_LEVEL", "INFO", LOG_LEVELS),
         sentry_dsn=read.url("SENTRY_DSN", ("https", "http")),
-        cors_origins=frozenset(read.text("CORS_ALLOW_ORIGINS").replace(",", " ").split()),
+        cors_origins=frozenset(read.several("CORS_ALLOW_ORIGINS")),
         stand_ins={kind: url for kind in STAND_INS if (url := read.url(_stand_in_name(kind), ("http", "https")))},
-        outbound_allow_hosts=frozenset(read.text("OUTBOUND_ALLOW_HOSTS").replace(",", " ").split()),
+        outbound_allow_hosts=frozenset(read.several("OUTBOUND_ALLOW_HOSTS")),
         lease_seconds=read.whole("LEASE_SECONDS", 60, 1, 3600),
         tick_seconds=read.whole("TICK_SECONDS", 10, 1, 60),
         artifact_days=read.whole("ARTIFACT_DAYS", 30, 1, 3650),
@@ -228,6 +241,10 @@ def _judge(config: Config) -> list[str]:
     faults = []
     if config.encryption_key in config.encryption_keys_old:
         faults.append("FIELD_ENCRYPTION_KEY is also listed in FIELD_ENCRYPTION_KEYS_OLD")
+    if config.secret_key in config.secret_keys_old:
+        faults.append("APP_SECRET_KEY is also listed in APP_SECRET_KEYS_OLD")
+    if any(len(key) < SHORTEST_KEY for key in config.secret_keys_old):
+        faults.append(f"APP_SECRET_KEYS_OLD: a key has {SHORTEST_KEY} characters or more, without commas and spaces")
     keys = [key for key in (config.secret_key, config.encryption_key, config.audit_key) if key]
     if len(set(keys)) < len(keys):
         faults.append("APP_SECRET_KEY, AUDIT_KEY and FIELD_ENCRYPTION_KEY must differ from each other")
@@ -235,12 +252,21 @@ def _judge(config: Config) -> list[str]:
         faults.append(
             "The time zone data is older than 2024a: reports would be an hour late. Update the tzdata package"
         )
+    if not _is_bind(config.bind):
+        faults.append("BIND must be host:port, such as 0.0.0.0:8000, or unix: and an absolute path")
     if config.sentry_dsn and not _is_dsn(config.sentry_dsn):
         faults.append("SENTRY_DSN must look like https://key@host/1")
     faults += [f"CORS_ALLOW_ORIGINS: {one} is no origin" for one in sorted(config.cors_origins) if not _is_origin(one)]
     if config.production:
         faults += _judge_production(config)
     return faults + _judge_mail(config)
+
+
+def _is_bind(text: str) -> bool:
+    if text.startswith("unix:"):
+        return text.startswith("unix:/") and len(text) > len("unix:/")
+    host, _, port = text.rpartition(":")
+    return bool(host) and _is_address(f"http://{text}") and port.isascii() and port.isdigit()
 
 
 def _is_dsn(text: str) -> bool:

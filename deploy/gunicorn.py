@@ -1,6 +1,5 @@
-"""The web server: two processes, each with a few threads, since pages wait for the database and for nothing else."""
+"""The web server: a few processes with a few threads each, since pages wait for the database and for nothing else."""
 
-import os
 import sys
 from typing import Any
 
@@ -8,6 +7,7 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.http import wsgi
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
+from config import ConfigError, load
 from synkro.services.operations import health
 
 
@@ -20,9 +20,14 @@ class Response(wsgi.Response):
 
 wsgi.Response = Response
 
-bind = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
-workers = 2
-threads = 4
+try:
+    chosen = load()  # "config" would be a setting of gunicorn
+except ConfigError as error:
+    sys.exit(str(error))
+
+bind = chosen.bind
+workers = chosen.web_workers
+threads = chosen.web_threads
 timeout = 30
 graceful_timeout = 10
 max_requests = 5_000

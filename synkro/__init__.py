@@ -65,6 +65,8 @@ def _person(token: str) -> User | None:
 def _flask_settings(config: Config) -> dict[str, object]:
     return {
         "SECRET_KEY": config.secret_key,
+        "SECRET_KEY_FALLBACKS": list(config.secret_keys_old),
+        "WTF_CSRF_SECRET_KEY": [*config.secret_keys_old, config.secret_key],  # open forms; the last one signs
         "TESTING": config.env == "test",
         "MAX_CONTENT_LENGTH": MOST_BYTES,
         "MAX_FORM_MEMORY_SIZE": MOST_BYTES,

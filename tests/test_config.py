@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 KEYS = ("APP_SECRET_KEY", "AUDIT_KEY", "FIELD_ENCRYPTION_KEY")
 SECRETS = {
     "APP_SECRET_KEY": "sssssssssssssssssssssssssssssssssss1",
+    "APP_SECRET_KEYS_OLD": "ooooooooooooooooooooooooooooooooooo5",
     "AUDIT_KEY": "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa2",
     "FIELD_ENCRYPTION_KEY": "e" * 63 + "3",
     "FIELD_ENCRYPTION_KEYS_OLD": "d" * 63 + "4",
@@ -124,6 +125,20 @@ def test_the_current_key_is_not_an_old_one() -> None:
     assert "also listed" in faults({**PRODUCTION, "FIELD_ENCRYPTION_KEYS_OLD": SECRETS["FIELD_ENCRYPTION_KEY"]})
 
 
+def test_the_current_signing_key_is_not_an_old_one() -> None:
+    assert "also listed" in faults({**PRODUCTION, "APP_SECRET_KEYS_OLD": SECRETS["APP_SECRET_KEY"]})
+
+
+@pytest.mark.parametrize("old", ["short", SAMPLE, f"{'o' * 40},{'x' * 31}"])
+def test_a_short_old_signing_key_is_refused(old: str) -> None:
+    assert "APP_SECRET_KEYS_OLD: a key has 32" in faults({**PRODUCTION, "APP_SECRET_KEYS_OLD": old})
+
+
+def test_old_signing_keys_stand_between_commas() -> None:
+    old = ("o" * 40, "p" * 40)
+    assert load({**PRODUCTION, "APP_SECRET_KEYS_OLD": ", ".join(old)}).secret_keys_old == old
+
+
 def test_an_old_key_is_judged_like_the_current_one() -> None:
     assert "FIELD_ENCRYPTION_KEYS_OLD" in faults({**PRODUCTION, "FIELD_ENCRYPTION_KEYS_OLD": "ab, cd"})
 
@@ -214,6 +229,33 @@ def test_every_stand_in_has_its_address(tmp_path: Path) -> None:
     config = load({"APP_ENV": "test", "VAR_DIR": str(tmp_path), **values})
     assert config.sandbox
     assert set(config.stand_ins) == set(STAND_INS)
+
+
+@pytest.mark.parametrize(
+    ("values", "bind"),
+    [
+        ({}, "127.0.0.1:8000"),
+        ({"PORT": "9000"}, "127.0.0.1:9000"),
+        ({"BIND": "0.0.0.0:80", "PORT": "9000"}, "0.0.0.0:80"),
+        ({"BIND": "[::]:8000"}, "[::]:8000"),
+        ({"BIND": "unix:/run/synkro/web.sock"}, "unix:/run/synkro/web.sock"),
+    ],
+)
+def test_the_web_server_listens_where_it_is_told(values: dict[str, str], bind: str) -> None:
+    assert load({**PRODUCTION, **values}).bind == bind
+
+
+@pytest.mark.parametrize(
+    "bind", ["8000", ":8000", "10.0.0.1", "0.0.0.0:many", "0.0.0.0:99999", "unix:web.sock", "unix:/"]
+)
+def test_a_place_where_nobody_can_listen_is_a_fault(bind: str) -> None:
+    assert "BIND must be" in faults({**PRODUCTION, "BIND": bind})
+
+
+@pytest.mark.parametrize("name", ["PORT", "WEB_WORKERS", "WEB_THREADS"])
+@pytest.mark.parametrize("value", ["0", "70000", "many"])
+def test_a_number_of_the_web_server_is_judged(name: str, value: str) -> None:
+    assert f"{name} must be a whole number" in faults({**PRODUCTION, name: value})
 
 
 def test_an_address_of_postgresql_gets_our_driver() -> None:

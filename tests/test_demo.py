@@ -21,12 +21,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
+import psycopg
 import pytest
 import requests
 
 from config import load
 from synkro import embedded
 from synkro.demo.__main__ import _environment
+from synkro.demo.only import AlreadyRunning, Claim
 from tests.conftest import ROOT
 from tests.support.having import assert_has
 
@@ -56,6 +58,17 @@ class Start:
     engines: list[bool]
     seconds_to_stop: float = 0
     pages: dict[str, int] = field(default_factory=dict)
+    beside: Beside | None = None
+
+
+@dataclass
+class Beside:
+    """What another start has done while this one served. before, after: see touched."""
+
+    said: str
+    code: int
+    before: list[str]
+    after: list[str]
 
 
 @pytest.fixture(scope="module")
@@ -90,13 +103,17 @@ def second(var: Path, first: Start) -> Iterator[Start]:
     with started(var) as demo:
         said = until_it_serves(demo)
         pages = visit(said, dict(PERSON.findall(first.said)))
+        before = touched(var)
+        with started(var) as other:
+            told, _ = other.communicate()
+        beside = Beside(told, other.returncode, before, touched(var))
         began = time.monotonic()
         demo.send_signal(signal.SIGINT)
         time.sleep(0.3)
         demo.send_signal(signal.SIGINT)  # as impatient people do
         rest, _ = demo.communicate()
         seconds = time.monotonic() - began
-    yield Start(said + rest, demo.returncode, left(var), running(var), seconds, pages)
+    yield Start(said + rest, demo.returncode, left(var), running(var), seconds, pages, beside)
     embedded.stop(var)
 
 
@@ -151,6 +168,15 @@ def works_for(process: psutil.Process, var: Path) -> bool:
         return process.environ().get("VAR_DIR") == str(var) or any(str(var) in word for word in process.cmdline())
     except psutil.Error:
         return False
+
+
+def touched(var: Path) -> list[str]:
+    """What a start writes: the connections of the company, its runs, where the stand-ins are."""
+    with psycopg.connect(embedded.addresses(var).superuser_url, dbname="synkro") as connection:
+        rows = connection.execute("select kind, version, settings::text from integration_configs order by kind")
+        runs = connection.execute("select 'run', count(*) from job_runs")
+        addresses = (var / "demo" / "sandbox.json").stat().st_mtime_ns
+        return [*map(str, rows), *map(str, runs), str(addresses)]
 
 
 def running(var: Path) -> list[bool]:
@@ -221,6 +247,70 @@ def test_ctrl_c_ends_everything_but_engines_that_ran_before(second: Start) -> No
 def test_ctrl_c_is_quick(second: Start) -> None:
     """Two seconds on a quiet machine; a busy one gets time, but nobody waits for the limits of web or worker."""
     assert second.seconds_to_stop < 15
+
+
+def beside(second: Start) -> Beside:
+    assert second.beside is not None
+    return second.beside
+
+
+def test_a_start_beside_a_running_demo_says_where(var: Path, second: Start) -> None:
+    found = re.search(r"Serving at (\S+) until", second.said)
+    assert found
+    assert beside(second).said == f"A demo is already running at {found[1]} in {var}. Ctrl-C there ends it.\n"
+
+
+def test_a_start_beside_a_running_demo_touches_nothing(second: Start) -> None:
+    assert beside(second).after == beside(second).before
+
+
+def test_a_start_beside_a_running_demo_is_no_success(second: Start) -> None:
+    assert beside(second).code == 1
+
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from synkro.demo.only import AlreadyRunning, Claim
+try:
+    claim = Claim(Path(sys.argv[1]))
+    claim.tell("http://127.0.0.1:8000")
+    print("held", flush=True)
+    time.sleep(60)
+except AlreadyRunning:
+    print("taken", flush=True)
+"""
+
+
+@contextmanager
+def holding(folder: Path, many: int) -> Iterator[list[subprocess.Popen[str]]]:
+    """So many starts at the same moment."""
+    command = [sys.executable, "-c", HOLD, str(folder)]
+    all_of_them = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(many)]
+    yield all_of_them
+    for one in all_of_them:
+        one.kill()
+        one.communicate()
+
+
+def test_of_starts_at_the_same_moment_one_goes_on(tmp_path: Path) -> None:
+    with holding(tmp_path, 4) as starts:
+        said = [one.stdout.readline() for one in starts if one.stdout]
+    assert sorted(said) == ["held\n", "taken\n", "taken\n", "taken\n"]
+
+
+def test_a_demo_that_was_killed_stands_in_nobodys_way(tmp_path: Path) -> None:
+    with holding(tmp_path, 1) as (killed,):
+        assert killed.stdout is not None
+        assert killed.stdout.readline() == "held\n"
+    Claim(tmp_path).give_back()
+
+
+def test_a_demo_that_is_starting_has_no_address_yet(tmp_path: Path) -> None:
+    claim = Claim(tmp_path)
+    with pytest.raises(AlreadyRunning, match="already starting"):
+        Claim(tmp_path)
+    claim.give_back()
 
 
 def test_no_trace_on_the_screen(first: Start, second: Start) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from dotenv import dotenv_values
 
 from synkro.integrations import INTEGRATIONS
 from synkro.integrations.base import Field, Integration
@@ -26,3 +27,9 @@ def test_adding_a_service_tells_of_everything_that_a_class_may_say() -> None:
     may_say = {name for name in vars(Integration) | Integration.__annotations__ if not name.startswith("_")}
     derived = {"secret_names", "missing", "way_in_use"}
     assert (may_say - derived) | set(Field.__dataclass_fields__) - {"name", "label"} <= told
+
+
+def test_settings_lists_what_the_sample_file_has() -> None:
+    rows = re.findall(r"^\| (`[A-Z].+?) \|", (DOCS / "settings.md").read_text(), re.MULTILINE)
+    listed = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
+    assert sorted(listed) == sorted(dotenv_values(ROOT / ".env.example"))

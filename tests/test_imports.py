@@ -212,7 +212,11 @@ def test_the_sandbox_stands_alone() -> None:
     assert not wrong
 
 
-HTTP = {f"synkro.integrations.http.{part}" for part in ("addresses", "calls", "client")}
+HTTP = {
+    "synkro.integrations.http.addresses",
+    "synkro.integrations.http.calls",
+    "synkro.integrations.http.client",
+}
 DOORS = {
     "requests": HTTP,
     "requests_hardened": HTTP - {"synkro.integrations.http.client"},

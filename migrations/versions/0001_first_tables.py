@@ -9,6 +9,8 @@ revision = '0001'
 down_revision = None
 branch_labels = None
 depends_on = None
+PHASE = 'expand'
+SERVES = '0001'
 
 
 TENANT_TABLES = (

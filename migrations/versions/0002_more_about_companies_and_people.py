@@ -10,6 +10,8 @@ revision = "0002"
 down_revision = "0001"
 branch_labels = None
 depends_on = None
+PHASE = "expand"
+SERVES = "0002"
 
 NOW = sa.text("now()")
 

@@ -9,6 +9,8 @@ revision = "0003"
 down_revision = "0002"
 branch_labels = None
 depends_on = None
+PHASE = "contract"
+SERVES = "0003"
 
 NOW = sa.text("now()")
 ENTRY_TABLES = ("credentials", "sessions", "recovery_codes", "one_time_links", "letters")

@@ -10,6 +10,8 @@ revision = "0004"
 down_revision = "0003"
 branch_labels = None
 depends_on = None
+PHASE = "contract"
+SERVES = "0004"
 
 TENANT_TABLES = ("trials", "approved_hosts", "crm_pipelines", "crm_stages", "crm_loss_reasons")
 OWN = "tenant_id = current_setting('app.tenant_id')::uuid"

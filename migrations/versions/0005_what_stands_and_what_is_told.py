@@ -9,6 +9,8 @@ revision = "0005"
 down_revision = "0004"
 branch_labels = None
 depends_on = None
+PHASE = "expand"
+SERVES = "0005"
 
 CONNECTIONS = {
     "check_stands": "check_stands in ('', 'idle', 'choice', 'unsure')",

@@ -21,6 +21,7 @@ from synkro.errors import AppError
 from synkro.integrations.errors import ApiError
 from synkro.models import JobRun, Tenant
 from synkro.services.companies import tenants
+from synkro.services.operations.schema import NewerSchema
 from synkro.services.reports import runs
 from synkro.services.shared.wording import remarks, sentence
 from synkro.tenancy import end_reading, system_scope
@@ -63,6 +64,8 @@ def refusal(error: Exception) -> str | None:
             return f"{sentence(error.code, error.params)} ({error.code})"
         case EngineError():
             return f"{error} (engine_down)"
+        case NewerSchema():
+            return str(error)
         case CannotOpen():
             return "A stored value was sealed with a key that is not configured (wrong_key)"
         case OperationalError():

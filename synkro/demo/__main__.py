@@ -23,11 +23,13 @@ from synkro import create_app, embedded
 from synkro.analysis.figures.window import day_window
 from synkro.demo.children import Children, free_port, python
 from synkro.demo.company import check_all, company, connect, plan_reports
+from synkro.demo.only import AlreadyRunning, Claim
 from synkro.demo.progress import follow
 from synkro.embedded import EngineError
 from synkro.models import Tenant
 from synkro.models.states import Kind, RunStatus
 from synkro.sandbox.demo.world import demo_world
+from synkro.services.operations.schema import NewerSchema
 from synkro.services.reports import reports, runs
 from synkro.tenancy import tenant_scope
 
@@ -47,13 +49,18 @@ def main() -> int:
         if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup keeps its word
             signal.signal(number, _stop)
     var = Path(os.environ.get("VAR_DIR") or "var").resolve()
+    try:
+        claim = Claim(var / "demo")
+    except AlreadyRunning as running:
+        _say(str(running))
+        return 1  # this start made no report, and nobody who waits for one should take it for done
     was_running = all(engine.running for engine in embedded.status(var).values())
     children = Children(var / "demo")
     try:
-        return _run(children, var)
+        return _run(children, var, claim)
     except Stop:
         return 0
-    except (ConfigError, EngineError) as error:
+    except (ConfigError, EngineError, NewerSchema) as error:
         _say(str(error))
         return 1
     finally:
@@ -62,13 +69,14 @@ def main() -> int:
         children.end()
         if not was_running:
             embedded.stop(var)
+        claim.give_back()
 
 
 def _stop(_signal: int, _frame: FrameType | None) -> None:
     raise Stop
 
 
-def _run(children: Children, var: Path) -> int:
+def _run(children: Children, var: Path, claim: Claim) -> int:
     started = time.monotonic()
     _say("Starting the embedded PostgreSQL and Valkey, and the vendors' stand-ins ...")
     urls = _vendors(children, var)
@@ -83,6 +91,7 @@ def _run(children: Children, var: Path) -> int:
         connect(tenant, demo_world(datetime.now(UTC)), urls)
         plan_reports(tenant)
     _serve(children, config)
+    claim.tell(config.base_url)
     _people(config, passwords)
     ok = _report(app, tenant, started, config)
     if os.environ.get("ONCE") or not ok:

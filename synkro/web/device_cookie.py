@@ -6,6 +6,7 @@ from flask import request
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from synkro.extensions import settings
+from synkro.tokens import signing_keys
 
 LIFE = 400 * 86_400
 """Seconds: the longest that browsers keep a cookie."""
@@ -21,7 +22,7 @@ def read() -> tuple[str, list[str]]:
 
 
 def signer() -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(settings().secret_key, salt="device")
+    return URLSafeTimedSerializer(signing_keys(), salt="device")
 
 
 def name() -> str:

@@ -16,8 +16,10 @@ from synkro.web import device_cookie
 from synkro.web.access import rule_of, sitting
 from synkro.web.answers import answer
 
-PER_MINUTE = {"api": 100, "auth": 5, "webhook": 50, "ai": 20, "poll": 120, "static": 2_000}
-"""For a person; for a visitor and for files, by address. A page that renews itself asks 30 times a minute."""
+PER_MINUTE = {"api": 100, "auth": 5, "webhook": 50, "ai": 20, "poll": 120, "probe": 600, "static": 2_000}
+"""For a person; for a visitor, for files and for monitors, by address. A page that renews itself asks 30 times a
+minute."""
+BY_ADDRESS = frozenset({"probe", "static"})
 AI_OF_A_COMPANY = 60
 NO_GUESS = frozenset({400, 403, 413, 415, 422})
 """Answers to what was turned away before anything that was typed was looked at, and to a form with a gap."""
@@ -37,8 +39,8 @@ def who_is_counted() -> str:
 
 
 def _who() -> str:
-    # a file is open to all: to look its reader up would cost more than the file
-    if class_of_request() == "static":
+    # open to all: to look the reader of a file up would cost more than the file
+    if class_of_request() in BY_ADDRESS:
         return str(request.remote_addr)
     if sitting():
         return str(current_user.id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -243,6 +244,31 @@ def test_server_does_not_tell_its_name(served: Callable[..., tuple[subprocess.Po
     assert "gunicorn" not in str(answer.headers).lower()
 
 
+def test_server_listens_where_it_is_told_to(
+    served: Callable[..., tuple[subprocess.Popen[bytes], str]], var_dir: Path
+) -> None:
+    path = var_dir / "web.sock"
+    served(BIND=f"unix:{path}")
+    assert first_line(path, "/health") == "HTTP/1.0 200 OK\n"
+
+
+def configured(**environment: str) -> subprocess.CompletedProcess[str]:
+    """What gunicorn makes of the settings, without serving."""
+    command = [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.py", "--print-config", "wsgi:app"]
+    env = {**os.environ, "APP_ENV": "test", **environment}
+    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_server_has_the_processes_and_threads_that_are_set(var_dir: Path) -> None:
+    told = configured(VAR_DIR=str(var_dir), WEB_WORKERS="5", WEB_THREADS="7", BIND="0.0.0.0:8123").stdout
+    found = dict(re.findall(r"^(bind|workers|threads) += (.+)$", told, re.MULTILINE))
+    assert found == {"bind": "['0.0.0.0:8123']", "workers": "5", "threads": "7"}
+
+
+def test_server_says_what_is_wrong_with_its_settings(var_dir: Path) -> None:
+    assert "BIND must be" in configured(VAR_DIR=str(var_dir), BIND="8000").stderr
+
+
 def test_nothing_is_served_with_a_wrong_key(served: Callable[..., tuple[subprocess.Popen[bytes], str]]) -> None:
     health.verify_key()
     server, _ = served(FIELD_ENCRYPTION_KEY="ab" * 32)
@@ -284,6 +310,17 @@ def patiently(url: str) -> requests.Response:
             if time.monotonic() > ends:
                 raise
             time.sleep(0.1)
+
+
+def first_line(path: Path, page: str) -> str:
+    """Of the answer at a socket, once somebody listens there."""
+    ends = time.monotonic() + 20
+    with socket.socket(socket.AF_UNIX) as client:
+        while client.connect_ex(str(path)):
+            assert time.monotonic() < ends
+            time.sleep(0.1)
+        client.sendall(f"GET {page} HTTP/1.0\r\nHost: localhost\r\n\r\n".encode())
+        return client.makefile().readline()
 
 
 def test_visitor_learns_nothing_from_the_live_block(enter: Enter) -> None:

@@ -7,23 +7,34 @@ import uuid
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from threading import Thread
 
+import psycopg
 import pytest
 import requests
+import time_machine
 from flask import Flask
 from redis import Redis
 from redis.exceptions import ConnectionError as RedisAway
+from sqlalchemy import event
 from werkzeug.serving import make_server
 
+from synkro import embedded
+from synkro.blueprints.shared import probes
+from synkro.extensions import remember, settings, vault
 from synkro.models import Tenant, User
 from synkro.tenancy import db
 from synkro.web import access, limits
 from synkro.web.limits import AI_OF_A_COMPANY, PER_MINUTE, limiter
+from tests.conftest import redis_away
 from tests.support.having import assert_has
 from tests.support.limits import ask, counted_at
 from tests.support.rows import make_run
-from tests.support.web_client import Browser, Enter
+from tests.support.web_client import (
+    Browser,
+    Enter,
+)
 
 JSON = {"Accept": "application/json"}
 NOT_API = {
@@ -33,6 +44,8 @@ NOT_API = {
     "auth.sign_in": "auth",
     "company_settings.state": "poll",
     "health.now": "poll",
+    "public.healthy": "probe",
+    "public.ready": "probe",
     "rq_dashboard.favicon": "static",
     "rq_dashboard.job_info": "poll",
     "rq_dashboard.list_jobs": "poll",
@@ -284,6 +297,79 @@ def test_redis_lost_between_question_and_count_breaks_nothing(
     monkeypatch.setattr(limiter._limiter, "get_window_stats", away)
     answer = client.post("/login", data={"csrf_token": token, "email": "user@example.com", "password": "wrong"})
     assert answer.status_code == 401
+
+
+# ---- monitors
+
+
+@pytest.fixture
+def _used_up(client: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a monitor may ask in a minute, and it has only just been told that all is well."""
+    monkeypatch.setitem(PER_MINUTE, "probe", 1)
+    monkeypatch.setattr(probes, "_last", {})
+    client.get("/health")
+
+
+@pytest.mark.parametrize("path", ["/health", "/ready"])
+def test_a_monitor_may_ask_ten_times_a_second(client: Browser, path: str) -> None:
+    assert ask(client, path, 110) == {200: 110}
+
+
+def test_three_monitors_are_never_turned_away(client: Browser) -> None:
+    begin, got = datetime.now(UTC), Counter[int]()
+    for half in range(120):
+        with time_machine.travel(begin + timedelta(seconds=half / 2), tick=False):
+            got += ask(client, "/ready", 3)
+    assert got == {200: 360}
+
+
+def test_monitors_do_not_use_up_what_pages_have(client: Browser, store: Redis) -> None:
+    client.get("/health")
+    assert counted_at(store) == ["probe|127.0.0.1"]
+
+
+@pytest.mark.usefixtures("_used_up")
+@pytest.mark.parametrize("path", ["/health", "/ready"])
+def test_a_monitor_beyond_its_limit_is_turned_away(client: Browser, path: str) -> None:
+    assert client.get(path).status_code == 429
+
+
+@pytest.mark.usefixtures("_used_up")
+def test_no_limit_hides_that_redis_is_away(app: Flask, client: Browser) -> None:
+    remember(app, settings(), vault(), redis_away())
+    assert client.get("/health").status_code == 503
+
+
+@pytest.mark.usefixtures("_used_up")
+def test_no_limit_hides_that_rights_are_wrong(client: Browser, engines: embedded.Engines) -> None:
+    with psycopg.connect(engines.superuser_url, autocommit=True) as connection:
+        connection.execute("alter role synkro_app bypassrls")
+        try:
+            assert client.get("/ready").status_code == 503
+        finally:
+            connection.execute("alter role synkro_app nobypassrls")
+
+
+@pytest.mark.usefixtures("_used_up")
+def test_trouble_of_a_second_ago_is_seen(app: Flask, client: Browser) -> None:
+    client.get("/health")
+    remember(app, settings(), vault(), redis_away())
+    with time_machine.travel(datetime.now(UTC) + timedelta(seconds=1)):
+        assert client.get("/health").status_code == 503
+
+
+@pytest.mark.usefixtures("_used_up")
+def test_beyond_the_limit_the_database_is_asked_once_a_second(client: Browser) -> None:
+    asked = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        asked.append(statement)
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    with time_machine.travel(datetime.now(UTC), tick=False):
+        ask(client, "/health", 50)
+    event.remove(db.engine, "before_cursor_execute", note)
+    assert asked.count("select 1") == 1
 
 
 # ---- whose address

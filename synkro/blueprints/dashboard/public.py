@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, jsonify, redirect, render_template
+from flask import Blueprint, Response, redirect, render_template
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
-from synkro.blueprints.shared import reader
-from synkro.services.operations import health
+from synkro.blueprints.shared import probes, reader
 from synkro.web.access import access
 
 blueprint = Blueprint("public", __name__)
@@ -23,17 +22,14 @@ def index() -> AnyResponse | str:
 
 
 @blueprint.get("/health")
-@access(public=True)
-def healthy() -> tuple[Response, int]:
+@access(public=True, limit="probe")
+def healthy() -> Response:
     """Up or down for each part. 503 when the database or Redis is away; a late tick is told, not punished."""
-    state = health.state()
-    bad = "down" in (state["database"], state["redis"])
-    return jsonify(state), 503 if bad else 200
+    return probes.answer(probes.healthy())
 
 
 @blueprint.get("/ready")
-@access(public=True)
-def ready() -> tuple[Response, int]:
-    """Whether the schema of the database is the one of this code, and companies are kept apart in it."""
-    state = {"migrated": health.is_migrated(), "rights": health.is_bound()}
-    return jsonify(state), 200 if all(state.values()) else 503
+@access(public=True, limit="probe")
+def ready() -> Response:
+    """Whether this code can work on the tables in the database, and companies are kept apart in them."""
+    return probes.answer(probes.ready())

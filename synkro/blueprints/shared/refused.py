@@ -11,6 +11,7 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import OperationalError
 
 from synkro.analysis.text.cleaning import one_line
+from synkro.blueprints.shared import probes
 from synkro.errors import AppError, NotOpen
 from synkro.extensions import redis
 from synkro.i18n import _l
@@ -57,6 +58,8 @@ def _nothing_to_fill_in() -> None:
 
 
 def _limited(_error: RateLimitExceeded) -> Response:
+    if told := probes.trouble():
+        return told
     # without Redis nobody could tell the first refusal from the hundredth, without a database there is no audit
     with suppress(RedisError, OperationalError):
         if redis().set(f"synkro:limited:{limits.who_is_counted()}", "1", nx=True, ex=NOTED_FOR):

@@ -12,8 +12,9 @@ from sqlalchemy import delete, func, select, update
 from synkro.infra import clock
 from synkro.models import RecoveryCode
 from synkro.tenancy import db
-from synkro.tokens import keyed_hash
+from synkro.tokens import keyed_hash, known_hashes
 
+PURPOSE = "recovery code"
 HOW_MANY = 10
 BYTES = 10
 """80 random bits: 16 characters of base32."""
@@ -36,8 +37,13 @@ def spend(user_id: uuid.UUID, code: str) -> bool:
     """One statement: of two at the same moment one gets False. code: without spaces and dashes."""
     if not SPELLED.fullmatch(code):
         return False
-    unused = (RecoveryCode.user_id == user_id, RecoveryCode.code_hash == _hash(code), RecoveryCode.used_at.is_(None))
-    spent = update(RecoveryCode).where(*unused).values(used_at=clock.now()).returning(RecoveryCode.id)
+    mine = RecoveryCode.user_id == user_id, RecoveryCode.code_hash.in_(known_hashes(code.upper(), PURPOSE))
+    spent = (
+        update(RecoveryCode)
+        .where(*mine, RecoveryCode.used_at.is_(None))
+        .values(used_at=clock.now())
+        .returning(RecoveryCode.id)
+    )
     return db.session.execute(spent).first() is not None
 
 
@@ -51,4 +57,4 @@ def forget(user_id: uuid.UUID) -> None:
 
 
 def _hash(code: str) -> str:
-    return keyed_hash(code.upper(), "recovery code")
+    return keyed_hash(code.upper(), PURPOSE)

@@ -11,7 +11,7 @@ from synkro.infra import clock
 from synkro.models import Credential, Sitting, Tenant, User, WebSession
 from synkro.models.states import STAFF, TenantStatus
 from synkro.tenancy import db, system_scope
-from synkro.tokens import keyed_hash, new_token
+from synkro.tokens import keyed_hash, known_hashes, new_token
 
 IDLE_STAFF, IDLE_USER = timedelta(minutes=30), timedelta(hours=12)
 LIFE_STAFF, LIFE_USER = timedelta(hours=12), timedelta(days=14)
@@ -57,7 +57,7 @@ def load(token: str, *, in_use: bool = True) -> User | None:
             .outerjoin(Credential, Credential.user_id == User.id)
             .outerjoin(Tenant, Tenant.id == User.tenant_id)
             .where(
-                WebSession.token_hash == keyed_hash(token, "session"),
+                WebSession.token_hash.in_(known_hashes(token, "session")),
                 WebSession.expires_at > now,
                 User.is_active,
                 or_(User.tenant_id.is_(None), Tenant.status != TenantStatus.DELETING),
@@ -68,6 +68,8 @@ def load(token: str, *, in_use: bool = True) -> User | None:
         user, row, has_factor = found
         if now - row.seen_at > idle_of(user):
             return None
+        if row.token_hash != keyed_hash(token, "session"):
+            _rehash(row, token)
         needs = "" if row.factor_at else "code" if has_factor else "enrol" if user.is_staff else ""
         user.sitting = Sitting(row.id, needs, row.confirmed_at, row.factor_at)
         if in_use and now - row.seen_at > SEEN_EVERY:
@@ -75,6 +77,13 @@ def load(token: str, *, in_use: bool = True) -> User | None:
         db.session.commit()
         db.session.expunge_all()
     return user
+
+
+def _rehash(row: WebSession, token: str) -> None:
+    """By today's key, unless the session has been given another token meanwhile: this one opens nothing then."""
+    same = WebSession.id == row.id, WebSession.token_hash == row.token_hash
+    fresh = update(WebSession).where(*same).values(token_hash=keyed_hash(token, "session"))
+    db.session.execute(fresh.execution_options(synchronize_session=False))
 
 
 def confirm(sitting: Sitting, *, password: bool = False, factor: bool = False) -> str:

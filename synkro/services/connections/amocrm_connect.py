@@ -22,7 +22,7 @@ from synkro.services import audit
 from synkro.services.connections import amocrm_tokens, checks, integrations
 from synkro.services.connections.amocrm_tokens import KIND
 from synkro.tenancy import db
-from synkro.tokens import keyed_hash, new_token
+from synkro.tokens import known_hashes, new_token
 
 STATE_SECONDS = 600
 """As long as a person may take to agree in amoCRM."""
@@ -47,7 +47,7 @@ def begin(sender: Sender) -> str:
         raise AppError(409, "amocrm_keys_first", _l("Save the integration ID and the secret key first."))
     state = new_token()
     try:
-        redis().set(_key(state), str(sender), ex=STATE_SECONDS)
+        redis().set(_keys(state)[0], str(sender), ex=STATE_SECONDS)
     except RedisError:
         raise _redis_away() from None
     client_id = str(config.settings["client_id"])
@@ -93,17 +93,18 @@ def _zone(config: IntegrationConfig) -> str:
         return chosen
 
 
-def _key(state: str) -> str:
-    return f"oauth_state:{keyed_hash(state, 'oauth_state')}"
+def _keys(state: str) -> list[str]:
+    """Where it may lie: by today's key of the program, then by those that it took the place of."""
+    return [f"oauth_state:{found}" for found in known_hashes(state, "oauth_state")]
 
 
 def _spend(state: str) -> str:
     """Whom the state belongs to, "" where nobody or no longer. Whoever asks for it uses it up."""
     try:
-        found = redis().getdel(_key(state))
+        found = [redis().getdel(key) for key in _keys(state)]
     except RedisError:
         raise _redis_away() from None
-    return found.decode() if isinstance(found, bytes) else ""
+    return next((owner.decode() for owner in found if isinstance(owner, bytes)), "")
 
 
 def _redis_away() -> AppError:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from synkro.infra import clock
 from synkro.models import IntegrationConfig
-from synkro.tokens import keyed_hash
+from synkro.tokens import known_hashes
 
 LETTERS = "34679ACDEFGHJKMNPQRTUVWXY"
 """Without those that are taken for one another."""
@@ -23,16 +23,21 @@ TURNS = 4
 
 def shown(config: IntegrationConfig) -> str:
     """The one to send now. With the next save it is used up."""
-    return _code(config, clock.now())
+    return _codes(config, clock.now())[0]
 
 
 def taken(config: IntegrationConfig) -> frozenset[str]:
     """Those that may have been shown within the last half hour."""
     now = clock.now()
-    return frozenset(_code(config, now - turn * TURN) for turn in range(TURNS))
+    return frozenset(code for turn in range(TURNS) for code in _codes(config, now - turn * TURN))
 
 
-def _code(config: IntegrationConfig, at: datetime) -> str:
+def _codes(config: IntegrationConfig, at: datetime) -> list[str]:
+    """By today's key first, then by those that it took the place of."""
     turn = int(at.timestamp() // TURN.total_seconds())
-    number = int(keyed_hash(f"{config.tenant_id}|{config.version}|{turn}", "telegram code"), 16)
+    return [_spelled(found) for found in known_hashes(f"{config.tenant_id}|{config.version}|{turn}", "telegram code")]
+
+
+def _spelled(found: str) -> str:
+    number = int(found, 16)
     return "".join(LETTERS[number // len(LETTERS) ** place % len(LETTERS)] for place in range(LENGTH))

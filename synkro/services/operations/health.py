@@ -1,13 +1,10 @@
-"""Is the installation well: database, Redis, tick, schema, keys."""
+"""Is the installation well: database, Redis, tick, rights, keys."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
 
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from redis.exceptions import RedisError
 from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
@@ -20,7 +17,6 @@ from synkro.models import SystemMark
 from synkro.services.shared.sealed import SealedText
 from synkro.tenancy import db, end_reading
 
-MIGRATIONS = Path(__file__).resolve().parents[3] / "migrations"
 LATE_TICKS = 6
 CANARY = "key_canary"
 WORD = "the key fits"
@@ -105,13 +101,6 @@ def _write_mark(name: str, value: str) -> None:
     statement = insert(SystemMark).values(name=name, value=value, at=now)
     db.session.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"value": value, "at": now}))
     db.session.commit()
-
-
-def is_migrated() -> bool:
-    """The schema in the database is the one that this code was written for."""
-    head = ScriptDirectory(str(MIGRATIONS)).get_current_head()
-    with db.engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision() == head
 
 
 def verify() -> None:

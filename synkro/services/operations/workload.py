@@ -12,8 +12,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from synkro.models import SystemMark
 from synkro.services.audit import heads
-from synkro.services.operations import bells, health
+from synkro.services.operations import bells, health, schema
 from synkro.services.operations.bells import Bells
+from synkro.services.operations.schema import Fit
 from synkro.tenancy import db, system_scope
 
 LONGEST_ANSWER_MS = 2_000
@@ -54,7 +55,7 @@ class Installation:
     state: dict[str, str]
     tick: int | None
     undone: list[str] | None
-    migrated: bool | None
+    schema: Fit | None
     heads_kept: datetime | None
     bells: Bells
     work: Work | None
@@ -62,11 +63,12 @@ class Installation:
     @property
     def colour(self) -> str:
         """red: nothing can go on; yellow: somebody should look; else green."""
-        if "down" in self.state.values() or self.migrated is not True or not self.work or self.bells.queues is None:
+        serves = self.schema is not None and self.schema.serves
+        if "down" in self.state.values() or not serves or not self.work or self.bells.queues is None:
             return "red"
         waits = self.work.expired or self.work.late or self.work.unsent or self.state["tick"] in ("late", "partly")
         idle = any(line.workers == 0 for line in self.bells.queues) or any(one.is_late for one in self.bells.workers)
-        return "yellow" if waits or idle else "green"
+        return "yellow" if waits or idle or self.schema == Fit.AHEAD else "green"
 
 
 _RUNS = text("select status, count(*) as n from job_runs group by status")
@@ -100,7 +102,7 @@ def installation() -> Installation:
         state=state,
         tick=bells.age(_read(health.last_tick)),
         undone=_read(health.undone),
-        migrated=_read(health.is_migrated),
+        schema=_read(schema.fit),
         heads_kept=_read(_heads_mark),
         bells=bells.read() if state["redis"] == "up" else Bells(),
         work=_read(_work),

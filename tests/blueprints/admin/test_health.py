@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import psycopg
@@ -19,6 +20,7 @@ from synkro.models import JobStep, StoredLetter, Tenant
 from synkro.models.plan import PLAN
 from synkro.models.states import RunStatus, StepStatus
 from synkro.services.operations import health, workload
+from synkro.services.operations.schema import Fit
 from synkro.tenancy import db, system_scope, tenant_scope
 from tests.conftest import redis_away
 from tests.support.having import assert_has
@@ -63,6 +65,12 @@ def test_a_duty_of_the_tick_that_failed_is_named(enter: Enter, worker: Worker) -
 def test_a_duty_of_the_tick_that_failed_is_yellow(enter: Enter, worker: Worker) -> None:
     health.mark_tick(["heads"])
     assert workload.installation().colour == "yellow"
+
+
+@pytest.mark.parametrize(("fit", "colour"), [("current", "green"), ("ahead", "yellow"), ("behind", "red")])
+def test_another_schema_than_ours_is_seen(app: Flask, worker: Worker, fit: str, colour: str) -> None:
+    health.mark_tick()
+    assert replace(workload.installation(), schema=Fit(fit)).colour == colour
 
 
 def test_only_the_page_has_a_frame(enter: Enter) -> None:

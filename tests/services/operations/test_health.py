@@ -45,10 +45,6 @@ def test_a_database_that_does_not_answer_is_down(app: Flask, monkeypatch: pytest
     assert health.state() == {"database": "down", "redis": "up", "tick": "up"}
 
 
-def test_the_schema_is_the_one_of_this_code(app: Flask) -> None:
-    assert health.is_migrated()
-
-
 def test_the_same_key_opens(app: Flask) -> None:
     health.verify_key()
     health.verify_key()
