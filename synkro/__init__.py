@@ -6,7 +6,7 @@ from flask import Flask, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from config import Config, load
-from synkro import access, blueprints, errors, expired_form, i18n, limits, log, security, sentry, stores
+from synkro import access, blueprints, errors, expired_form, i18n, limits, log, security, sentry, stores, style_sheet
 from synkro import cli as commands
 from synkro.crypto import Vault
 from synkro.extensions import babel, csrf, login, migrate, remember
@@ -34,6 +34,7 @@ def create_app(config: Config | None = None) -> Flask:
     _extensions(app, config)
     errors.init_app(app)
     expired_form.init_app(app)
+    style_sheet.init_app(app)
     access.identify(app)
     security.init_app(app, production=config.production, cors_origins=config.cors_origins)
     limits.init_app(app)

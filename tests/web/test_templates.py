@@ -149,7 +149,8 @@ def test_every_named_icon_is_drawn() -> None:
 
 
 def test_every_class_of_a_template_has_a_style() -> None:
-    styled = set(re.findall(r"\.([a-z][\w-]*)", "".join(path.read_text("utf-8") for path in STATIC.glob("css/*.css"))))
+    sheets = "".join(path.read_text("utf-8") for path in STATIC.glob("css/**/*.css"))
+    styled = set(re.findall(r"\.([a-z][\w-]*)", sheets))
     written = {
         cls
         for name in NAMES
@@ -160,7 +161,7 @@ def test_every_class_of_a_template_has_a_style() -> None:
 
 
 def test_style_sheets_load_only_own_files() -> None:
-    for sheet in STATIC.glob("css/*.css"):
+    for sheet in STATIC.glob("css/**/*.css"):
         for address in re.findall(r"url\(\"?([^\")]+)", sheet.read_text("utf-8")):
             assert (sheet.parent / address).is_file(), f"{sheet.name}: {address}"
 
