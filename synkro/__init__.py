@@ -14,7 +14,7 @@ from synkro.infra import log, sentry, stores
 from synkro.models import User
 from synkro.services.auth import sessions
 from synkro.tenancy import db
-from synkro.web import access, answers, expired_form, limits, security
+from synkro.web import access, answers, expired_form, limits, security, style_sheet
 
 MOST_BYTES = 1_000_000
 """Of a request. The largest form is a prompt."""
@@ -36,6 +36,7 @@ def create_app(config: Config | None = None) -> Flask:
     _extensions(app, config)
     answers.init_app(app)
     expired_form.init_app(app)
+    style_sheet.init_app(app)
     access.identify(app)
     security.init_app(app, production=config.production, cors_origins=config.cors_origins)
     limits.init_app(app)

@@ -17,6 +17,10 @@ ALL = sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.htm
 NAMES = [name for name in ALL if not name.startswith("rq_dashboard/")]
 """Without the frame of rq-dashboard's pages, which have their own styles and policy: test_rq_dashboard.py."""
 MACROS = [name for name in NAMES if name.startswith("ui/")]
+FILES = sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.*"))
+"""Texts of letters, too."""
+LONGEST = 160
+"""Characters of a line of a template. It may only become less."""
 TRANSLATORS = {"_": 1, "gettext": 1, "ngettext": 2}
 
 ENV = Environment(
@@ -51,6 +55,16 @@ def ids(name: str) -> Iterator[str]:
 
 def is_icon_name(keyword: nodes.Keyword) -> bool:
     return keyword.key == "sign" and isinstance(keyword.value, nodes.Const)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_no_line_is_long(name: str) -> None:
+    assert not [line for line in source(name).splitlines() if len(line) > LONGEST]
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_blocks_side_by_side_have_lines_of_their_own(name: str) -> None:
+    assert not re.findall(r"</(?:div|p|h\d|li|dt|dd|t[dhr]|section|form|nav)>[ \t]*<\w[^>\n]*", source(name))
 
 
 @every_template
@@ -135,7 +149,8 @@ def test_every_named_icon_is_drawn() -> None:
 
 
 def test_every_class_of_a_template_has_a_style() -> None:
-    styled = set(re.findall(r"\.([a-z][\w-]*)", "".join(path.read_text("utf-8") for path in STATIC.glob("css/*.css"))))
+    sheets = "".join(path.read_text("utf-8") for path in STATIC.glob("css/**/*.css"))
+    styled = set(re.findall(r"\.([a-z][\w-]*)", sheets))
     written = {
         cls
         for name in NAMES
@@ -146,7 +161,7 @@ def test_every_class_of_a_template_has_a_style() -> None:
 
 
 def test_style_sheets_load_only_own_files() -> None:
-    for sheet in STATIC.glob("css/*.css"):
+    for sheet in STATIC.glob("css/**/*.css"):
         for address in re.findall(r"url\(\"?([^\")]+)", sheet.read_text("utf-8")):
             assert (sheet.parent / address).is_file(), f"{sheet.name}: {address}"
 
@@ -157,7 +172,7 @@ def test_vendored_script_is_the_recorded_one() -> None:
 
 
 def test_htmx_cannot_evaluate_or_store_pages() -> None:
-    settings = re.search(r"name=\"htmx-config\" content='([^']+)'", source("base.html"))
+    settings = re.search(r"name=\"htmx-config\"\s+content='([^']+)'", source("base.html"))
     assert settings
     assert settings[1] == (
         '{"allowEval":false,"includeIndicatorStyles":false,"allowScriptTags":false,'

@@ -117,7 +117,7 @@ def test_browsers_are_listed_this_one_first(enter: Enter, cast: Cast) -> None:
     here = enter("user")
     agent = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0"
     sessions.start(cast["user"], "203.0.113.9", agent)
-    rows = re.findall(r"<tr><th scope=\"row\">(.*?)<br>(.*?)</tr>", here.get("/account").text, re.DOTALL)
+    rows = re.findall(r"<tr>\s*<th scope=\"row\">\s*(.*?)<br>(.*?)</tr>", here.get("/account").text, re.DOTALL)
     assert [name for name, _ in rows] == ["Unknown browser", "Firefox on Windows"]
     assert ["This browser" in rest for _, rest in rows] == [True, False]
     assert "203.0.113.9" in rows[1][1]
