@@ -31,10 +31,12 @@ from synkro.sandbox.server import Sandbox
 from synkro.sandbox.world import World
 from synkro.services.entry import passwords, sessions
 from synkro.tenancy import db, system_scope, tenant_scope
+from tests.clocks import impatient as impatient  # noqa: PLC0414 (a fixture)
+from tests.clocks import standing as standing  # noqa: PLC0414 (a fixture)
 from tests.practice import Practice
 
-# No time limit for an example: the machines that run tests are shared. Everyday runs try the same examples each time, so
-# that a change is judged and not the dice; `--hypothesis-profile=thorough` looks for new ones, a find becomes @example.
+# No time limit for an example: the machines that run tests are shared. Everyday runs try the same examples each time: a
+# change is judged, not the dice. `--hypothesis-profile=thorough` looks for new examples; a find becomes an @example.
 rules.register_profile("synkro", deadline=None, max_examples=50, derandomize=True)
 rules.register_profile("thorough", deadline=None, max_examples=1000, derandomize=False)
 rules.load_profile("synkro")

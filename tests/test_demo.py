@@ -163,12 +163,12 @@ def visit(said: str, people: dict[str, str]) -> dict[str, int]:
     email = "head@demo.kz"
     with requests.Session() as browser:
         browser.trust_env = False
-        form = browser.get(f"{found[1]}/login", timeout=30).text
+        form = browser.get(f"{found[1]}/login", timeout=120).text
         token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', form)
         assert token, form
         fields = {"csrf_token": token[1], "email": email, "password": people[email]}
-        entered = browser.post(f"{found[1]}/login", data=fields, allow_redirects=False, timeout=30)
-        report = browser.get(found[0], allow_redirects=False, timeout=30)
+        entered = browser.post(f"{found[1]}/login", data=fields, allow_redirects=False, timeout=120)
+        report = browser.get(found[0], allow_redirects=False, timeout=120)
     return {"sign_in": entered.status_code, "report": report.status_code}
 
 

@@ -78,7 +78,7 @@ def test_a_killed_postgresql_is_started_by_the_next_who_asks(config: Config, eng
         serving = connection.execute(text("select pg_backend_pid()")).scalar_one()
     killed = kill(config, "postgres")
     # the process behind the pooled connection ends by itself a moment later
-    for _ in range(500):
+    for _ in range(6_000):
         if psutil.pid_exists(serving):
             time.sleep(0.01)
     assert one(engine) == 1

@@ -88,7 +88,7 @@ def bare(request: pytest.FixtureRequest) -> Iterator[Project]:
 @pytest.fixture
 def project(bare: Project) -> Project:
     bare.run_sql(schema_sql())
-    ends = time.monotonic() + 10
+    ends = time.monotonic() + 120
     while time.monotonic() < ends:
         # The API learns of new tables a moment after the database: a table is read at once, written to only then
         with contextlib.suppress(Gone):
@@ -426,7 +426,7 @@ def test_rows_are_read_from_the_source_only_as_they_are_written(failing: tuple[S
     def source() -> Iterator[dict[str, Any]]:
         for number in range(3 * BATCH_ROWS):
             if number % BATCH_ROWS == 0:
-                ahead.append(number - len(requests.get(f"{emulator.url}/__rows/synkro_leads", timeout=5).json()))
+                ahead.append(number - len(requests.get(f"{emulator.url}/__rows/synkro_leads", timeout=60).json()))
             yield lead(number)
 
     supabase.upsert("synkro_leads", source())

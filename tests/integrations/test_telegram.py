@@ -40,7 +40,7 @@ def open_bot(emulator: Emulator, pacer: Counted | None = None, **settings: str) 
 
 
 def sent(emulator: Emulator) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = requests.get(f"{emulator.url}/__sent", timeout=5).json()
+    found: list[dict[str, Any]] = requests.get(f"{emulator.url}/__sent", timeout=60).json()
     return found
 
 

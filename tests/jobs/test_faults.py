@@ -4,18 +4,16 @@ green."""
 from __future__ import annotations
 
 import re
-import time
 import uuid
 from dataclasses import replace
 from datetime import UTC, datetime
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from flask_babel import force_locale
 from sqlalchemy import select
 
-from synkro.integrations import gemini_errors, http
+from synkro.integrations import gemini_errors
 from synkro.jobs import runtime
 from synkro.models import Delivery, JobRun, JobStep
 from synkro.models.plan import BY_KEY, PLAN, StepKey
@@ -24,9 +22,8 @@ from synkro.services.connections import integrations
 from synkro.services.reporting import reports, runs
 from synkro.services.wording import remarks
 from synkro.tenancy import db, tenant_scope
+from tests.clocks import LATE_SECONDS, Standing
 from tests.practice import Practice
-
-READ_SECONDS = 0.3
 
 SPOTS = {
     "amocrm": (StepKey.FETCH_AMOCRM, "/api/v4/leads"),
@@ -56,10 +53,8 @@ OWN_WORDS = {
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No pause between the requests of a call, a third of a second of patience, and two tries of each step."""
-    monkeypatch.setattr(http, "time", SimpleNamespace(monotonic=time.monotonic, sleep=lambda _: None))
-    monkeypatch.setattr(http, "_timeouts", lambda *_: (READ_SECONDS, READ_SECONDS))
+def quick(impatient: None, standing: Standing, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Besides, two tries of each step."""
     for plan in PLAN:
         monkeypatch.setitem(BY_KEY, plan.key, replace(plan, waits=(1,)))
 
@@ -108,7 +103,7 @@ def assert_yellow(practice: Practice, key: StepKey, code: str) -> None:
 @pytest.mark.parametrize("vendor", SPOTS)
 def test_a_fault_that_lasts(practice: Practice, vendor: str, fault: str) -> None:
     key, path = SPOTS[vendor]
-    practice.control(vendor, fault=fault, path=path, times=-1, seconds=READ_SECONDS + 0.3)
+    practice.control(vendor, fault=fault, path=path, times=-1, seconds=LATE_SECONDS)
     code = OWN_WORDS.get((vendor, fault), SHARED[fault])
     if vendor == "gemini" or code == "telegram_unknown":
         assert_yellow(practice, key, code)

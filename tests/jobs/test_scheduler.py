@@ -104,10 +104,11 @@ def test_the_entry_lives_on_after_its_ticks(app: Flask, clock: Clock, store: Red
 
 
 def test_the_next_tick_comes_after_its_interval(clock: Clock, store: Redis) -> None:
+    before = int(time.time())
     clock._turn()
     due = store.zscore(ENTRIES, ENTRY)
     assert isinstance(due, float)
-    assert settings().tick_seconds - 3 <= due - time.time() <= settings().tick_seconds
+    assert before <= due - settings().tick_seconds <= time.time()
 
 
 @pytest.fixture
@@ -145,7 +146,7 @@ def test_a_redis_that_goes_away_does_not_end_the_clock(app: Flask, own_valkey: V
 
 
 def wait_for_entry() -> None:
-    until = time.monotonic() + 15
+    until = time.monotonic() + 120
     while not redis().exists(ENTRIES):
         assert time.monotonic() < until, "no entry"
         time.sleep(0.1)

@@ -10,6 +10,7 @@ import pytest
 
 from synkro.sandbox.big import big_world
 from synkro.sandbox.demo import demo_world
+from tests.clocks import Standing
 from tests.sandbox.crm import Client, serving
 
 NOW = datetime(2026, 11, 20, 13, 30, tzinfo=UTC)
@@ -28,7 +29,7 @@ def amo(_demo: Client) -> Client:
 
 
 @pytest.fixture
-def fresh() -> Iterator[Client]:
+def fresh(standing: Standing) -> Iterator[Client]:
     """One whose rates nobody has used up."""
     with serving(demo_world(NOW)) as client:
         yield client

@@ -53,12 +53,12 @@ def typed(practice: Practice, **values: str) -> None:
         config.secrets = {name: sealed for name, sealed in config.secrets.items() if name != "token"}
         db.session.commit()
         integrations.save("amocrm", {"client_id": app.client_id, "client_secret": app.client_secret, **values})
-    requests.delete(f"{practice.urls['amocrm']}/__requests", timeout=10)
+    requests.delete(f"{practice.urls['amocrm']}/__requests", timeout=60)
 
 
 def new_code(practice: Practice) -> str:
     place = {"client_id": practice.world.integration.client_id, "state": "x"}
-    answer = requests.get(f"{practice.urls['amocrm']}/oauth", params=place, allow_redirects=False, timeout=10)
+    answer = requests.get(f"{practice.urls['amocrm']}/oauth", params=place, allow_redirects=False, timeout=60)
     return answer.headers["Location"].split("code=")[1].split("&")[0]
 
 
@@ -72,7 +72,7 @@ def first_pair(practice: Practice) -> dict[str, str]:
         "grant_type": "authorization_code",
         "code": new_code(practice),
     }
-    tokens = requests.post(f"{url}/oauth2/access_token", json=body, timeout=10).json()
+    tokens = requests.post(f"{url}/oauth2/access_token", json=body, timeout=60).json()
     return {name: tokens[name] for name in ("access_token", "refresh_token")}
 
 
@@ -171,10 +171,11 @@ def test_a_vendor_that_is_away_costs_no_token(expired: Practice, fault: str) -> 
     assert built(expired).account().name
 
 
+@pytest.mark.usefixtures("standing")
 def test_a_block_costs_no_token(expired: Practice) -> None:
     expired.control("amocrm", set={"rps": 1, "block_after_429": 1})
     for _ in range(3):
-        requests.get(f"{expired.urls['amocrm']}/api/v4/account", timeout=10)
+        requests.get(f"{expired.urls['amocrm']}/api/v4/account", timeout=60)
     with pytest.raises(Refused, match="amocrm_blocked"):
         built(expired)
     assert "refresh_token" in stored(expired.tenant)
@@ -327,12 +328,13 @@ def test_a_vendor_that_is_away_costs_no_code(invited: Practice) -> None:
 REAL_PAUSE = RedisPacer.pause
 
 
+@pytest.mark.usefixtures("standing")
 def test_after_a_block_nobody_of_the_company_knocks(practice: Practice, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(RedisPacer, "pause", REAL_PAUSE)
     practice.control("amocrm", set={"rps": 1, "block_after_429": 1})
     for _ in range(2):
-        requests.get(f"{practice.urls['amocrm']}/api/v4/account", timeout=10)
-    requests.delete(f"{practice.urls['amocrm']}/__requests", timeout=10)
+        requests.get(f"{practice.urls['amocrm']}/api/v4/account", timeout=60)
+    requests.delete(f"{practice.urls['amocrm']}/__requests", timeout=60)
     with tenant_scope(practice.tenant.id):
         made = [checks.run("amocrm") for _ in range(3)]
     assert {(check.colour, check.code) for check in made} == {("red", "amocrm_blocked")}

@@ -11,9 +11,9 @@ from synkro.sandbox import openai, openai_answer
 from synkro.services.connections import checks, integrations
 from synkro.services.connections.integrations import find
 from synkro.tenancy import tenant_scope
+from tests.clocks import LATE_SECONDS
 from tests.practice import Practice
-from tests.wizard.faults import LATE_SECONDS, Fault
-from tests.wizard.faults import impatient as impatient  # noqa: PLC0414 (a fixture)
+from tests.wizard.faults import Fault
 from tests.wizard.seeing import assert_plain, seen
 
 

@@ -10,10 +10,10 @@ import pytest
 from synkro.services.connections import checks, trials
 from synkro.services.connections.trials import SAMPLE
 from synkro.tenancy import tenant_scope
+from tests.clocks import LATE_SECONDS
 from tests.integrations.conftest import short_pauses as short_pauses  # noqa: PLC0414 (a fixture of theirs)
 from tests.practice import Practice
-from tests.wizard.faults import LATE_SECONDS, Fault
-from tests.wizard.faults import impatient as impatient  # noqa: PLC0414 (a fixture)
+from tests.wizard.faults import Fault
 from tests.wizard.seeing import assert_plain, seen
 from tests.wizard.test_radist import choose, deals_of, made, spoken
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from tests.clocks import LATE_SECONDS
 from tests.practice import Practice
-from tests.wizard.faults import LATE_SECONDS, Fault
-from tests.wizard.faults import impatient as impatient  # noqa: PLC0414 (a fixture)
+from tests.wizard.faults import Fault
 from tests.wizard.seeing import assert_plain, seen
 from tests.wizard.telegram_acts import saved
 
