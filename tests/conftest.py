@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,6 +29,7 @@ from synkro.sandbox.server import Sandbox
 from synkro.sandbox.world import World
 from synkro.services.entry import passwords, sessions
 from synkro.tenancy import db, system_scope, tenant_scope
+from tests import leftovers
 from tests.clocks import impatient as impatient  # noqa: PLC0414 (a fixture)
 from tests.clocks import standing as standing  # noqa: PLC0414 (a fixture)
 from tests.practice import Practice
@@ -47,14 +46,17 @@ DECOY_PASSWORD = "nobody has this password"
 REAL_DECOY = passwords.DECOY
 
 
+leftovers.ended_with_us()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish() -> None:
+    leftovers.end()
+
+
 @pytest.fixture(scope="session")
-def var_dir() -> Iterator[Path]:
-    """Short, because the path of a socket may not be long."""
-    folder = Path(tempfile.mkdtemp(prefix="sy", dir="/tmp"))
-    folder.chmod(0o755)
-    yield folder
-    embedded.stop(folder)
-    shutil.rmtree(folder, ignore_errors=True)
+def var_dir() -> Path:
+    return leftovers.folder()
 
 
 @pytest.fixture(scope="session")

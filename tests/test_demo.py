@@ -12,7 +12,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -27,6 +26,7 @@ import requests
 from config import load
 from synkro import embedded
 from synkro.demo.__main__ import _environment
+from tests import leftovers
 from tests.conftest import ROOT
 
 PATIENCE = 240
@@ -60,8 +60,7 @@ class Start:
 @pytest.fixture(scope="module")
 def var() -> Iterator[Path]:
     """Not the tests' own engines: the demo starts and stops its own. Short, for the path of the sockets."""
-    folder = Path(tempfile.mkdtemp(prefix="sd", dir="/tmp"))
-    folder.chmod(0o755)
+    folder = leftovers.folder()
     yield folder
     embedded.stop(folder)
     shutil.rmtree(folder, ignore_errors=True)

@@ -5,7 +5,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -23,6 +22,7 @@ from synkro.embedded.daemon import Daemon
 from synkro.embedded.place import Place
 from synkro.embedded.postgres import programs
 from synkro.embedded.processes import working_in
+from tests import leftovers
 
 ROOT = Path(__file__).parent.parent
 START = "import sys; from pathlib import Path; from synkro import embedded; "
@@ -30,7 +30,10 @@ START += "print(embedded.start(Path(sys.argv[1]), durable=False), flush=True); "
 
 
 def fresh_folder() -> Path:
-    return Path(tempfile.mkdtemp(prefix="sy", dir="/tmp"))
+    """Closed to everybody else, as a home is."""
+    folder = leftovers.folder()
+    folder.chmod(0o700)
+    return folder
 
 
 def discard(var: Path) -> None:

@@ -3,7 +3,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -19,13 +18,13 @@ from sqlalchemy.exc import OperationalError
 from config import Config, load
 from synkro import embedded, queue, stores
 from synkro.embedded import EngineError
+from tests import leftovers
 
 
 @pytest.fixture(scope="module")
 def config() -> Iterator[Config]:
     """Engines of its own: they are killed here."""
-    folder = Path(tempfile.mkdtemp(prefix="sy", dir="/tmp"))
-    folder.chmod(0o755)
+    folder = leftovers.folder()
     embedded.start(folder, durable=False)
     yield load({"APP_ENV": "test", "VAR_DIR": str(folder)})
     embedded.stop(folder)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from synkro.cli.words import EXITS
 from synkro.crypto import Vault
 from synkro.extensions import redis, remember, settings
 from synkro.services.operations import health
+from tests import leftovers
 from tests.cli.conftest import Cli, flask
 from tests.processes import settings_of
 
@@ -26,8 +26,7 @@ GROUPS = ("db", "tenants", "users", "integrations", "reports", "runs", "audit", 
 @pytest.fixture
 def own_folder() -> Iterator[Path]:
     """Short, because the path of a socket may not be long."""
-    folder = Path(tempfile.mkdtemp(prefix="sc", dir="/tmp"))
-    folder.chmod(0o755)
+    folder = leftovers.folder()
     yield folder
     embedded.stop(folder)
     shutil.rmtree(folder, ignore_errors=True)

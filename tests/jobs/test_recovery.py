@@ -31,6 +31,7 @@ from synkro.models.plan import StepKey
 from synkro.models.states import RunStatus
 from synkro.services.reporting import runs
 from synkro.tenancy import db, tenant_scope
+from tests import leftovers
 from tests.practice import Practice
 from tests.services import KEYS
 
@@ -227,7 +228,7 @@ def test_redis_that_is_emptied_between_two_steps_loses_nothing(practice: Practic
 @pytest.fixture
 def own_valkey(practice: Practice) -> Iterator[Valkey]:
     """A Redis of this test's own, which the program uses."""
-    with tempfile.TemporaryDirectory(prefix="sv", dir="/tmp") as folder:
+    with tempfile.TemporaryDirectory(dir=leftovers.folder()) as folder:
         Path(folder).chmod(0o755)
         place = Place.of(Path(folder))
         valkey = Valkey(place)

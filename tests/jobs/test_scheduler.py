@@ -26,6 +26,7 @@ from synkro.jobs.scheduler import ENTRY, Clock
 from synkro.jobs.worker import work_on
 from synkro.services.operations import health
 from synkro.tenancy import db
+from tests import leftovers
 
 ENTRIES = Scheduler.scheduled_jobs_key
 
@@ -113,7 +114,7 @@ def test_the_next_tick_comes_after_its_interval(clock: Clock, store: Redis) -> N
 
 @pytest.fixture
 def own_valkey(app: Flask) -> Iterator[Valkey]:
-    with tempfile.TemporaryDirectory(prefix="sv", dir="/tmp") as folder:
+    with tempfile.TemporaryDirectory(dir=leftovers.folder()) as folder:
         Path(folder).chmod(0o755)
         valkey = Valkey(Place.of(Path(folder)))
         valkey.ensure(False)
