@@ -7,7 +7,7 @@ export VAR_DIR
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test check bench security texts
+.PHONY: help setup demo run test quick check lint bench security texts
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -25,11 +25,16 @@ test: .venv/installed-dev ## All tests, the browser ones included (BROWSER=skip 
 	@tests/ensure_chromium.sh
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
-check: .venv/installed-dev ## Lint, format, types, catalogues, models = migrations
+quick: .venv/installed-dev ## The tests that run what you changed in Python since the last time (the first time: all)
+	BROWSER=skip $(BIN)/pytest -n $(WORKERS) --dist worksteal --testmon $(ARGS)
+
+check: lint ## Lint, format, types, catalogues, models = migrations
+	$(BIN)/pytest -q tests/test_imports.py tests/test_migrations.py tests/test_texts.py
+
+lint: .venv/installed-dev ## Lint, format, types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -q tests/test_imports.py tests/test_migrations.py tests/test_texts.py
 
 bench: .venv/installed-dev ## Measure, as ratios in one run (about ten minutes)
 	$(BIN)/python -m benchmarks

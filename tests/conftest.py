@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,11 +29,15 @@ from synkro.sandbox.server import Sandbox
 from synkro.sandbox.world import World
 from synkro.services.auth import passwords, sessions
 from synkro.tenancy import db, system_scope, tenant_scope
+from tests.support import leftovers
+from tests.support.clocks import impatient as impatient  # noqa: PLC0414 (a fixture)
+from tests.support.clocks import standing as standing  # noqa: PLC0414 (a fixture)
 from tests.support.practice import Practice
 
-# no time limit for an example: the machines that run tests are shared. `--hypothesis-profile=thorough` looks longer
-rules.register_profile("synkro", deadline=None, max_examples=50)
-rules.register_profile("thorough", deadline=None, max_examples=1000)
+# No time limit for an example: the machines that run tests are shared. Everyday runs try the same examples each time: a
+# change is judged, not the dice. `--hypothesis-profile=thorough` looks for new examples; a find becomes an @example.
+rules.register_profile("synkro", deadline=None, max_examples=50, derandomize=True)
+rules.register_profile("thorough", deadline=None, max_examples=1000, derandomize=False)
 rules.load_profile("synkro")
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -44,14 +46,17 @@ DECOY_PASSWORD = "nobody has this password"
 REAL_DECOY = passwords.DECOY
 
 
+leftovers.ended_with_us()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish() -> None:
+    leftovers.end()
+
+
 @pytest.fixture(scope="session")
-def var_dir() -> Iterator[Path]:
-    """Short, because the path of a socket may not be long."""
-    folder = Path(tempfile.mkdtemp(prefix="sy", dir="/tmp"))
-    folder.chmod(0o755)
-    yield folder
-    embedded.stop(folder)
-    shutil.rmtree(folder, ignore_errors=True)
+def var_dir() -> Path:
+    return leftovers.folder()
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -30,6 +29,7 @@ from synkro import embedded
 from synkro.demo.__main__ import _environment
 from synkro.demo.only import AlreadyRunning, Claim
 from tests.conftest import ROOT
+from tests.support import leftovers
 from tests.support.having import assert_has
 
 PATIENCE = 240
@@ -74,8 +74,7 @@ class Beside:
 @pytest.fixture(scope="module")
 def var() -> Iterator[Path]:
     """Not the tests' own engines: the demo starts and stops its own. Short, for the path of the sockets."""
-    folder = Path(tempfile.mkdtemp(prefix="sd", dir="/tmp"))
-    folder.chmod(0o755)
+    folder = leftovers.folder()
     yield folder
     embedded.stop(folder)
     shutil.rmtree(folder, ignore_errors=True)
@@ -190,12 +189,12 @@ def visit(said: str, people: dict[str, str]) -> dict[str, int]:
     email = "head@demo.kz"
     with requests.Session() as browser:
         browser.trust_env = False
-        form = browser.get(f"{found[1]}/login", timeout=30).text
+        form = browser.get(f"{found[1]}/login", timeout=120).text
         token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', form)
         assert token, form
         fields = {"csrf_token": token[1], "email": email, "password": people[email]}
-        entered = browser.post(f"{found[1]}/login", data=fields, allow_redirects=False, timeout=30)
-        report = browser.get(found[0], allow_redirects=False, timeout=30)
+        entered = browser.post(f"{found[1]}/login", data=fields, allow_redirects=False, timeout=120)
+        report = browser.get(found[0], allow_redirects=False, timeout=120)
     return {"sign_in": entered.status_code, "report": report.status_code}
 
 

@@ -19,6 +19,14 @@ MOST_BYTES = 20_000_000
 
 _context: ContextVar[dict[str, str]] = ContextVar("log_context", default={})  # noqa: B039 (never changed in place)
 
+NAMES = ("password", "secret", "token", "key")
+
+
+def _after(*signs: str) -> str:
+    """What stands after a name and one of the signs. A look-behind leaves the name to whatever else goes by it."""
+    return "(?i)(?:" + "|".join(f"(?<={name}{sign})" for name in NAMES for sign in signs) + ")"
+
+
 SECRET_PATTERNS = tuple(
     re.compile(pattern)
     for pattern in (
@@ -28,13 +36,13 @@ SECRET_PATTERNS = tuple(
         r"(?i)(?<=bearer )[\w.~+/-]{8,}=*",
         r"\bv1\.[0-9a-f]{8}\.[\w-]{16,}",  # our own sealed values: useless alone, but nobody's business
         r"(?i)(?<=://)[^/\s:@]*:[^/\s@]+(?=@)",  # user:password in a URL
-        r"(?i)(?:(?<=password=)|(?<=secret=)|(?<=token=)|(?<=key=)|(?<=[?&]code=))[^&\s,\"']{4,}",
+        _after("=") + r"[^&\s,\"']{4,}",
+        r"(?i)(?<=[?&]code=)[^&\s,\"']{4,}",
         r"(?i)(?:(?<=api-key: )|(?<=apikey: ))\S{4,}",
+        _after("[\"']:[\"']", "[\"']: [\"']", "=[\"']") + r"[^\"']+",  # in JSON, in the repr of a dict or an object
         r"(?<![\w-])\+?\d[\d ()-]{8,16}\d(?![\w-])",  # phones
     )
 )
-QUOTED = re.compile(r"(?i)((?:password|secret|token|key)[\"']: ?[\"'])[^\"']+")
-"""A named value in JSON or in the repr of a dict: "api_key": "..."."""
 CONTROL = {code: f"\\x{code:02x}" for code in (*range(0x20), 0x7F, *range(0x80, 0xA0), 0x2028, 0x2029)}
 UNESCAPED = {code: f"\\u{code:04x}" for code in CONTROL if code > 0x20}
 """Control characters that JSON may hold as they are, although many readers end a line there."""
@@ -59,10 +67,16 @@ def request_id() -> str:
 
 
 def redact(text: str) -> str:
-    """Secrets and phones out. Applied to everything that is written, exceptions included."""
-    for pattern in SECRET_PATTERNS:
-        text = pattern.sub("***", text)
-    return QUOTED.sub(r"\1***", text)
+    """Secrets and phones out. Applied to everything that is written, exceptions included.
+
+    All are looked for in the text as it came: what one pattern takes out may be the name that another goes by.
+    """
+    kept, shown_to = [], 0
+    for start, end in sorted(match.span() for pattern in SECRET_PATTERNS for match in pattern.finditer(text)):
+        if start >= shown_to:
+            kept += [text[shown_to:start], "***"]
+        shown_to = max(shown_to, end)
+    return "".join([*kept, text[shown_to:]])
 
 
 def clean(value: object) -> object:

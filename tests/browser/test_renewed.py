@@ -22,7 +22,7 @@ def next_swap(shown: Window) -> None:
 
 def drawn(shown: Window) -> None:
     """The address ends in #state: the browser goes there once it has drawn the page."""
-    shown.page.wait_for_function(f"{FOCUSED} === 'state'")
+    shown.page.locator("#state:focus").wait_for(state="attached")
 
 
 @pytest.fixture

@@ -37,7 +37,7 @@ def flask(*words: object, env: Settings, given: str = "") -> subprocess.Complete
     """python -m flask --app wsgi, as an operator calls it."""
     command = [sys.executable, "-m", "flask", "--app", "wsgi", *map(str, words)]
     return subprocess.run(
-        command, env=env, cwd=ROOT, input=given, capture_output=True, text=True, timeout=120, check=False
+        command, env=env, cwd=ROOT, input=given, capture_output=True, text=True, timeout=300, check=False
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from synkro.crypto import Vault
 from synkro.extensions import redis, remember, settings
 from synkro.services.operations import health
 from tests.cli.conftest import Cli, flask
+from tests.support import leftovers
 from tests.support.processes import settings_of
 
 GROUPS = ("db", "tenants", "users", "integrations", "reports", "runs", "audit", "engines", "keys")
@@ -26,8 +26,7 @@ GROUPS = ("db", "tenants", "users", "integrations", "reports", "runs", "audit", 
 @pytest.fixture
 def own_folder() -> Iterator[Path]:
     """Short, because the path of a socket may not be long."""
-    folder = Path(tempfile.mkdtemp(prefix="sc", dir="/tmp"))
-    folder.chmod(0o755)
+    folder = leftovers.folder()
     yield folder
     embedded.stop(folder)
     shutil.rmtree(folder, ignore_errors=True)

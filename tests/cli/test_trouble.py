@@ -51,7 +51,7 @@ def all_commands(**env: str) -> dict[str, Any]:
     asked = {**COMMANDS, "db upgrade": (["db", "upgrade"], "")}
     done = subprocess.run(
         [sys.executable, "-c", MANY], env=env, cwd=ROOT, input=json.dumps(asked), capture_output=True, text=True,
-        timeout=120, check=False,
+        timeout=300, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return dict(json.loads(done.stdout.splitlines()[-1]))

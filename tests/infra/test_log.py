@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from synkro.crypto import Vault
@@ -35,6 +35,7 @@ NAMED = {
     "in tight JSON": ('{"client_secret":"', "recognisable4", '"}'),
     "in a dict": ("{'api_key': '", "recognisable5", "', 'company_id': '1'}"),
     "a password": ("password=", "recognisable6", " rest"),
+    "in the repr of an object": ("Settings(password='", "recognisable12", "')"),
     "in the address of a database": ("postgresql://synkro_app:", "recognisable7", "@db/synkro"),
     "in the address of Redis": ("redis://:", "recognisable8", "@cache:6379/0"),
     "in the address of a bot": ("/bot", SECRETS["telegram token"], "/sendMessage"),
@@ -58,9 +59,17 @@ def test_a_secret_does_not_pass(kind: str, before: str, left: str, right: str, a
 @pytest.mark.parametrize("where", NAMED)
 @settings(deadline=None)
 @given(before=st.text(max_size=40), edge=EDGES, after=st.text(max_size=40))
+@example(before="PASSWORD", edge="=", after="")
 def test_a_named_secret_does_not_pass(where: str, before: str, edge: str, after: str) -> None:
     left, secret, right = NAMED[where]
     assert secret not in redact(f"{before}{edge}{left}{secret}{right}{after}")
+
+
+@pytest.mark.parametrize("first", NAMED)
+@pytest.mark.parametrize("where", NAMED)
+def test_a_name_before_it_does_not_hide_a_secret(first: str, where: str) -> None:
+    left, secret, right = NAMED[where]
+    assert secret not in redact(f"{NAMED[first][0]}{left}{secret}{right}")
 
 
 @pytest.mark.parametrize(

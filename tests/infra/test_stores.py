@@ -3,7 +3,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -20,13 +19,13 @@ from config import Config, load
 from synkro import embedded
 from synkro.embedded import EngineError
 from synkro.infra import queue, stores
+from tests.support import leftovers
 
 
 @pytest.fixture(scope="module")
 def config() -> Iterator[Config]:
     """Engines of its own: they are killed here."""
-    folder = Path(tempfile.mkdtemp(prefix="sy", dir="/tmp"))
-    folder.chmod(0o755)
+    folder = leftovers.folder()
     embedded.start(folder, durable=False)
     yield load({"APP_ENV": "test", "VAR_DIR": str(folder)})
     embedded.stop(folder)
@@ -79,7 +78,7 @@ def test_a_killed_postgresql_is_started_by_the_next_who_asks(config: Config, eng
         serving = connection.execute(text("select pg_backend_pid()")).scalar_one()
     killed = kill(config, "postgres")
     # the process behind the pooled connection ends by itself a moment later
-    for _ in range(500):
+    for _ in range(6_000):
         if psutil.pid_exists(serving):
             time.sleep(0.01)
     assert one(engine) == 1

@@ -36,10 +36,10 @@ class Stand:
         return {"value": fault.value if fault else None}
 
     def get(self, path: str = "/work") -> requests.Response:
-        return self.session.get(self.server.url + path, timeout=5)
+        return self.session.get(self.server.url + path, timeout=60)
 
     def queue(self, fault: str, **more: object) -> None:
-        self.session.post(self.server.url + "/__control", json={"fault": fault, **more}, timeout=5).raise_for_status()
+        self.session.post(self.server.url + "/__control", json={"fault": fault, **more}, timeout=60).raise_for_status()
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ def test_a_fault_waits_for_its_path(stand: Stand) -> None:
 def test_an_endless_fault_lasts_until_cleared(stand: Stand) -> None:
     stand.queue("503", times=-1)
     assert {stand.get().status_code for _ in range(3)} == {503}
-    stand.session.delete(stand.server.url + "/__control", timeout=5)
+    stand.session.delete(stand.server.url + "/__control", timeout=60)
     assert stand.get().status_code == 200
 
 
@@ -137,20 +137,20 @@ def test_an_emulators_own_fault_is_taken_once(stand: Stand) -> None:
 
 def test_settings_change_and_come_back(stand: Stand) -> None:
     control = stand.server.url + "/__control"
-    stand.session.post(control, json={"set": {"mood": "bad"}}, timeout=5)
+    stand.session.post(control, json={"set": {"mood": "bad"}}, timeout=60)
     changed = stand.get().json()
-    stand.session.delete(control, timeout=5)
+    stand.session.delete(control, timeout=60)
     assert changed == {"mood": "bad"}
     assert stand.get().json() == {"mood": "good"}
 
 
 def test_an_unknown_setting_is_refused(stand: Stand) -> None:
-    answer = stand.session.post(stand.server.url + "/__control", json={"set": {"moood": 1}}, timeout=5)
+    answer = stand.session.post(stand.server.url + "/__control", json={"set": {"moood": 1}}, timeout=60)
     assert answer.status_code == 400
 
 
 def test_the_log_tells_requests_and_what_the_emulator_noted(stand: Stand) -> None:
-    stand.session.post(stand.server.url + "/work?a=1&b=%D1%8F", data=b"12345", headers={"X-Key": "secret"}, timeout=5)
+    stand.session.post(stand.server.url + "/work?a=1&b=%D1%8F", data=b"12345", headers={"X-Key": "secret"}, timeout=60)
     entry = stand.get("/__requests").json()[0]
     at = entry.pop("at")
     assert entry == {"method": "POST", "path": "/work", "query": "a=1&b=%D1%8F", "status": 200, "size": 5}
@@ -166,12 +166,12 @@ def test_a_dropped_request_is_logged_without_a_status(stand: Stand) -> None:
 
 def test_the_log_can_be_emptied(stand: Stand) -> None:
     stand.get()
-    stand.session.delete(stand.server.url + "/__requests", timeout=5)
+    stand.session.delete(stand.server.url + "/__requests", timeout=60)
     assert stand.get("/__requests").json() == []
 
 
 def test_a_fault_is_met_exactly_as_often_under_parallel_requests(stand: Stand) -> None:
     stand.queue("500", times=5)
     with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(lambda _: requests.get(stand.server.url + "/work", timeout=5).status_code, range(40)))
+        found = list(pool.map(lambda _: requests.get(stand.server.url + "/work", timeout=60).status_code, range(40)))
     assert found.count(500) == 5

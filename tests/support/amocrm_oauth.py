@@ -29,12 +29,12 @@ def typed(practice: Practice, **values: str) -> None:
         config.secrets = {name: sealed for name, sealed in config.secrets.items() if name != "token"}
         db.session.commit()
         integrations.save("amocrm", {"client_id": app.client_id, "client_secret": app.client_secret, **values})
-    requests.delete(f"{practice.urls['amocrm']}/__requests", timeout=10)
+    requests.delete(f"{practice.urls['amocrm']}/__requests", timeout=60)
 
 
 def new_code(practice: Practice) -> str:
     place = {"client_id": practice.world.integration.client_id, "state": "x"}
-    answer = requests.get(f"{practice.urls['amocrm']}/oauth", params=place, allow_redirects=False, timeout=10)
+    answer = requests.get(f"{practice.urls['amocrm']}/oauth", params=place, allow_redirects=False, timeout=60)
     return answer.headers["Location"].split("code=")[1].split("&")[0]
 
 
@@ -48,7 +48,7 @@ def first_pair(practice: Practice) -> dict[str, str]:
         "grant_type": "authorization_code",
         "code": new_code(practice),
     }
-    tokens = requests.post(f"{url}/oauth2/access_token", json=body, timeout=10).json()
+    tokens = requests.post(f"{url}/oauth2/access_token", json=body, timeout=60).json()
     return {name: tokens[name] for name in ("access_token", "refresh_token")}
 
 

@@ -156,7 +156,7 @@ class Walker:
         """Take the faults back, keep the knobs of the practice, and let no service rest from what it went through."""
         for key in (*redis().scan_iter("synkro:resting:*"), *redis().scan_iter("synkro:failures:*")):
             redis().delete(key)
-        requests.delete(f"{self.practice.urls[vendor]}/__control", timeout=10).raise_for_status()
+        requests.delete(f"{self.practice.urls[vendor]}/__control", timeout=60).raise_for_status()
         self.practice.control(vendor, set=KNOBS.get(vendor, {}))
 
     def runs(self) -> None:

@@ -26,19 +26,19 @@ class Client:
         self.reset()
 
     def reset(self) -> None:
-        self.session.delete(self.server.url + "/__control", timeout=5)
+        self.session.delete(self.server.url + "/__control", timeout=60)
         self.set(rps=0, account_rps=0)
 
     def set(self, **settings: object) -> None:
         url = self.server.url + "/__control"
-        self.session.post(url, json={"set": settings}, timeout=5).raise_for_status()
+        self.session.post(url, json={"set": settings}, timeout=60).raise_for_status()
 
     def queue(self, fault: str) -> None:
-        self.session.post(self.server.url + "/__control", json={"fault": fault}, timeout=5).raise_for_status()
+        self.session.post(self.server.url + "/__control", json={"fault": fault}, timeout=60).raise_for_status()
 
     def get(self, path: str, token: str | None = None) -> requests.Response:
         headers = {"Authorization": f"Bearer {token or self.token}"}
-        return self.session.get(f"{self.server.url}/api/v4/{path}", headers=headers, timeout=5)
+        return self.session.get(f"{self.server.url}/api/v4/{path}", headers=headers, timeout=60)
 
     def items(self, path: str) -> list[dict[str, Any]]:
         answer = self.get(path)
@@ -58,7 +58,7 @@ class Client:
 
     def authorize(self, **params: str) -> dict[str, str]:
         query = {"client_id": self.world.integration.client_id, **params}
-        answer = self.session.get(self.server.url + "/oauth", params=query, allow_redirects=False, timeout=5)
+        answer = self.session.get(self.server.url + "/oauth", params=query, allow_redirects=False, timeout=60)
         return {name: values[0] for name, values in parse_qs(urlsplit(answer.headers["Location"]).query).items()}
 
     def exchange(self, **body: str) -> requests.Response:
@@ -70,7 +70,7 @@ class Client:
             "grant_type": "authorization_code" if "code" in body else "refresh_token",
             **body,
         }
-        return self.session.post(self.server.url + "/oauth2/access_token", json=full, timeout=5)
+        return self.session.post(self.server.url + "/oauth2/access_token", json=full, timeout=60)
 
     def pair(self) -> dict[str, Any]:
         pair: dict[str, Any] = self.exchange(code=self.authorize()["code"]).json()

@@ -78,17 +78,17 @@ class Emulator:
 
     def requests(self) -> list[dict[str, Any]]:
         """The log of the requests so far, the oldest first."""
-        log: list[dict[str, Any]] = requests.get(f"{self.url}/__requests", timeout=5).json()
+        log: list[dict[str, Any]] = requests.get(f"{self.url}/__requests", timeout=60).json()
         return log
 
     def forget(self) -> None:
-        requests.delete(f"{self.url}/__requests", timeout=5)
+        requests.delete(f"{self.url}/__requests", timeout=60)
 
     def stop(self) -> None:
         self._server.stop()
 
     def _order(self, order: dict[str, Any]) -> None:
-        requests.post(f"{self.url}/__control", json=order, timeout=5).raise_for_status()
+        requests.post(f"{self.url}/__control", json=order, timeout=60).raise_for_status()
 
 
 Start = Callable[[Flask], Emulator]

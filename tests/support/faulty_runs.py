@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import re
-import time
 import uuid
 from dataclasses import replace
 from datetime import UTC, datetime
-from types import SimpleNamespace
 
 import pytest
 from flask_babel import force_locale
 
-from synkro.integrations.http import client as http
 from synkro.jobs.reports import runtime
 from synkro.models import JobRun, JobStep
 from synkro.models.plan import BY_KEY, PLAN, StepKey
@@ -20,17 +17,14 @@ from synkro.models.states import ACTIVE_RUN, RunStatus
 from synkro.services.reports import runs
 from synkro.services.shared.wording import remarks
 from synkro.tenancy import db, tenant_scope
+from tests.support.clocks import Standing
 from tests.support.having import assert_has
 from tests.support.practice import Practice
 
-READ_SECONDS = 0.3
-
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No pause between the requests of a call, a third of a second of patience, and two tries of each step."""
-    monkeypatch.setattr(http, "time", SimpleNamespace(monotonic=time.monotonic, sleep=lambda _: None))
-    monkeypatch.setattr(http, "_timeouts", lambda *_: (READ_SECONDS, READ_SECONDS))
+def quick(impatient: None, standing: Standing, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Besides, two tries of each step."""
     for plan in PLAN:
         monkeypatch.setitem(BY_KEY, plan.key, replace(plan, waits=(1,)))
 

@@ -36,7 +36,7 @@ def worker_that_dies(practice: Practice, arm: Callable[[], None]) -> None:
 
 def recover(practice: Practice, run_id: uuid.UUID) -> None:
     """What the scheduler and a new worker do: ticks and doorbells until the run ends."""
-    for _ in range(40):
+    for _ in range(400):
         tick.tick()
         practice.drain()
         if practice.state(run_id)[0].status == RunStatus.SUCCEEDED:

@@ -196,7 +196,7 @@ class Postgrest:
 
     def _get(self, path: str) -> requests.Response:
         token = legacy_key(self.keys, "service_role")
-        return requests.get(self._inside + path, headers={"Authorization": f"Bearer {token}"}, timeout=5)
+        return requests.get(self._inside + path, headers={"Authorization": f"Bearer {token}"}, timeout=60)
 
     def _await_start(self) -> None:
         def is_up() -> bool:
@@ -252,7 +252,7 @@ def _gateway(inside: str, keys: Keys) -> Flask:
         url = f"{inside}/{path}" + (f"?{query}" if query else "")
         with requests.Session() as session:
             session.trust_env = False
-            answer = session.request(request.method, url, data=request.get_data(), headers=headers, timeout=30)
+            answer = session.request(request.method, url, data=request.get_data(), headers=headers, timeout=120)
         kept = [(name, value) for name, value in answer.headers.items() if name.lower() not in _HOP]
         return Response(answer.content, answer.status_code, kept)
 

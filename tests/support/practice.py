@@ -86,15 +86,15 @@ class Practice:
 
     def control(self, vendor: str, **order: Any) -> None:
         """Queue a fault: fault=, path=, times=, after=, seconds=, value=; or turn knobs: set={name: value}."""
-        answer = requests.post(f"{self.urls[vendor]}/__control", json=order, timeout=10)
+        answer = requests.post(f"{self.urls[vendor]}/__control", json=order, timeout=60)
         answer.raise_for_status()
 
     def clear(self, vendor: str) -> None:
         """Take the faults back and restore the knobs."""
-        requests.delete(f"{self.urls[vendor]}/__control", timeout=10).raise_for_status()
+        requests.delete(f"{self.urls[vendor]}/__control", timeout=60).raise_for_status()
 
     def look(self, vendor: str, path: str) -> Any:
-        answer = requests.get(f"{self.urls[vendor]}{path}", timeout=10)
+        answer = requests.get(f"{self.urls[vendor]}{path}", timeout=60)
         answer.raise_for_status()
         return answer.json()
 

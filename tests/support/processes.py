@@ -44,5 +44,5 @@ def worker(settings: Settings, var_dir: Path) -> Iterator[subprocess.Popen[Any]]
         yield process
     finally:
         process.terminate()
-        code = process.wait(timeout=30)
+        code = process.wait(timeout=120)
     assert code == 0

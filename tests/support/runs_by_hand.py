@@ -31,7 +31,7 @@ def at_once(app: Flask, tenant: Tenant, count: int, work: Callable[[int], T]) ->
 
     def one(number: int) -> T:
         with app.app_context(), tenant_scope(tenant.id):
-            gate.wait(10)
+            gate.wait(120)
             return work(number)
 
     with ThreadPoolExecutor(count) as threads:

@@ -77,7 +77,7 @@ def bare(request: pytest.FixtureRequest) -> Iterator[Project]:
 @pytest.fixture
 def project(bare: Project) -> Project:
     bare.run_sql(schema_sql())
-    ends = time.monotonic() + 10
+    ends = time.monotonic() + 120
     while time.monotonic() < ends:
         # The API learns of new tables a moment after the database: a table is read at once, written to only then
         with contextlib.suppress(Gone):

@@ -160,7 +160,7 @@ def test_two_hundred_at_once_give_exactly_a_hundred(app: Flask, enter: Enter, st
     url = f"http://127.0.0.1:{server.port}/preferences/theme"
 
     def once(_n: int) -> int:
-        answer = requests.get(url, cookies={"session": cookie.value}, headers=JSON, timeout=30)
+        answer = requests.get(url, cookies={"session": cookie.value}, headers=JSON, timeout=120)
         answer.close()
         return answer.status_code
 

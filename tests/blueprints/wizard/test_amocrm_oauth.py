@@ -55,7 +55,7 @@ def state_of(address: str) -> str:
 
 def way_back(browser: Browser, **choice: str) -> str:
     """The address on our side that the vendor's page leads to."""
-    answer = requests.get(way_there(browser), params=choice or {"answer": "yes"}, allow_redirects=False, timeout=10)
+    answer = requests.get(way_there(browser), params=choice or {"answer": "yes"}, allow_redirects=False, timeout=60)
     return answer.headers["Location"]
 
 
@@ -94,7 +94,7 @@ def test_a_person_who_agrees_is_connected_and_green(app: Flask, keyed: Practice,
 
 
 def test_the_vendors_page_offers_a_browser_both_answers(keyed: Practice, enter: Enter) -> None:
-    page = requests.get(way_there(enter("settings")), headers=HTML, timeout=10)
+    page = requests.get(way_there(enter("settings")), headers=HTML, timeout=60)
     assert page.status_code == 200
     assert 'value="yes"' in page.text
     assert 'value="no"' in page.text

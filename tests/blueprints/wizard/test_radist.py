@@ -166,7 +166,7 @@ def test_what_was_found_before_the_time_was_over_is_shown(practice: Practice, mo
     first = requests.get(
         f"{practice.urls['radist']}/v2/companies/{practice.world.radist_company_id}/messaging/chats/with_contacts/",
         headers={"X-Api-Key": practice.world.radist_key},
-        timeout=10,
+        timeout=60,
     ).json()["data"]
     place = {chat["chat_id"]: n for n, contact in enumerate(first) for chat in contact["chats"]}
     chat = min(spoken(practice), key=lambda one: place[one.id])

@@ -10,9 +10,9 @@ import pytest
 from synkro.integrations.base import SAMPLE
 from synkro.services.connections import checks, trials
 from synkro.tenancy import tenant_scope
+from tests.support.clocks import LATE_SECONDS
 from tests.support.emulators import short_pauses as short_pauses  # noqa: PLC0414 (a fixture of theirs)
-from tests.support.faults import LATE_SECONDS, Fault
-from tests.support.faults import impatient as impatient  # noqa: PLC0414 (a fixture)
+from tests.support.faults import Fault
 from tests.support.having import assert_has
 from tests.support.practice import Practice
 from tests.support.radist_dialogs import choose, deals_of, made, spoken

@@ -6,7 +6,6 @@ What needs no fault on order is tried on the real PostgREST, too: tests/integrat
 from __future__ import annotations
 
 import socket
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -221,11 +220,9 @@ def test_each_fault_has_its_colour_and_its_words(
     connected: Practice, monkeypatch: pytest.MonkeyPatch, fault: Fault
 ) -> None:
     arrange(connected, fault, monkeypatch)
-    began = time.monotonic()
     found = seen(connected, "supabase")
     assert_has(found, colour=fault.colour, code=fault.code)
     assert_plain(found.sentence)
-    assert time.monotonic() - began < checks.CHECK_SECONDS / 4
 
 
 def test_without_a_fault_it_is_green(connected: Practice) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.faults import LATE_SECONDS, Fault
-from tests.support.faults import impatient as impatient  # noqa: PLC0414 (a fixture)
+from tests.support.clocks import LATE_SECONDS
+from tests.support.faults import Fault
 from tests.support.having import assert_has
 from tests.support.practice import Practice
 from tests.support.seeing import assert_plain, seen

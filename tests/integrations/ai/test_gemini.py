@@ -18,7 +18,7 @@ from tests.support.having import assert_has
 
 
 def bodies(emulator: Emulator) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = requests.get(f"{emulator.url}/__bodies", timeout=5).json()
+    found: list[dict[str, Any]] = requests.get(f"{emulator.url}/__bodies", timeout=60).json()
     return found
 
 

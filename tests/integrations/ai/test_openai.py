@@ -39,7 +39,7 @@ def open_ai(emulator: Emulator, **settings: str) -> Ai:
 
 
 def bodies(emulator: Emulator) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = requests.get(f"{emulator.url}/__bodies", timeout=5).json()
+    found: list[dict[str, Any]] = requests.get(f"{emulator.url}/__bodies", timeout=60).json()
     return found
 
 

@@ -138,6 +138,7 @@ def test_a_closed_account_is_told_in_our_words(
     assert len(emulator.requests()) == 1
 
 
+@pytest.mark.usefixtures("standing")
 @pytest.mark.parametrize("body", ["json", "html"])
 def test_after_429_nothing_is_sent_and_the_caller_learns_how_long(
     body: str, connect_amocrm: ConnectAmocrm, world: World
@@ -151,6 +152,7 @@ def test_after_429_nothing_is_sent_and_the_caller_learns_how_long(
     assert len(emulator.requests()) == 2
 
 
+@pytest.mark.usefixtures("standing")
 def test_a_block_is_told_apart_from_lacking_rights_and_never_retried(
     connect_amocrm: ConnectAmocrm, world: World
 ) -> None:

@@ -61,7 +61,7 @@ def new_code(door: Door, app: App) -> Callable[[], str]:
 
     def walk() -> str:
         page = authorize_url(app.client_id, "state-1", "amocrm.ru", door)
-        answer = requests.get(page, allow_redirects=False, timeout=5)
+        answer = requests.get(page, allow_redirects=False, timeout=60)
         return parse_qs(urlsplit(answer.headers["Location"]).query)["code"][0]
 
     return walk
@@ -88,7 +88,7 @@ def read(door: Door, tokens: Tokens) -> int:
 
 def test_a_person_comes_back_from_the_vendor_with_state_and_account(door: Door, app: App, home: Address) -> None:
     page = authorize_url(app.client_id, "a state&x=1", "amocrm.ru", door)
-    back = parse_qs(urlsplit(requests.get(page, allow_redirects=False, timeout=5).headers["Location"]).query)
+    back = parse_qs(urlsplit(requests.get(page, allow_redirects=False, timeout=60).headers["Location"]).query)
     assert back["state"] == ["a state&x=1"]
     assert valid_referer(back["referer"][0]) == home
 

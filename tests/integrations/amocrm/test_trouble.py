@@ -37,7 +37,7 @@ class Owner:
         self._app = App(own.client_id, own.client_secret, own.redirect_uri)
         self._home = Address(world.subdomain, "amocrm.ru")
         page = authorize_url(own.client_id, "state", "amocrm.ru", self.door)
-        answer = requests.get(page, allow_redirects=False, timeout=5)
+        answer = requests.get(page, allow_redirects=False, timeout=60)
         code = answer.headers["Location"].split("code=")[1].split("&")[0]
         self._pair = exchange(self.door, self._app, self._home, code)
         self.renewed: list[str] = []

@@ -143,7 +143,7 @@ def test_rows_are_read_from_the_source_only_as_they_are_written(failing: tuple[S
     def source() -> Iterator[dict[str, Any]]:
         for number in range(3 * BATCH_ROWS):
             if number % BATCH_ROWS == 0:
-                ahead.append(number - len(requests.get(f"{emulator.url}/__rows/synkro_leads", timeout=5).json()))
+                ahead.append(number - len(requests.get(f"{emulator.url}/__rows/synkro_leads", timeout=60).json()))
             yield lead(number)
 
     supabase.upsert("synkro_leads", source())

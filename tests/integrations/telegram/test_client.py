@@ -21,7 +21,7 @@ from tests.support.telegram_bot import emulator as emulator  # noqa: PLC0414 (a 
 
 
 def sent(emulator: Emulator) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = requests.get(f"{emulator.url}/__sent", timeout=5).json()
+    found: list[dict[str, Any]] = requests.get(f"{emulator.url}/__sent", timeout=60).json()
     return found
 
 

@@ -27,6 +27,7 @@ from synkro.jobs.engine.scheduler import ENTRY, Clock
 from synkro.jobs.engine.worker import work_on
 from synkro.services.operations import health
 from synkro.tenancy import db
+from tests.support import leftovers
 
 ENTRIES = Scheduler.scheduled_jobs_key
 
@@ -134,15 +135,16 @@ def test_the_entry_lives_on_after_its_ticks(app: Flask, clock: Clock, store: Red
 
 
 def test_the_next_tick_comes_after_its_interval(clock: Clock, store: Redis) -> None:
+    before = int(time.time())
     clock._turn()
     due = store.zscore(ENTRIES, ENTRY)
     assert isinstance(due, float)
-    assert settings().tick_seconds - 3 <= due - time.time() <= settings().tick_seconds
+    assert before <= due - settings().tick_seconds <= time.time()
 
 
 @pytest.fixture
 def own_valkey(app: Flask) -> Iterator[Valkey]:
-    with tempfile.TemporaryDirectory(prefix="sv", dir="/tmp") as folder:
+    with tempfile.TemporaryDirectory(dir=leftovers.folder()) as folder:
         Path(folder).chmod(0o755)
         valkey = Valkey(Place.of(Path(folder)))
         valkey.ensure(False)
@@ -175,7 +177,7 @@ def test_a_redis_that_goes_away_does_not_end_the_clock(app: Flask, own_valkey: V
 
 
 def wait_for_entry() -> None:
-    until = time.monotonic() + 15
+    until = time.monotonic() + 120
     while not redis().exists(ENTRIES):
         assert time.monotonic() < until, "no entry"
         time.sleep(0.1)

@@ -60,7 +60,7 @@ def supervised(commands: dict[str, list[str]]) -> int:
 
 
 def lines(path: Path, count: int) -> list[str]:
-    until = time.monotonic() + 10
+    until = time.monotonic() + 120
     while time.monotonic() < until:
         found = path.read_text().split() if path.exists() else []
         if len(found) >= count:
@@ -71,7 +71,7 @@ def lines(path: Path, count: int) -> list[str]:
 
 def test_a_dead_child_is_started_again_and_all_end_with_the_parent(tmp_path: Path) -> None:
     mark = tmp_path / "pids"
-    child = f"import os,time; open({str(mark)!r}, 'a').write(f'{{os.getpid()}} '); time.sleep(60)"
+    child = f"import os,time; open({str(mark)!r}, 'a').write(f'{{os.getpid()}} '); time.sleep(600)"
     parent = supervised({"one": [sys.executable, "-c", child]})
     (first,) = lines(mark, 1)
     os.kill(int(first), signal.SIGKILL)
@@ -90,7 +90,7 @@ def stop(*_):
     os._exit(0)
 signal.signal(signal.SIGTERM, stop)
 open({str(mark)!r}, "a").write(f"{{os.getpid()}} ")
-time.sleep(60)
+time.sleep(600)
 """
     parent = supervised({"one": [sys.executable, "-c", child]})
     lines(mark, 1)
@@ -102,13 +102,13 @@ time.sleep(60)
 def test_a_real_worker_ends_with_its_killed_parent(tmp_path: Path, var_dir: Path, app: Flask, store: Redis) -> None:
     env = {"APP_ENV": "test", "VAR_DIR": str(var_dir), "PATH": os.environ["PATH"], "LOG_LEVEL": "WARNING"}
     parent = subprocess.Popen(flask_command("worker"), env=env, cwd=ROOT)
-    until = time.monotonic() + 30
+    until = time.monotonic() + 120
     while len(found := [worker.pid for worker in RqWorker.all(connection=store)]) < len(queue.QUEUES):
         assert time.monotonic() < until, "the workers did not start"
         time.sleep(0.1)
     parent.kill()
     parent.wait()
-    until = time.monotonic() + 10
+    until = time.monotonic() + 120
     while alive := [pid for pid in found if running(pid)]:
         assert time.monotonic() < until, f"orphans: {alive}"
         time.sleep(0.1)
@@ -125,7 +125,7 @@ def running(pid: int) -> bool:
 def test_a_child_that_does_not_listen_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mark = tmp_path / "pids"
     stubborn = "import os,signal,time; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
-    stubborn += f"open({str(mark)!r}, 'a').write(f'{{os.getpid()}} '); time.sleep(60)"
+    stubborn += f"open({str(mark)!r}, 'a').write(f'{{os.getpid()}} '); time.sleep(600)"
     monkeypatch.setattr(worker._end, "__defaults__", (0.3,))
     parent = supervised({"one": [sys.executable, "-c", stubborn]})
     (pid,) = lines(mark, 1)

@@ -9,7 +9,8 @@ from synkro.models.plan import StepKey
 from synkro.models.states import RunStatus
 from synkro.services.connections import integrations
 from synkro.tenancy import db, tenant_scope
-from tests.support.faulty_runs import READ_SECONDS, assert_red, assert_told, assert_yellow, ran
+from tests.support.clocks import LATE_SECONDS
+from tests.support.faulty_runs import assert_red, assert_told, assert_yellow, ran
 from tests.support.faulty_runs import quick as quick  # noqa: PLC0414 (a fixture)
 from tests.support.practice import Practice
 
@@ -44,7 +45,7 @@ OWN_WORDS = {
 @pytest.mark.parametrize("vendor", SPOTS)
 def test_a_fault_that_lasts(practice: Practice, vendor: str, fault: str) -> None:
     key, path = SPOTS[vendor]
-    practice.control(vendor, fault=fault, path=path, times=-1, seconds=READ_SECONDS + 0.3)
+    practice.control(vendor, fault=fault, path=path, times=-1, seconds=LATE_SECONDS)
     code = OWN_WORDS.get((vendor, fault), SHARED[fault])
     if vendor == "gemini" or code == "telegram_unknown":
         assert_yellow(practice, key, code)

@@ -33,6 +33,7 @@ from synkro.models.plan import PLAN, StepKey
 from synkro.models.states import RunStatus
 from synkro.services.reports import runs
 from synkro.tenancy import db, tenant_scope
+from tests.support import leftovers
 from tests.support.having import assert_has
 from tests.support.practice import Practice
 from tests.support.runs_by_hand import KEYS
@@ -92,7 +93,7 @@ def killed(pid: int) -> None:
 
 def until(practice: Practice, run_id: uuid.UUID, reached: Callable[[], bool], *, drain: bool = True) -> None:
     """What the scheduler and the workers do, until something is the case."""
-    for _ in range(80):
+    for _ in range(600):
         if reached():
             return
         tick.tick()
@@ -231,7 +232,7 @@ def test_redis_that_is_emptied_between_two_steps_loses_nothing(practice: Practic
 @pytest.fixture
 def own_valkey(practice: Practice) -> Iterator[Valkey]:
     """A Redis of this test's own, which the program uses."""
-    with tempfile.TemporaryDirectory(prefix="sv", dir="/tmp") as folder:
+    with tempfile.TemporaryDirectory(dir=leftovers.folder()) as folder:
         Path(folder).chmod(0o755)
         place = Place.of(Path(folder))
         valkey = Valkey(place)
@@ -294,12 +295,12 @@ def test_connections_that_postgresql_ends_only_cost_time(
 
 
 def test_a_stopping_worker_gives_its_step_back_and_ends(practice: Practice) -> None:
-    practice.control("amocrm", fault="slow", path="/leads", seconds=20)
+    practice.control("amocrm", fault="slow", path="/leads", seconds=200)
     run_id = practice.start()
     pid = forked(lambda: work_on(practice.app, queue.STEPS))
     until(practice, run_id, lambda: practice.state(run_id)[1][0].done == 0 and asked(practice, "leads"), drain=False)
     os.kill(pid, signal.SIGTERM)
-    assert ended(pid, 5), "it went on"
+    assert ended(pid, 60), "it went on"
     step = practice.state(run_id)[1][0]
     assert_has(step, status="ready", attempts=0, code="worker_stopping")
     until(practice, run_id, is_over(practice, run_id))
@@ -314,11 +315,11 @@ def test_a_stopping_worker_that_is_idle_ends(practice: Practice) -> None:
     pid = forked(lambda: work_on(practice.app, queue.STEPS))
     time.sleep(0.5)
     os.kill(pid, signal.SIGTERM)
-    assert ended(pid, 5)
+    assert ended(pid, 60)
 
 
 def test_a_run_whose_worker_was_killed_can_be_stopped(practice: Practice) -> None:
-    practice.control("amocrm", fault="slow", path="/leads", seconds=20)
+    practice.control("amocrm", fault="slow", path="/leads", seconds=200)
     run_id = practice.start()
     pid = forked(practice.drain)
     until(practice, run_id, lambda: asked(practice, "leads"), drain=False)

@@ -195,7 +195,7 @@ def test_a_step_that_takes_too_long_is_tried_again(tenant: Tenant, failing: Repl
 
 def test_the_time_limit_strikes_in_the_middle_of_a_query(tenant: Tenant, store: Redis, acting: Replace) -> None:
     def sleep(_: Ctx) -> Done:
-        db.session.execute(db.text("select pg_sleep(30)"))
+        db.session.execute(db.text("select pg_sleep(600)"))
         return Done()
 
     acting(sleep)
@@ -206,7 +206,7 @@ def test_the_time_limit_strikes_in_the_middle_of_a_query(tenant: Tenant, store: 
     burst(store)
     step = state(tenant, run_id)[1][0]
     assert_has(step, status="ready", code="step_too_long")
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 300
 
 
 def burst(store: Redis) -> None:

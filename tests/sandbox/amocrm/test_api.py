@@ -10,6 +10,7 @@ import pytest
 
 from synkro.sandbox.big import big_world
 from synkro.sandbox.demo.world import demo_world
+from tests.support.clocks import Standing
 from tests.support.crm import Client, serving
 from tests.support.having import assert_entries, assert_has
 
@@ -29,7 +30,7 @@ def amo(_demo: Client) -> Client:
 
 
 @pytest.fixture
-def fresh() -> Iterator[Client]:
+def fresh(standing: Standing) -> Iterator[Client]:
     """One whose rates nobody has used up."""
     with serving(demo_world(NOW)) as client:
         yield client

@@ -27,7 +27,7 @@ def server() -> Iterator[Server]:
 @pytest.fixture
 def url(server: Server) -> Iterator[str]:
     yield server.url
-    requests.delete(f"{server.url}/__control", timeout=5)
+    requests.delete(f"{server.url}/__control", timeout=60)
 
 
 def body(*said: str, **more: Any) -> dict[str, Any]:
@@ -36,7 +36,7 @@ def body(*said: str, **more: Any) -> dict[str, Any]:
 
 
 def call(url: str, sent: Any, **headers: str) -> requests.Response:
-    return requests.post(f"{url}/v1/chat/completions", json=sent, headers=headers or KEY, timeout=5)
+    return requests.post(f"{url}/v1/chat/completions", json=sent, headers=headers or KEY, timeout=60)
 
 
 def said(answer: requests.Response) -> str:
@@ -45,8 +45,8 @@ def said(answer: requests.Response) -> str:
 
 @pytest.mark.parametrize("headers", [{"Authorization": "Bearer other"}, {"x-api-key": Keys().openai_key}])
 def test_only_the_bearer_key_passes(url: str, headers: dict[str, str]) -> None:
-    assert requests.get(f"{url}/v1/models", headers=KEY, timeout=5).status_code == 200
-    assert requests.get(f"{url}/v1/models", headers=headers, timeout=5).status_code == 401
+    assert requests.get(f"{url}/v1/models", headers=KEY, timeout=60).status_code == 200
+    assert requests.get(f"{url}/v1/models", headers=headers, timeout=60).status_code == 401
 
 
 @pytest.mark.parametrize(

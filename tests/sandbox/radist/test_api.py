@@ -29,17 +29,17 @@ class Client:
         self.reset()
 
     def reset(self) -> None:
-        self.session.delete(self.server.url + "/__control", timeout=5)
-        self.session.delete(self.server.url + "/__requests", timeout=5)
+        self.session.delete(self.server.url + "/__control", timeout=60)
+        self.session.delete(self.server.url + "/__requests", timeout=60)
         self.set(strict_rate=False)
 
     def set(self, **settings: object) -> None:
         url = self.server.url + "/__control"
-        self.session.post(url, json={"set": settings}, timeout=5).raise_for_status()
+        self.session.post(url, json={"set": settings}, timeout=60).raise_for_status()
 
     def call(self, method: str, path: str, key: str | None = None, **params: object) -> requests.Response:
         headers = {"X-Api-Key": key or self.world.radist_key}
-        return self.session.request(method, self.server.url + path, headers=headers, params=params, timeout=5)
+        return self.session.request(method, self.server.url + path, headers=headers, params=params, timeout=60)
 
     def get(self, path: str, **params: object) -> requests.Response:
         return self.call("GET", f"/v2/companies/{self.world.radist_company_id}/{path}", **params)
@@ -337,16 +337,18 @@ def test_an_unknown_chat_is_404(radist: Client) -> None:
 def test_writing_is_refused_and_recorded(radist: Client, method: str, path: str) -> None:
     full = f"/v2/companies/{radist.world.radist_company_id}/{path}"
     assert radist.call(method, full).status_code == 405
-    log = radist.session.get(radist.server.url + "/__requests", timeout=5).json()
+    log = radist.session.get(radist.server.url + "/__requests", timeout=60).json()
     assert [(entry["method"], entry["path"], entry["status"]) for entry in log] == [(method, full, 405)]
 
 
+@pytest.mark.usefixtures("standing")
 def test_chats_and_contacts_share_one_request_a_second(radist: Client) -> None:
     radist.set(strict_rate=True)
     paths = ("messaging/chats/with_contacts/", "contacts/", "messaging/chats/sources/", "connections/")
     assert [radist.get(path).status_code for path in paths] == [200, 429, 429, 200]
 
 
+@pytest.mark.usefixtures("standing")
 def test_the_sixth_request_of_a_key_within_a_second_is_429(long: Client) -> None:
     long.set(strict_rate=True)
     assert [long.get("messaging/messages/", chat_id=CHAT).status_code for _ in range(6)] == [200] * 5 + [429]

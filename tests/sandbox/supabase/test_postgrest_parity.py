@@ -229,7 +229,7 @@ class Reply:
 @pytest.fixture(scope="module")
 def stand_in() -> Iterator[str]:
     server = Server(supabase.create_app(KEYS))
-    answer = requests.post(f"{server.url}/__control", json={"fault": "run_sql", "value": SCHEMA}, timeout=5)
+    answer = requests.post(f"{server.url}/__control", json={"fault": "run_sql", "value": SCHEMA}, timeout=60)
     assert answer.ok, answer.text
     yield server.url
     server.stop()
@@ -252,7 +252,7 @@ def ask(url: str, one: Ask) -> Reply:
     )
     headers = {"Content-Type": "application/json", "Prefer": one.prefer, "apikey": key, **dict(one.headers)}
     data = one.body if isinstance(one.body, bytes) else None if one.body is None else json.dumps(one.body)
-    answer = requests.request(one.method, f"{url}/rest/v1{one.path}", data=data, headers=headers, timeout=30)
+    answer = requests.request(one.method, f"{url}/rest/v1{one.path}", data=data, headers=headers, timeout=120)
     body = answer.json() if answer.content else None
     failed = answer.status_code >= 400
     code = body.get("code") if failed and isinstance(body, dict) else None
@@ -279,14 +279,14 @@ def test_known_delta_is_still_as_named(replies: dict[str, tuple[Reply, Reply]], 
 @pytest.mark.parametrize("path", ["/auth/v1/settings", "/auth/v1/health", "/rest/v1/"])
 def test_both_know_the_project_by_its_keys(stand_in: str, real: str, path: str) -> None:
     for key in (KEYS.supabase_secret_key, KEYS.supabase_publishable_key, "sb_secret_wrong"):
-        answers = [requests.get(url + path, headers={"apikey": key}, timeout=5) for url in (stand_in, real)]
+        answers = [requests.get(url + path, headers={"apikey": key}, timeout=60) for url in (stand_in, real)]
         assert answers[0].status_code == answers[1].status_code
 
 
 def test_root_describes_the_granted_tables_only(stand_in: str, real: str) -> None:
     headers = {"apikey": KEYS.supabase_secret_key}
     tables = [
-        requests.get(f"{url}/rest/v1/", headers=headers, timeout=5).json()["definitions"] for url in (stand_in, real)
+        requests.get(f"{url}/rest/v1/", headers=headers, timeout=60).json()["definitions"] for url in (stand_in, real)
     ]
     assert tables[0].keys() == tables[1].keys() == {"practice", "readonly"}
     assert tables[0]["practice"]["properties"].keys() == tables[1]["practice"]["properties"].keys()

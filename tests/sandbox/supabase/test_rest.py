@@ -52,15 +52,15 @@ def run_sql(url: str, text: str) -> requests.Response:
 
 
 def order(url: str, fault: str, **extra: Any) -> requests.Response:
-    return requests.post(f"{url}/__control", json={"fault": fault, **extra}, timeout=5)
+    return requests.post(f"{url}/__control", json={"fault": fault, **extra}, timeout=60)
 
 
 def get(url: str, path: str, headers: dict[str, str] | None = None) -> requests.Response:
-    return requests.get(url + path, headers=SECRET if headers is None else headers, timeout=5)
+    return requests.get(url + path, headers=SECRET if headers is None else headers, timeout=60)
 
 
 def post(url: str, rows: Any, query: str = "", prefer: str = "return=minimal") -> requests.Response:
-    return requests.post(f"{url}/rest/v1/notes{query}", json=rows, headers={**SECRET, "Prefer": prefer}, timeout=5)
+    return requests.post(f"{url}/rest/v1/notes{query}", json=rows, headers={**SECRET, "Prefer": prefer}, timeout=60)
 
 
 class TestGateway:
@@ -222,7 +222,7 @@ class TestRows:
 
     def test_a_moved_key_is_found_under_its_new_value_only(self, notes: str) -> None:
         post(notes, {"id": 1})
-        requests.patch(f"{notes}/rest/v1/notes?id=eq.1", json={"id": 2}, headers=SECRET, timeout=5)
+        requests.patch(f"{notes}/rest/v1/notes?id=eq.1", json={"id": 2}, headers=SECRET, timeout=60)
         assert post(notes, {"id": 1}).status_code == 201
         assert post(notes, {"id": 2}).status_code == 409
 

@@ -30,7 +30,7 @@ def url() -> Iterator[str]:
 
 
 def call(url: str, method: str, token: str = KEYS.telegram_token, **params: Any) -> requests.Response:
-    return requests.post(f"{url}/bot{token}/{method}", json=params, timeout=5)
+    return requests.post(f"{url}/bot{token}/{method}", json=params, timeout=60)
 
 
 def send(url: str, text: str = "Отчёт", **params: Any) -> requests.Response:
@@ -38,7 +38,7 @@ def send(url: str, text: str = "Отчёт", **params: Any) -> requests.Response
 
 
 def order(url: str, fault: str, **extra: Any) -> None:
-    requests.post(f"{url}/__control", json={"fault": fault, **extra}, timeout=5).raise_for_status()
+    requests.post(f"{url}/__control", json={"fault": fault, **extra}, timeout=60).raise_for_status()
 
 
 def assert_error(answer: requests.Response, status: int, description: str) -> None:
@@ -119,7 +119,7 @@ class TestChats:
         answer = send(url)
         assert answer.status_code == status
         assert words in answer.json()["description"]
-        assert requests.get(f"{url}/__sent", timeout=5).json() == []
+        assert requests.get(f"{url}/__sent", timeout=60).json() == []
 
     @pytest.mark.parametrize(("thread", "status"), [(TOPIC, 200), (1, 400), (99, 400)])
     def test_only_known_topics_take_messages(self, url: str, thread: int, status: int) -> None:
@@ -215,7 +215,7 @@ class TestDocuments:
             f"{url}/bot{KEYS.telegram_token}/sendDocument",
             data={"chat_id": CHAT, "caption": "<i>Отчёт</i>", "parse_mode": "HTML"},
             files={"document": ("report.html", b"<p>1</p>", "text/html")},
-            timeout=5,
+            timeout=60,
         ).json()["result"]
         assert answer["caption"] == "Отчёт"
         assert answer["document"]["file_size"] == 8
@@ -225,7 +225,7 @@ class TestDocuments:
             f"{url}/bot{KEYS.telegram_token}/sendDocument",
             data={"chat_id": CHAT, "caption": "я" * 1025},
             files={"document": ("report.html", b"1", "text/html")},
-            timeout=5,
+            timeout=60,
         )
         assert_error(answer, 400, "Bad Request: message caption is too long")
 
@@ -234,15 +234,16 @@ class TestDocuments:
 
 
 class TestFlood:
+    @pytest.mark.usefixtures("standing")
     def test_the_fourth_message_in_a_row_waits(self, url: str) -> None:
         answers = [send(url) for _ in range(4)]
         assert [one.status_code for one in answers] == [200, 200, 200, 429]
         after = answers[3].json()["parameters"]["retry_after"]
         assert answers[3].headers["Retry-After"] == str(after)
-        assert 1 <= after <= 3
+        assert after == 3
 
     def test_counting_can_be_switched_off(self, url: str) -> None:
-        requests.post(f"{url}/__control", json={"set": {"flood": False}}, timeout=5)
+        requests.post(f"{url}/__control", json={"set": {"flood": False}}, timeout=60)
         assert {send(url).status_code for _ in range(25)} == {200}
 
     def test_a_wait_can_be_ordered(self, url: str) -> None:

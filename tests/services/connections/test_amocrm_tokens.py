@@ -129,10 +129,11 @@ def test_a_vendor_that_is_away_costs_no_token(expired: Practice, fault: str) -> 
     assert built(expired).account().name
 
 
+@pytest.mark.usefixtures("standing")
 def test_a_block_costs_no_token(expired: Practice) -> None:
     expired.control("amocrm", set={"rps": 1, "block_after_429": 1})
     for _ in range(3):
-        requests.get(f"{expired.urls['amocrm']}/api/v4/account", timeout=10)
+        requests.get(f"{expired.urls['amocrm']}/api/v4/account", timeout=60)
     with pytest.raises(Refused, match="amocrm_blocked"):
         built(expired)
     assert "refresh_token" in stored(expired.tenant)
@@ -285,12 +286,13 @@ def test_a_vendor_that_is_away_costs_no_code(invited: Practice) -> None:
 REAL_PAUSE = RedisPacer.pause
 
 
+@pytest.mark.usefixtures("standing")
 def test_after_a_block_nobody_of_the_company_knocks(practice: Practice, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(RedisPacer, "pause", REAL_PAUSE)
     practice.control("amocrm", set={"rps": 1, "block_after_429": 1})
     for _ in range(2):
-        requests.get(f"{practice.urls['amocrm']}/api/v4/account", timeout=10)
-    requests.delete(f"{practice.urls['amocrm']}/__requests", timeout=10)
+        requests.get(f"{practice.urls['amocrm']}/api/v4/account", timeout=60)
+    requests.delete(f"{practice.urls['amocrm']}/__requests", timeout=60)
     with tenant_scope(practice.tenant.id):
         made = [checks.run("amocrm") for _ in range(3)]
     assert {(check.colour, check.code) for check in made} == {("red", "amocrm_blocked")}
