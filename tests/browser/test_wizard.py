@@ -17,6 +17,7 @@ from tests.support import processes
 from tests.support.browser.newcomer import Newcomer
 from tests.support.browser.pages import PAGES
 from tests.support.browser.window import Window
+from tests.support.empty_company import empty_company as empty_company  # noqa: PLC0414 (a fixture)
 from tests.support.empty_company import states
 from tests.support.empty_company import vendors as vendors  # noqa: PLC0414 (a fixture)
 from tests.support.postgrest import Postgrest, postgrest_or_skip
