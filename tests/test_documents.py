@@ -33,3 +33,19 @@ def test_settings_lists_what_the_sample_file_has() -> None:
     rows = re.findall(r"^\| (`[A-Z].+?) \|", (DOCS / "settings.md").read_text(), re.MULTILINE)
     listed = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
     assert sorted(listed) == sorted(dotenv_values(ROOT / ".env.example"))
+
+
+NAMED = re.compile(r"[`(](?!VAR_DIR|var/)((?:\w[\w.-]*/)+(?:[\w.-]+\.\w+)?)[`)]|^([a-z]+/[\w/]+\.\w+) ", re.MULTILINE)
+"""A path in backticks, in a link, or first in a line of a drawing. One that ends with a slash is a folder."""
+
+
+@pytest.mark.parametrize("name", ["ARCHITECTURE.md", "README.md", "SECURITY.md"])
+def test_a_path_in_a_document_is_there(name: str) -> None:
+    """From the root or from synkro/."""
+    named = {path for pair in NAMED.findall((ROOT / name).read_text()) for path in pair if path}
+    assert not [path for path in named if not any((folder / path).exists() for folder in (ROOT, ROOT / "synkro"))]
+
+
+def test_a_path_that_is_gone_would_be_seen() -> None:
+    text = "`jobs/gone.py` [x](docs/gone.md)\njobs/lost.py  does"
+    assert [one or other for one, other in NAMED.findall(text)] == ["jobs/gone.py", "docs/gone.md", "jobs/lost.py"]
