@@ -120,7 +120,7 @@ def test_addresses_are_known_before_the_start_and_make_nothing(tmp_path: Path) -
     assert list(tmp_path.iterdir()) == []
 
 
-def test_running_engines_are_asked_and_their_processes_not_searched_for(
+def test_running_engines_are_asked_not_searched_for(
     shared: Path, engines: Engines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A start is free for whoever comes second: each request for a connection may make one."""

@@ -1,4 +1,4 @@
-"""The steps of a run, by its kind: order, names for people, limits. What they do is in jobs/steps."""
+"""The steps of a run, by its kind: order, names for people, limits. What they do is in jobs/reports/steps."""
 
 from __future__ import annotations
 

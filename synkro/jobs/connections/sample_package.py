@@ -62,7 +62,7 @@ class SamplePackage:
         return discreet(self.masker.issued)
 
     def quotes(self, refs: Iterable[str]) -> list[dict[str, Any]]:
-        """As jobs/evidence gives them, with numbers masked in the text as well."""
+        """As jobs/reports/evidence gives them, with numbers masked in the text as well."""
         return [self._quote(ref, *self.refs[ref]) for ref in refs if ref in self.refs]
 
     def _quote(self, ref: str, chat_id: int, message_id: str) -> dict[str, Any]:
