@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from synkro.infra.records import Contact, Lead
+from synkro.integrations.base import SAMPLE
 from synkro.jobs.connections import trials as jobs
 from synkro.models import Trial
 from synkro.sandbox.world import Chat
@@ -56,7 +57,7 @@ def deals_of(practice: Practice, chats: Sequence[Chat | None], also: Chat | None
         "managers": {"5": "Айгуль"},
     }
     with tenant_scope(practice.tenant.id):
-        trial = trials.request("amocrm", trials.SAMPLE)
+        trial = trials.request("amocrm", SAMPLE)
         trials.finish(trial, "green", "amocrm_sample_ok", {"leads": len(leads)}, shown)
 
 
