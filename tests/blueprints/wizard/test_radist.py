@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from synkro.infra.records import Lead
+from synkro.integrations.base import SAMPLE
 from synkro.jobs.connections.acts import radist_search
 from synkro.models import Trial
 from synkro.sandbox.radist import api as radist_api
@@ -143,7 +144,7 @@ def test_without_deals_the_way_is_told(practice: Practice) -> None:
 def test_deals_without_phones_are_not_looked_for(practice: Practice) -> None:
     lead = Lead(1, "Deal", None, 1, 1, None, 1, 1)
     with tenant_scope(practice.tenant.id):
-        trial = trials.request("amocrm", trials.SAMPLE)
+        trial = trials.request("amocrm", SAMPLE)
         trials.finish(trial, "green", "amocrm_sample_ok", {}, {"leads": [lead.to_json()], "contacts": []})
     assert made(practice, "radist", "sample").code == "radist_sample_no_phones"
     assert practice.look("radist", "/__requests") == []
