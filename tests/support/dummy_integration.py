@@ -27,6 +27,7 @@ class Parcels(Integration):
     is_needed = True
     acts = (Act(SAMPLE), Act("track", 30))
     proof = Proof(act="track", step="fetch_parcels")
+    left = _l("Tracking is left")
     fields = (Field("depot", _l("Depot"), show=True), Field("api_key", _l("API key")))
     sentences: ClassVar = {
         "parcels_not_connected": _l("Parcels is not connected."),

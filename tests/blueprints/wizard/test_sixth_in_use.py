@@ -81,6 +81,12 @@ def test_a_good_check_alone_leaves_it_yellow(practice: Practice) -> None:
     assert_has(shown_as(practice), state="unproved", colour="yellow")
 
 
+@pytest.mark.parametrize(("name", "path"), [("settings", PAGE), ("admin", "/admin/companies/{}/settings/parcels")])
+def test_the_page_says_in_its_words_what_is_left(practice: Practice, enter: Enter, name: str, path: str) -> None:
+    connect(practice)
+    assert "Tracking is left" in enter(name).get(path.format(practice.tenant.id)).text
+
+
 def test_its_act_proves_it(practice: Practice, enter: Enter) -> None:
     connect(practice)
     enter("settings").send(TRACK)
