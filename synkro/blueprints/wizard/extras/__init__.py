@@ -16,4 +16,4 @@ EXTRAS: dict[str, Extra] = {
     "amocrm": amocrm.extra,
     "telegram": telegram.extra,
 }
-"""Kind -> what templates/settings/extras/<kind>.html reads as `extra`."""
+"""Kind -> what templates/wizard/extras/<kind>.html reads as `extra`."""
