@@ -28,6 +28,7 @@ from config import load
 from synkro import embedded
 from synkro.demo.__main__ import _environment
 from synkro.demo.only import AlreadyRunning, Claim
+from synkro.models.plan import PLAN
 from tests.conftest import ROOT
 from tests.support import leftovers
 from tests.support.having import assert_has
@@ -36,16 +37,7 @@ PATIENCE = 240
 """Seconds for a whole start. A quiet machine needs about fifteen."""
 PERSON = re.compile(r"^  (\S+@demo\.kz) +(\S+)$", re.MULTILINE)
 TICK = re.compile(r"^  ✓ (.+?)(?:  |$)", re.MULTILINE)
-STEPS = [
-    "Loading deals from amoCRM",
-    "Writing deals to Supabase",
-    "Loading dialogs from Radist",
-    "Writing dialogs to Supabase",
-    "Building the prompt",
-    "Analysis by AI",
-    "Saving the report",
-    "Sending to Telegram",
-]
+STEPS = [str(plan.title) for plan in PLAN]
 
 
 @dataclass

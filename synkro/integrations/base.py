@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal
 
 from flask_babel import LazyString
 
+from synkro.i18n import _l
 from synkro.integrations.http.calls import Answer
 from synkro.integrations.http.client import Door, Http
 
@@ -115,6 +116,8 @@ class Integration(ABC):
     """What can be tried out, in the order in which people do it. SAMPLE is there for each service."""
     proof: ClassVar[Proof | None] = None
     """None: a good check is proof enough."""
+    left: ClassVar[LazyString] = _l("Writing the sample is left")
+    """What is left to do before it was seen to do what it is for."""
     sources: ClassVar[tuple[str, ...]] = ()
     """Kinds of the other services in whose data its acts find what they find."""
     is_tried_to_set_up: ClassVar[bool] = False

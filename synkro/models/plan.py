@@ -29,7 +29,8 @@ class StepKey(StrEnum):
 class Plan:
     """service: what the step stands and falls with. limit: longest single try.
 
-    waits: seconds before the second, third ... try; their number limits the tries.
+    waits: seconds before the second, third ... try; their number limits the tries. counted: what the counter of the
+    finished step counts, with %(count)s; '' where it says nothing to people.
     """
 
     key: str
@@ -38,6 +39,7 @@ class Plan:
     service: str
     limit: timedelta = timedelta(minutes=15)
     waits: tuple[int, ...] = (10, 60, 300, 900)
+    counted: LazyString | str = ""
 
     @property
     def most_attempts(self) -> int:
@@ -46,15 +48,27 @@ class Plan:
 
 PLAN = (
     Plan(
-        StepKey.FETCH_AMOCRM, _l("Loading deals from amoCRM"), _l("Deals from amoCRM"), "amocrm", timedelta(minutes=30)
+        StepKey.FETCH_AMOCRM,
+        _l("Loading deals from amoCRM"),
+        _l("Deals from amoCRM"),
+        "amocrm",
+        timedelta(minutes=30),
+        counted=_l("Deals: %(count)s"),
     ),
-    Plan(StepKey.WRITE_LEADS, _l("Writing deals to Supabase"), _l("Writing deals"), "supabase"),
+    Plan(
+        StepKey.WRITE_LEADS,
+        _l("Writing deals to Supabase"),
+        _l("Writing deals"),
+        "supabase",
+        counted=_l("Rows: %(count)s"),
+    ),
     Plan(
         StepKey.FETCH_RADIST,
         _l("Loading dialogs from Radist"),
         _l("Dialogs from Radist"),
         "radist",
         timedelta(minutes=60),
+        counted=_l("Dialogs: %(count)s"),
     ),
     Plan(
         StepKey.WRITE_DIALOGS,
@@ -62,11 +76,25 @@ PLAN = (
         _l("Writing dialogs"),
         "supabase",
         timedelta(minutes=30),
+        counted=_l("Rows: %(count)s"),
     ),
-    Plan(StepKey.BUILD_PROMPT, _l("Building the prompt"), _l("Prompt"), ""),
-    Plan(StepKey.ANALYSE, _l("Analysis by AI"), _l("Analysis"), "ai", timedelta(minutes=30)),
+    Plan(StepKey.BUILD_PROMPT, _l("Building the prompt"), _l("Prompt"), "", counted=_l("Dialogs: %(count)s")),
+    Plan(
+        StepKey.ANALYSE,
+        _l("Analysis by AI"),
+        _l("Analysis"),
+        "ai",
+        timedelta(minutes=30),
+        counted=_l("Requests to the AI: %(count)s"),
+    ),
     Plan(StepKey.PERSIST_REPORT, _l("Saving the report"), _l("Saving"), "supabase"),
-    Plan(StepKey.NOTIFY_TELEGRAM, _l("Sending to Telegram"), _l("Telegram"), "telegram"),
+    Plan(
+        StepKey.NOTIFY_TELEGRAM,
+        _l("Sending to Telegram"),
+        _l("Telegram"),
+        "telegram",
+        counted=_l("Messages: %(count)s"),
+    ),
 )
 """Of a report. The only place that knows how many steps there are."""
 PLANS: dict[str, tuple[Plan, ...]] = dict.fromkeys(Kind, PLAN)

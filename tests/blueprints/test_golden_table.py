@@ -1,8 +1,9 @@
-"""Who may open what: every route times everybody, against a table that is written by hand."""
+"""Who may open what: every route times everybody, against a table that each group of pages writes its rows of."""
 
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -15,144 +16,24 @@ from synkro.models import LinkPurpose, Tenant, User
 from synkro.services.auth import links
 from synkro.tenancy import db, system_scope
 from synkro.web.access import rule_of
+from tests.blueprints.admin import access_rows as admin
+from tests.blueprints.auth import access_rows as auth
+from tests.blueprints.dashboard import access_rows as dashboard
+from tests.blueprints.reports import access_rows as reports
+from tests.blueprints.wizard import access_rows as wizard
 from tests.support.factor import enrolled
+from tests.support.golden_rows import PEOPLE, Fresh, Rows
 from tests.support.rows import make_analysis, make_host, make_report, make_run, make_session
 from tests.support.sessions import stale
 from tests.support.web_client import Browser, Enter
 
-PEOPLE = ("nobody", "user", "settings", "other", "lite", "admin")
-
-# visitor, user, user with settings, user of another company, staff, chief of staff
-TABLE: dict[tuple[str, str], tuple[int, int, int, int, int, int]] = {
-    ("GET", "public.index"): (200, 302, 302, 302, 302, 302),
-    ("GET", "public.healthy"): (200, 200, 200, 200, 200, 200),
-    ("GET", "public.ready"): (200, 200, 200, 200, 200, 200),
-    ("GET", "static"): (200, 200, 200, 200, 200, 200),
-    ("GET", "style.sheet"): (200, 200, 200, 200, 200, 200),
-    ("GET", "auth.sign_in"): (200, 302, 302, 302, 302, 302),
-    ("POST", "auth.sign_in"): (422, 302, 302, 302, 302, 302),
-    ("GET", "auth.confirm"): (302, 200, 200, 200, 200, 200),
-    ("POST", "auth.confirm"): (302, 422, 422, 422, 422, 422),
-    ("GET", "account.show"): (302, 200, 200, 200, 200, 200),
-    ("POST", "account.change_password"): (302, 422, 422, 422, 422, 422),
-    ("POST", "account.end_session"): (302, 303, 404, 404, 404, 404),
-    ("POST", "account.end_others"): (302, 303, 303, 303, 303, 303),
-    ("GET", "welcome.accept"): (410, 410, 410, 410, 410, 410),
-    ("POST", "welcome.accept"): (410, 410, 410, 410, 410, 410),
-    ("GET", "welcome.reset"): (410, 410, 410, 410, 410, 410),
-    ("POST", "welcome.reset"): (410, 410, 410, 410, 410, 410),
-    ("GET", "welcome.forgot"): (200, 200, 200, 200, 200, 200),
-    ("POST", "welcome.forgot"): (422, 422, 422, 422, 422, 422),
-    ("POST", "auth.logout"): (303, 303, 303, 303, 303, 303),
-    ("GET", "second_factor.ask"): (302, 302, 302, 302, 302, 302),
-    ("POST", "second_factor.ask"): (302, 302, 302, 302, 302, 302),
-    ("GET", "second_factor.enrol"): (302, 200, 200, 200, 200, 200),
-    ("POST", "second_factor.enrol"): (302, 422, 422, 422, 422, 422),
-    ("GET", "second_factor.manage"): (302, 200, 200, 200, 200, 200),
-    ("POST", "second_factor.new_codes"): (302, 303, 303, 303, 409, 409),
-    ("POST", "second_factor.switch_off"): (302, 303, 303, 303, 403, 403),
-    ("POST", "preferences.theme"): (422, 422, 422, 422, 422, 422),
-    ("POST", "preferences.language"): (422, 422, 422, 422, 422, 422),
-    ("GET", "dashboard.overview"): (302, 200, 200, 200, 403, 403),
-    ("POST", "runs.create"): (302, 303, 303, 303, 403, 403),
-    ("GET", "runs.show"): (302, 200, 200, 404, 403, 403),
-    ("GET", "runs.steps"): (302, 200, 200, 404, 403, 403),
-    ("POST", "runs.stop"): (302, 303, 303, 404, 403, 403),
-    ("POST", "runs.resume"): (302, 409, 409, 404, 403, 403),
-    ("POST", "runs.send_again"): (302, 409, 409, 404, 403, 403),
-    ("GET", "reports.index"): (302, 200, 200, 200, 403, 403),
-    ("GET", "reports.show"): (302, 200, 200, 404, 403, 403),
-    ("POST", "reports.comment"): (302, 422, 422, 404, 403, 403),
-    ("POST", "reports.release"): (302, 403, 409, 403, 403, 403),
-    ("GET", "automation.show"): (302, 403, 200, 403, 403, 403),
-    ("POST", "automation.save"): (302, 403, 422, 403, 403, 403),
-    ("GET", "admin.home"): (302, 403, 403, 403, 200, 200),
-    ("GET", "admin.create"): (302, 403, 403, 403, 403, 200),
-    ("POST", "admin.create"): (302, 403, 403, 403, 403, 422),
-    ("GET", "admin.company"): (302, 403, 403, 403, 200, 200),
-    ("POST", "admin.rename"): (302, 403, 403, 403, 403, 422),
-    ("POST", "admin.pause"): (302, 403, 403, 403, 403, 303),
-    ("POST", "admin.resume"): (302, 403, 403, 403, 403, 303),
-    ("POST", "admin.delete"): (302, 403, 403, 403, 403, 422),
-    ("POST", "admin.keep"): (302, 403, 403, 403, 403, 303),
-    ("GET", "company_settings.index"): (302, 403, 403, 403, 403, 200),
-    ("GET", "company_settings.show"): (302, 403, 403, 403, 403, 200),
-    ("POST", "company_settings.save"): (302, 403, 403, 403, 403, 422),
-    ("POST", "company_settings.check"): (302, 403, 403, 403, 403, 404),
-    ("GET", "company_settings.state"): (302, 403, 403, 403, 403, 200),
-    ("POST", "hosts.ask"): (302, 403, 404, 403, 403, 403),
-    ("POST", "hosts.approve"): (302, 403, 403, 403, 403, 303),
-    ("POST", "hosts.withdraw"): (302, 403, 403, 403, 403, 303),
-    ("GET", "settings.index"): (302, 403, 200, 403, 403, 403),
-    ("GET", "settings.show"): (302, 403, 200, 403, 403, 403),
-    ("POST", "settings.save"): (302, 403, 303, 403, 403, 403),
-    ("POST", "settings.check"): (302, 403, 404, 403, 403, 403),
-    ("POST", "settings.try_out"): (302, 403, 303, 403, 403, 403),
-    ("GET", "settings.state"): (302, 403, 200, 403, 403, 403),
-    ("GET", "people.index"): (302, 403, 403, 403, 200, 200),
-    ("GET", "people.new"): (302, 403, 403, 403, 200, 200),
-    ("POST", "people.new"): (302, 403, 403, 403, 422, 422),
-    ("GET", "people.show"): (302, 403, 403, 403, 200, 200),
-    ("POST", "people.invite_again"): (302, 403, 403, 403, 409, 409),
-    ("POST", "people.make_reset_link"): (302, 403, 403, 403, 303, 200),
-    ("POST", "people.rename"): (302, 403, 403, 403, 303, 303),
-    ("POST", "people.disable"): (302, 403, 403, 403, 303, 303),
-    ("POST", "people.enable"): (302, 403, 403, 403, 303, 303),
-    ("POST", "people.set_access"): (302, 403, 403, 403, 403, 422),
-    ("POST", "people.sign_out"): (302, 403, 403, 403, 403, 303),
-    ("POST", "people.reset_factor"): (302, 403, 403, 403, 403, 303),
-    ("POST", "people.delete"): (302, 403, 403, 403, 403, 303),
-    ("GET", "audit.staff"): (302, 403, 403, 403, 403, 200),
-    ("GET", "audit.staff_export"): (302, 403, 403, 403, 403, 200),
-    ("GET", "audit.company"): (302, 403, 200, 403, 403, 403),
-    ("GET", "audit.company_export"): (302, 403, 200, 403, 403, 403),
-    ("GET", "amocrm.authorize"): (302, 403, 303, 403, 403, 403),
-    ("GET", "amocrm.callback"): (302, 403, 400, 403, 403, 403),
-    ("GET", "amocrm.disabled"): (404, 404, 404, 404, 404, 404),
-    ("GET", "prompts.show"): (302, 403, 200, 403, 403, 403),
-    ("POST", "prompts.save"): (302, 403, 303, 403, 403, 403),
-    ("GET", "prompts.version"): (302, 403, 404, 403, 403, 403),
-    ("POST", "prompts.restore"): (302, 403, 404, 403, 403, 403),
-    ("GET", "prompts.list_analyses"): (302, 403, 200, 403, 403, 403),
-    ("GET", "prompts.analysis"): (302, 403, 200, 403, 403, 403),
-    ("GET", "health.show"): (302, 403, 403, 403, 403, 200),
-    ("GET", "health.now"): (302, 403, 403, 403, 403, 200),
-    ("GET", "rq_dashboard.static"): (302, 403, 403, 403, 403, 404),
-    ("GET", "rq_dashboard.favicon"): (302, 403, 403, 403, 403, 200),
-    ("GET", "rq_dashboard.queues_overview"): (302, 403, 403, 403, 403, 200),
-    ("GET", "rq_dashboard.workers_overview"): (302, 403, 403, 403, 403, 200),
-    ("GET", "rq_dashboard.jobs_overview"): (302, 403, 403, 403, 403, 200),
-    ("GET", "rq_dashboard.job_view"): (302, 403, 403, 403, 403, 404),
-    ("GET", "rq_dashboard.list_queues"): (302, 403, 403, 403, 403, 200),
-    ("GET", "rq_dashboard.list_workers"): (302, 403, 403, 403, 403, 200),
-    ("GET", "rq_dashboard.list_jobs"): (302, 403, 403, 403, 403, 200),
-    ("GET", "rq_dashboard.job_info"): (302, 403, 403, 403, 403, 404),
-    ("POST", "rq_dashboard.delete_job_view"): (302, 403, 403, 403, 403, 403),
-    ("POST", "rq_dashboard.requeue_job_view"): (302, 403, 403, 403, 403, 403),
-    ("POST", "rq_dashboard.requeue_all"): (302, 403, 403, 403, 403, 403),
-    ("POST", "rq_dashboard.empty_queue"): (302, 403, 403, 403, 403, 403),
-    ("POST", "rq_dashboard.compact_queue"): (302, 403, 403, 403, 403, 403),
-}
-FRESH = {
-    "second_factor.enrol": "password",
-    "second_factor.new_codes": "password code",
-    "second_factor.switch_off": "password code",
-    "settings.save": "password",
-    "company_settings.save": "password",
-    "hosts.approve": "password",
-    "hosts.withdraw": "password",
-    "amocrm.authorize": "password",
-    "admin.delete": "password",
-    "people.new": "password",
-    "people.invite_again": "password",
-    "people.make_reset_link": "password",
-    "people.set_access": "password",
-    "people.reset_factor": "password",
-    "people.delete": "password",
-    "audit.staff_export": "password",
-    "audit.company_export": "password",
-}
-"""What has to have been shown in the last quarter of an hour. All pages of rq-dashboard want the code."""
+BROUGHT = {"auth": auth, "admin": admin, "dashboard": dashboard, "reports": reports, "wizard": wizard}
+"""Group of pages -> its rows."""
+TABLE: Rows = {route: statuses for rows in BROUGHT.values() for route, statuses in rows.ROWS.items()}
+FRESH: Fresh = {**auth.FRESH, **admin.FRESH, **wizard.FRESH}
+"""All pages of rq-dashboard want the code."""
+NOT_OURS = {"rq_dashboard": "admin", "": "dashboard"}
+"""Blueprint -> the group that answers for it, where it comes with a package. '': the files that Flask itself serves."""
 POSTS = sorted(endpoint for method, endpoint in TABLE if method == "POST")
 
 
@@ -205,6 +86,24 @@ def test_table_names_every_route(app: Flask) -> None:
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
     assert routes == set(TABLE)
+
+
+def group_of(app: Flask, endpoint: str) -> str:
+    """The group of pages that a route belongs to, by the module of its blueprint."""
+    name = endpoint.rpartition(".")[0]
+    return NOT_OURS.get(name) or app.blueprints[name].import_name.split(".")[2]
+
+
+def test_no_two_groups_bring_rows_of_the_same_route() -> None:
+    brought = Counter(route for rows in BROUGHT.values() for route in rows.ROWS)
+    assert [route for route, times in brought.items() if times > 1] == []
+
+
+@pytest.mark.parametrize("group", BROUGHT)
+def test_a_group_brings_rows_of_its_own_routes_only(app: Flask, group: str) -> None:
+    rows = BROUGHT[group]
+    named = {endpoint for _, endpoint in rows.ROWS} | set(getattr(rows, "FRESH", ()))
+    assert sorted(endpoint for endpoint in named if group_of(app, endpoint) != group) == []
 
 
 def test_the_table_of_fresh_proofs_is_what_the_routes_ask_for(app: Flask) -> None:

@@ -1,14 +1,14 @@
-"""A sixth service, as somebody would add it: one class, one guide, one emulator. Nothing else knows of it."""
+"""A sixth service, as somebody would add it: one class, one guide, one emulator. Its part in a run: dummy_parts.py."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from flask import Flask, jsonify, request
 from werkzeug.wrappers import Response
 
 from synkro.i18n import _l
-from synkro.integrations.base import Check, Field, Integration, Offer, Preview
+from synkro.integrations.base import SAMPLE, Act, Check, Field, Integration, Offer, Preview, Proof
 from synkro.integrations.errors import ApiError, ChoiceDue, Refused
 from synkro.integrations.http.calls import Answer, common_failure
 from synkro.integrations.http.client import Door, Http
@@ -24,11 +24,16 @@ GUIDE = """{#- What a person does in Parcels. -#}
 class Parcels(Integration):
     kind = "parcels"
     title = _l("Parcels")
+    is_needed = True
+    acts = (Act(SAMPLE), Act("track", 30))
+    proof = Proof(act="track", step="fetch_parcels")
+    left = _l("Tracking is left")
     fields = (Field("depot", _l("Depot"), show=True), Field("api_key", _l("API key")))
     sentences: ClassVar = {
         "parcels_not_connected": _l("Parcels is not connected."),
         "parcels_ok": _l("Connected to the depot %(depot)s."),
         "parcels_key_refused": _l("Parcels does not accept the key."),
+        "parcels_tracked": _l("Parcels on their way: %(count)s."),
     }
 
     def connect(self, door: Door) -> Http:
@@ -40,8 +45,10 @@ class Parcels(Integration):
 
     def sample(self, count: int = 3) -> list[Preview]:
         """With the phones as they come: nobody would ever forget to mask them."""
-        items = self.http.get("/items").json()
-        return [Preview(str(item["name"]), ("2026-11-19", str(item["phone"]))) for item in items[:count]]
+        return [Preview(str(item["name"]), ("2026-11-19", str(item["phone"]))) for item in self.items()[:count]]
+
+    def items(self) -> list[dict[str, Any]]:
+        return list(self.http.get("/items").json())
 
 
 class OwnParcels(Parcels):

@@ -5,26 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from flask_babel import LazyString
-
 from synkro.blueprints.shared import formats
-from synkro.i18n import _l
 from synkro.infra import clock
-from synkro.models.plan import StepKey, step_of
+from synkro.models.plan import step_of
 from synkro.models.states import StepStatus
 from synkro.services.reports.progress import OneRow
 from synkro.services.shared.wording import remarks
-
-COUNTED: dict[str, LazyString] = {
-    StepKey.FETCH_AMOCRM: _l("Deals: %(count)s"),
-    StepKey.WRITE_LEADS: _l("Rows: %(count)s"),
-    StepKey.FETCH_RADIST: _l("Dialogs: %(count)s"),
-    StepKey.WRITE_DIALOGS: _l("Rows: %(count)s"),
-    StepKey.BUILD_PROMPT: _l("Dialogs: %(count)s"),
-    StepKey.ANALYSE: _l("Requests to the AI: %(count)s"),
-    StepKey.NOTIFY_TELEGRAM: _l("Messages: %(count)s"),
-}
-"""What the counter of a step counts, where it says something to people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +65,7 @@ def _says(row: OneRow) -> str:
 
 
 def _counted(row: OneRow) -> str:
-    counted = COUNTED.get(row.step_key)
-    if row.step_code or row.step_status != StepStatus.DONE or counted is None:
+    counted = step_of(row.step_key).counted
+    if row.step_code or row.step_status != StepStatus.DONE or not counted:
         return ""
     return str(counted) % {"count": formats.number(row.step_done)}

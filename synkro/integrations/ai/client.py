@@ -32,6 +32,7 @@ WORKS_LATER = frozenset({"ai_day_quota", "ai_server_quota", MODEL_GONE})
 class Ai(Integration):
     kind = "ai"
     acts = (Act("package", 60), Act("analysis", 180, is_evidence=True), Act("write", 60))
+    left = _l("The first answer is left")
     sources = ("amocrm", "radist")
     title = _l("AI")
     ways: ClassVar = {"gemini": _l("Google Gemini"), "openai": _l("OpenAI-compatible")}

@@ -78,6 +78,7 @@ class Telegram(Integration):
     kind = "telegram"
     acts = (Act("chats", is_lasting=True), Act("message"), Act("report", 60))
     proof = Proof(act="message", step="notify_telegram")
+    left = _l("The test message is left")
     title = _l("Telegram")
     is_tried_to_set_up = True
     fields = (

@@ -43,6 +43,10 @@ class Seen:
     says: str
     at: datetime | None
 
+    @property
+    def left(self) -> str:
+        return setup.left(self.kind)
+
 
 def visit(by: User, tenant_id: uuid.UUID) -> list[Seen]:
     """The steps of the company, which finds in its audit that somebody came to look. Raises AppError."""

@@ -65,6 +65,10 @@ class Step:
         return COLOURS[self.state]
 
     @property
+    def left(self) -> str:
+        return left(self.kind)
+
+    @property
     def is_good(self) -> bool:
         """What works stays so while somebody looks at it again: the daily check opens no step anew."""
         return (self.before or self.state) in GOOD
@@ -76,6 +80,11 @@ class Step:
     @property
     def is_open(self) -> bool:
         return self.state != "locked"
+
+
+def left(kind: str) -> str:
+    """What is left to do while a service is unproved."""
+    return str(INTEGRATIONS[kind].left) if kind in INTEGRATIONS else ""
 
 
 def steps() -> list[Step]:

@@ -114,7 +114,7 @@ def test_it_is_checked_in_the_worker(app: Flask, enter: Enter, tenant: Tenant) -
     assert config is not None
     assert_has(config, check_colour="green", check_code="parcels_ok")
     with tenant_scope(tenant.id):
-        assert setup.steps()[5].state == "done"
+        assert setup.steps()[5].state == "unproved"
 
 
 def test_a_refusal_is_red_and_says_what_to_do(app: Flask, enter: Enter, tenant: Tenant) -> None:

@@ -141,6 +141,10 @@ MIDDLES = [
 ]
 
 
+def test_every_step_has_a_point_in_its_middle() -> None:
+    assert {key for key, _, _ in MIDDLES} == set(KEYS)
+
+
 @pytest.mark.parametrize(("key", "mine", "number"), MIDDLES)
 def test_a_worker_killed_in_a_step_leaves_the_same_world(
     clean_world: dict[str, Any],

@@ -29,7 +29,7 @@ from tests.support.practice import Practice
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 LEADS, CHATS, MESSAGES_PER_CHAT = 200, 100, 200
-FIVE = tuple(StepKey)[:5]
+TO_THE_PROMPT = tuple(StepKey)[: list(StepKey).index(StepKey.BUILD_PROMPT) + 1]
 """From the first fetch to the prompt."""
 MOST_GROWTH = 30 * 1024
 """KiB. It is half of that; held at once, the 20,000 messages would take twice as much."""
@@ -81,9 +81,10 @@ def peak() -> int:
 
 def test_twenty_thousand_messages_fit_into_little_memory(big: Practice, tmp_path: Path) -> None:
     run_id = big.start(Window(NOW - DAY, NOW))
-    grown = growth_of(big, run_id, FIVE, tmp_path / "grown")
+    grown = growth_of(big, run_id, TO_THE_PROMPT, tmp_path / "grown")
     run, steps = big.state(run_id)
-    assert [step.status for step in steps[:5]] == ["done"] * 5, [(s.key, s.status, s.code) for s in steps]
+    worked = {step.key: step.status for step in steps if step.key in TO_THE_PROMPT}
+    assert set(worked.values()) == {"done"}, [(s.key, s.status, s.code) for s in steps]
     with tenant_scope(big.tenant.id):
         assert artifacts.count(run_id, "messages") == CHATS * MESSAGES_PER_CHAT
     assert run.status == RunStatus.RUNNING

@@ -20,7 +20,7 @@ from synkro.jobs.reports import runtime
 from synkro.jobs.reports.runtime import Stopping, work
 from synkro.jobs.reports.step import Ctx, Done, Step
 from synkro.models import JobStep, Tenant
-from synkro.models.plan import BY_KEY, StepKey
+from synkro.models.plan import BY_KEY, PLAN, StepKey
 from synkro.models.states import RunStatus
 from synkro.services.reports import runs
 from synkro.services.shared.wording import sentence
@@ -277,4 +277,8 @@ def test_a_bell_for_a_step_that_nobody_knows_does_nothing(tenant: Tenant) -> Non
 
 
 def test_every_step_of_the_plan_can_be_worked() -> None:
-    assert list(runtime.STEPS) == list(StepKey)
+    assert list(runtime.STEPS) == list(BY_KEY)
+
+
+def test_the_keys_stand_in_the_order_of_the_plan() -> None:
+    assert list(StepKey) == [plan.key for plan in PLAN]
