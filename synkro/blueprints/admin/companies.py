@@ -37,7 +37,7 @@ def home() -> str:
         form=form,
         found=found,
         status=status if status in found.counts else "",
-        pager=pager(found.page, found.pages, lambda number: url_for("admin.home", page=number, **kept)),
+        pager=pager(found, lambda number: url_for("admin.home", page=number, **kept)),
     )
 
 

@@ -42,7 +42,7 @@ def index() -> str:
         standing=standing if standing in found.counts else "",
         rank_of=staff.rank_of,
         companies=directory.suggestions(),
-        pager=pager(found.page, found.pages, lambda number: url_for("people.index", page=number, **kept)),
+        pager=pager(found, lambda number: url_for("people.index", page=number, **kept)),
     )
 
 

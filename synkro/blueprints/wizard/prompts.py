@@ -88,7 +88,7 @@ def restore(which: str, version: int) -> Response:
 @access(Role.USER, settings=True)
 def list_analyses() -> str:
     found = analyses.earlier(asked_page(request.args))
-    pages = pager(found.page, found.pages, lambda page: url_for("prompts.list_analyses", page=page))
+    pages = pager(found, lambda page: url_for("prompts.list_analyses", page=page))
     return render_template("wizard/prompts/analyses.html", rows=found.rows, pager=pages)
 
 
@@ -126,5 +126,5 @@ def _page(which: str, form: PromptForm, overtaken: str = "") -> str:
         own_text=DEFAULT_TASK if topic == Topic.TASK else "",
         rules=rules(reader.my_company().language),
         versions=found.rows,
-        pager=pager(found.page, found.pages, lambda page: url_for("prompts.show", which=which, page=page)),
+        pager=pager(found, lambda page: url_for("prompts.show", which=which, page=page)),
     )

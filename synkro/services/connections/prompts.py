@@ -16,6 +16,8 @@ from synkro.infra import clock
 from synkro.models import Prompt, User
 from synkro.models.states import Topic
 from synkro.services import audit
+from synkro.services.shared import paging
+from synkro.services.shared.paging import Page
 from synkro.tenancy import current_tenant_id, db, end_reading
 
 LIMITS = {Topic.TASK: TASK_LIMIT, Topic.KNOWLEDGE: KNOWLEDGE_LIMIT}
@@ -43,13 +45,6 @@ class Version:
     by: str
     words: str
     length: int
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    rows: list[Version]
-    page: int
-    pages: int
 
 
 class Overtaken(AppError):
@@ -96,26 +91,23 @@ def written_by(prompt: Prompt) -> str:
     return _name(author.name, author.email) if author else ""
 
 
-def history(topic: Topic, page: int = 1) -> Page:
-    """Newest first. Numbers have no gaps, so that a page is found by them."""
-    newest = _newest(topic).version
-    pages = max(-(-newest // PAGE), 1)
-    page = min(page, pages)
-    last = newest - (page - 1) * PAGE
+def history(topic: Topic, page: int = 1) -> Page[Version]:
+    """Newest first. Numbers have no gaps, so that the newest one says how many there are."""
     beginning = func.left(Prompt.body, 4 * FIRST_WORDS)
     columns = (Prompt.version, Prompt.created_at, User.name, User.email, beginning, func.length(Prompt.body))
     statement = (
         select(*columns)
         .outerjoin(User, User.id == Prompt.created_by)
-        .where(Prompt.topic == topic, Prompt.version <= last)
+        .where(Prompt.topic == topic)
         .order_by(Prompt.version.desc())
-        .limit(PAGE)
     )
-    rows = [
-        Version(version, at, _name(name, email), one_line(words, FIRST_WORDS), length)
-        for version, at, name, email, words, length in db.session.execute(statement)
-    ]
-    return Page(rows, page, pages)
+    found = paging.read(statement, _newest(topic).version, page, PAGE)
+    return found.of(
+        [
+            Version(version, at, _name(name, email), one_line(words, FIRST_WORDS), length)
+            for version, at, name, email, words, length in found.rows
+        ]
+    )
 
 
 def _name(name: str | None, email: str | None) -> str:

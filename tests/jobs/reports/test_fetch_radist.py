@@ -54,7 +54,7 @@ def fetched(practice: Practice, run_id: uuid.UUID) -> JobStep:
     return practice.state(run_id)[1][2]
 
 
-def pages(practice: Practice, run_id: uuid.UUID, name: str) -> list[artifacts.Page]:
+def pages(practice: Practice, run_id: uuid.UUID, name: str) -> list[artifacts.ArtifactPage]:
     with tenant_scope(practice.tenant.id):
         return list(artifacts.pages(run_id, name))
 
