@@ -64,7 +64,7 @@ def current(topic: Topic) -> Text:
 
 
 def save(topic: Topic, body: str, by: uuid.UUID | None, *, read: int | None = None) -> int:
-    """The number of the version that holds the text now: a new one, unless it is in force already. Commits.
+    """The number of the version that holds the text now: a new one, unless it is in force already.
 
     body: '' for the product's own. read: the version that the writer had before him, None to save over any. What
     cannot be shown is left out of the text. Raises Overtaken, AppError 422 "prompt_too_long".
@@ -73,7 +73,7 @@ def save(topic: Topic, body: str, by: uuid.UUID | None, *, read: int | None = No
 
 
 def restore(topic: Topic, version: int, by: uuid.UUID | None) -> int:
-    """An earlier text as a new version. Commits. Raises AppError 404."""
+    """An earlier text as a new version. Raises AppError 404."""
     return _add(topic, find(topic, version).body, by, None, version)
 
 

@@ -40,7 +40,7 @@ class Damaged(Exception):
 
 
 def put(run_id: uuid.UUID, name: str, seq: int, rows: list[Any], meta: dict[str, Any]) -> None:
-    """Write a page, replacing one of the same number. The caller holds the claim and commits."""
+    """Write a page, replacing one of the same number. Needs the claim. The caller commits."""
     data = _utf8(json.dumps(rows, ensure_ascii=False, separators=(",", ":")))
     values = {
         "tenant_id": current_tenant_id(),
