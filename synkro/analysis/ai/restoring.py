@@ -6,10 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from synkro.analysis.ai.answer import Answer
-from synkro.analysis.matching.phones import mask, normalise
+from synkro.analysis.matching.phones import HIDDEN, masked
 from synkro.analysis.text.masking import Masker
-
-HIDDEN = "•••"
 
 
 def restore(answer: Answer, issued: Mapping[str, str]) -> Answer:
@@ -34,5 +32,4 @@ def discreet(issued: Mapping[str, str]) -> dict[str, str]:
 def _discreet(placeholder: str, value: str) -> str:
     if placeholder.startswith("[CLIENT_"):
         return value
-    numbers = normalise(value) if placeholder.startswith("[PHONE_") else ()
-    return mask(numbers[0]) if numbers else HIDDEN
+    return masked(value) if placeholder.startswith("[PHONE_") else HIDDEN

@@ -8,6 +8,9 @@ import unicodedata
 TEXT_LIMIT = 2_000
 """A phone field longer than this is junk; only its beginning is read."""
 
+HIDDEN = "•••"
+"""What stands for the digits that are not shown."""
+
 _EXTENSION = re.compile(
     r"(?:доб(?:авочный)?|внутр?(?:енний)?|вн|ext(?:ension)?|(?<=[\d\s)])[xх#])\s*[.:#№]?\s*\d{1,6}(?!\d)", re.IGNORECASE
 )
@@ -48,12 +51,17 @@ def received(phone: str | None) -> str:
     return "".join(_GROUP.findall(_ascii_digits((phone or "")[:TEXT_LIMIT])))
 
 
+def masked(typed: str) -> str:
+    """What was typed, for display: its numbers masked, all of it hidden where there is none to be dialled."""
+    return ", ".join(mask(number) for number in normalise(typed)) or HIDDEN
+
+
 def mask(number: str) -> str:
     """For display: "+7 701 ••• 45 67". Numbers too short to hide anything come out fully hidden."""
-    if len(number) < _SHORTEST_WITH_PLUS:
-        return "•••"
+    if len(number) < _SHORTEST:
+        return HIDDEN
     head = f"+7 {number[1:4]}" if _is_home(number) else f"+{number[:3]}"
-    return f"{head} ••• {number[-4:-2]} {number[-2:]}"
+    return f"{head} {HIDDEN} {number[-4:-2]} {number[-2:]}"
 
 
 def _ascii_digits(text: str) -> str:

@@ -16,8 +16,9 @@ from synkro.blueprints.admin.audit_words import act_words, actor_words, details_
 from synkro.blueprints.shared import reader
 from synkro.models.states import Role
 from synkro.services.audit import export, trail
-from synkro.services.audit.trail import Asked, Entry, Page
+from synkro.services.audit.trail import Asked, Entry
 from synkro.services.companies import tenants
+from synkro.services.shared.paging import CursorPage
 from synkro.web.access import access
 
 blueprint = Blueprint("audit", __name__)
@@ -87,22 +88,24 @@ def _staff_form() -> StaffAuditFilter:
     return StaffAuditFilter(request.args, tenants.listed())
 
 
-def _list(form: AuditFilter, read: Callable[[Asked, int, int], Page], row: Callable[[Entry], AuditRow]) -> Answer:
+def _list(
+    form: AuditFilter, read: Callable[[Asked, int, int], CursorPage[Entry]], row: Callable[[Entry], AuditRow]
+) -> Answer:
     """422 without rows where the filter cannot be."""
     asked = form.asked(reader.zone())
-    page = read(asked, _asked_id("before"), _asked_id("after")) if asked else Page([], 0, 0)
+    page = read(asked, _asked_id("before"), _asked_id("after")) if asked else CursorPage([])
     chosen = {name: value for name, value in form.data.items() if value}
     own = str(request.endpoint).removesuffix("_export")
     drawn = render_template(
         "admin/audit.html",
         form=form,
-        rows=[row(entry) for entry in page.entries],
+        rows=[row(entry) for entry in page.rows],
         is_filtered=bool(chosen),
         own_url=url_for(own),
         newest_url=url_for(own, **chosen) if page.newer else "",
         newer_url=url_for(own, **chosen, after=page.newer) if page.newer else "",
         older_url=url_for(own, **chosen, before=page.older) if page.older else "",
-        export_url=url_for(f"{own}_export", **chosen) if page.entries else "",
+        export_url=url_for(f"{own}_export", **chosen) if page.rows else "",
     )
     return drawn if asked else (drawn, 422)
 

@@ -10,9 +10,9 @@ from flask_babel import gettext
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from synkro.blueprints.admin.forms import CompanyFilter, CompanyName, Deletion, NewCompany, place
+from synkro.blueprints.admin.forms import FIELD_OF, CompanyFilter, CompanyName, Deletion, NewCompany
+from synkro.blueprints.shared.form_errors import errors_on
 from synkro.blueprints.shared.paging import asked_page, pager
-from synkro.errors import AppError
 from synkro.models.states import Role
 from synkro.services.companies import directory, staff, tenants
 from synkro.services.companies.directory import Wanted
@@ -37,7 +37,7 @@ def home() -> str:
         form=form,
         found=found,
         status=status if status in found.counts else "",
-        pager=pager(found.page, found.pages, lambda number: url_for("admin.home", page=number, **kept)),
+        pager=pager(found, lambda number: url_for("admin.home", page=number, **kept)),
     )
 
 
@@ -49,11 +49,10 @@ def create() -> Response | Shown:
         return render_template("admin/new_company.html", form=form), 200
     if not form.validate():
         return render_template("admin/new_company.html", form=form), 422
-    try:
+    with errors_on(form, FIELD_OF) as act:
         made = tenants.create(form.slug.data.strip(), form.name.data, form.timezone.data.strip(), by=current_user)
-    except AppError as refusal:
-        status = place(refusal, form)
-        return render_template("admin/new_company.html", form=form), status
+    if act.refused:
+        return render_template("admin/new_company.html", form=form), act.refused
     flash(gettext("The company is created. Invite its people now."))
     return _to(made.id)
 
@@ -68,11 +67,10 @@ def company(tenant_id: uuid.UUID) -> str:
 @access(Role.SUPER_ADMIN, form=True)
 def rename(tenant_id: uuid.UUID) -> Response | Shown:
     form = CompanyName()
-    try:
+    with errors_on(form, FIELD_OF) as act:
         tenants.rename(current_user, tenant_id, form.name.data or "")
-    except AppError as refusal:
-        status = place(refusal, form)
-        return _page(tenant_id, name=form), status
+    if act.refused:
+        return _page(tenant_id, name=form), act.refused
     flash(gettext("The name is saved."))
     return _to(tenant_id)
 
@@ -97,11 +95,10 @@ def resume(tenant_id: uuid.UUID) -> Response:
 @access(Role.SUPER_ADMIN, fresh="password", form=True)
 def delete(tenant_id: uuid.UUID) -> Response | Shown:
     form = Deletion()
-    try:
+    with errors_on(form, FIELD_OF) as act:
         tenants.delete(current_user, tenant_id, form.slug.data or "")
-    except AppError as refusal:
-        status = place(refusal, form)
-        return _page(tenant_id, deletion=form), status
+    if act.refused:
+        return _page(tenant_id, deletion=form), act.refused
     flash(gettext("The company is shut. It is erased in seven days, unless you take this back."), "warning")
     return _to(tenant_id)
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask_wtf import FlaskForm
 from wtforms import EmailField, Form, SearchField, SelectChoice, SelectField, StringField
 from wtforms.validators import InputRequired
 
 from synkro.blueprints.shared.forms import PostedForm
-from synkro.errors import AppError
 from synkro.i18n import _l
 from synkro.models.states import Role
 from synkro.services.companies.staff import Rank
@@ -43,15 +41,6 @@ FIELD_OF = {
     "tenant_deleting": "company",
 }
 """Where the refusal of a service is shown in the form that led to it, by its code."""
-
-
-def place(refusal: AppError, form: FlaskForm) -> int:
-    """Put the sentence at its field: the status to answer with. A refusal that has no field there goes on its way."""
-    name = FIELD_OF.get(refusal.code, "")
-    if name not in form:
-        raise refusal
-    form[name].errors = [refusal.says]
-    return refusal.status
 
 
 class CompanyName(PostedForm):

@@ -10,7 +10,8 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from synkro import mail
-from synkro.blueprints.admin.forms import RIGHTS, Access, AnyInvitation, Invitation, PeopleFilter, PersonName, place
+from synkro.blueprints.admin.forms import FIELD_OF, RIGHTS, Access, AnyInvitation, Invitation, PeopleFilter, PersonName
+from synkro.blueprints.shared.form_errors import errors_on
 from synkro.blueprints.shared.paging import asked_page, pager
 from synkro.errors import AppError
 from synkro.i18n import _l
@@ -42,7 +43,7 @@ def index() -> str:
         standing=standing if standing in found.counts else "",
         rank_of=staff.rank_of,
         companies=directory.suggestions(),
-        pager=pager(found.page, found.pages, lambda number: url_for("people.index", page=number, **kept)),
+        pager=pager(found, lambda number: url_for("people.index", page=number, **kept)),
     )
 
 
@@ -56,14 +57,13 @@ def new() -> Response | Shown:
     if not form.validate():
         return _form_page(form), 422
     role, settings = form.rights()
-    try:
+    with errors_on(form, FIELD_OF) as act:
         company = _company(form.company.data)
         person, link = people.invite(
             current_user, form.email.data, form.name.data or "", role, company, can_manage_settings=settings
         )
-    except AppError as refusal:
-        status = place(refusal, form)
-        return _form_page(form), status
+    if act.refused:
+        return _form_page(form), act.refused
     return _handed_over(person.id, "" if mail.is_configured() else link, gettext("The invitation is on its way."))
 
 
@@ -126,11 +126,10 @@ def make_reset_link(person_id: uuid.UUID) -> Response | Shown:
 @access(*STAFF, form=True)
 def rename(person_id: uuid.UUID) -> Response | Shown:
     form = PersonName()
-    try:
+    with errors_on(form, FIELD_OF) as act:
         people.rename(current_user, person_id, form.name.data or "")
-    except AppError as refusal:
-        status = place(refusal, form)
-        return _page(person_id, name=form), status
+    if act.refused:
+        return _page(person_id, name=form), act.refused
     flash(gettext("The name is saved."))
     return _to(person_id)
 
@@ -159,12 +158,11 @@ def set_access(person_id: uuid.UUID) -> Response | Shown:
     if not form.validate():
         return _page(person_id, rights=form), 422
     role, settings = RIGHTS[form.rank.data]
-    try:
+    with errors_on(form, FIELD_OF) as act:
         company = _company(form.company.data) if role == Role.USER else None
         people.set_access(current_user, person_id, role, company, can_manage_settings=settings)
-    except AppError as refusal:
-        status = place(refusal, form)
-        return _page(person_id, rights=form), status
+    if act.refused:
+        return _page(person_id, rights=form), act.refused
     flash(gettext("Saved. The person signs in anew."))
     _warn_without_password(person_id)
     return _to(person_id)

@@ -15,8 +15,8 @@ from synkro.blueprints.auth import cookie
 from synkro.blueprints.auth.account_forms import PasswordForm
 from synkro.blueprints.auth.browsers import browser_name
 from synkro.blueprints.auth.tries import REFUSED, counted, later
+from synkro.blueprints.shared.form_errors import errors_on
 from synkro.blueprints.shared.found import found_or_404
-from synkro.errors import AppError
 from synkro.infra import clock
 from synkro.models import WebSession
 from synkro.models.states import Role
@@ -77,11 +77,10 @@ def change_password() -> Answer:
     if not right:
         form.current.errors = [gettext("The password is wrong.")]
         return _page(form), REFUSED
-    try:
+    with errors_on(form, others="new") as act:
         passwords.change(current_user, form.new.data, keep=sitting().id)
-    except AppError as refusal:
-        form.new.errors = [refusal.says]
-        return _page(form), refusal.status
+    if act.refused:
+        return _page(form), act.refused
     cookie.renew(sessions.confirm(sitting(), password=True))
     flash(gettext("The password is changed. All other browsers are signed out."), "success")
     return _back()

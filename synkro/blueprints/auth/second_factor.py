@@ -12,8 +12,8 @@ from synkro.blueprints.auth import cookie, device
 from synkro.blueprints.auth.second_factor_forms import CodeForm
 from synkro.blueprints.auth.tries import REFUSED, later
 from synkro.blueprints.shared import reader
+from synkro.blueprints.shared.form_errors import errors_on
 from synkro.blueprints.shared.own_paths import page_or
-from synkro.errors import AppError
 from synkro.models.states import Role
 from synkro.services.auth import recovery_codes, second_factor, sessions
 from synkro.services.auth.attempts import TooManyTries
@@ -63,11 +63,10 @@ def enrol() -> Answer:
         return _enrol_page(form), 200
     if not form.validate():
         return _enrol_page(form), 422
-    try:
+    with errors_on(form, others="code") as act:
         codes = second_factor.confirm(current_user, sitting().id, form.code.data)
-    except AppError as refusal:
-        form.code.errors = [refusal.says]
-        return _enrol_page(form), refusal.status
+    if act.refused:
+        return _enrol_page(form), act.refused
     cookie.renew(sessions.confirm(sitting(), factor=True))
     response = make_response(_codes_page(codes, page_or(form.next.data, reader.start_page(current_user))))
     device.remember(response, current_user.email)

@@ -15,6 +15,7 @@ from synkro import mail
 from synkro.blueprints.auth import cookie
 from synkro.blueprints.auth.welcome_forms import ForgotForm, ResetForm, WelcomeForm
 from synkro.blueprints.shared import reader
+from synkro.blueprints.shared.form_errors import put_error
 from synkro.errors import AppError
 from synkro.i18n import _l
 from synkro.infra import clock
@@ -119,7 +120,7 @@ def _page(name: str, form: FlaskForm, user: User) -> tuple[str, int]:
 def _refused(name: str, form: FlaskForm, user: User, refusal: AppError) -> tuple[str, int]:
     if refusal.code == "link_ended":
         return _ended(LinkPurpose.INVITATION if name == "accept" else LinkPurpose.RESET)
-    form[FIELDS.get(refusal.code, "password")].errors = [refusal.says]
+    put_error(form, refusal, FIELDS, others="password")
     return _page(name, form, user)
 
 

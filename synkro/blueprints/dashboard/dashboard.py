@@ -9,8 +9,8 @@ from werkzeug.wrappers import Response as AnyResponse
 from synkro.blueprints.dashboard.overview import overview_page
 from synkro.blueprints.reports.runs import blueprint as run_pages
 from synkro.blueprints.shared import reader
+from synkro.blueprints.shared.form_errors import errors_on
 from synkro.blueprints.shared.forms import RunForm
-from synkro.errors import AppError
 from synkro.models.states import Kind, Role
 from synkro.services.reports import runs, schedules
 from synkro.web.access import access
@@ -33,13 +33,10 @@ def create() -> AnyResponse | tuple[str, int]:
     window = form.window(reader.zone(), schedules.boundary_hour()) if form.validate() else None
     if window is None:
         return overview_page(form), 422
-    try:
+    with errors_on(form, others="end") as act:
         run, is_new = runs.start(tenant, Kind.MANUAL, window.start, window.end, by=reader.me().id)
-    except AppError as refusal:
-        if refusal.status != 422:
-            raise
-        form.end.errors = [refusal.says]
-        return overview_page(form), 422
+    if act.refused:
+        return overview_page(form), act.refused
     if not is_new:
         flash(gettext("A report is being made already: here it is."), "info")
     return redirect(url_for("runs.show", run_id=run.id), 303)

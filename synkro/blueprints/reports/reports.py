@@ -25,13 +25,9 @@ blueprint = Blueprint("reports", __name__, url_prefix="/reports")
 @blueprint.get("")
 @access(Role.USER)
 def index() -> str:
-    page = asked_page(request.args)
-    shown, pages = reports.listed(page)
-    if page > pages:
-        page = pages
-        shown, pages = reports.listed(page)
-    ways = pager(page, pages, lambda number: url_for("reports.index", page=number))
-    return render_template("reports/list.html", rows=rows(shown), pager=ways)
+    found = reports.listed(asked_page(request.args))
+    ways = pager(found, lambda number: url_for("reports.index", page=number))
+    return render_template("reports/list.html", rows=rows(found.rows), pager=ways)
 
 
 @blueprint.get("/<uuid:report_id>")

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from werkzeug.datastructures import MultiDict
+
+from synkro.services.shared.paging import Page
 
 LAST_PAGE = 100_000
 """Greater numbers are somebody's play; PostgreSQL would not even count that far."""
@@ -15,11 +18,11 @@ def asked_page(args: MultiDict[str, str]) -> int:
     return min(max(args.get("page", 1, type=int), 1), LAST_PAGE)
 
 
-def pager(page: int, pages: int, url: Callable[[int], str]) -> Mapping[str, object]:
+def pager(found: Page[Any], url: Callable[[int], str]) -> Mapping[str, object]:
     """What ui/pager.html shows."""
     return {
-        "page": page,
-        "pages": pages,
-        "newer_url": url(page - 1) if page > 1 else "",
-        "older_url": url(page + 1) if page < pages else "",
+        "page": found.page,
+        "pages": found.pages,
+        "newer_url": url(found.page - 1) if found.page > 1 else "",
+        "older_url": url(found.page + 1) if found.page < found.pages else "",
     }

@@ -10,8 +10,8 @@ from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from synkro.blueprints.shared import formats, reader
+from synkro.blueprints.shared.form_errors import ABOVE, errors_on
 from synkro.blueprints.wizard.automation_form import ScheduleForm, schedule_form
-from synkro.errors import AppError
 from synkro.models import Tenant
 from synkro.models.states import Role, TenantStatus
 from synkro.services.connections import automations, setup
@@ -21,6 +21,7 @@ from synkro.web.access import access
 blueprint = Blueprint("automation", __name__, url_prefix="/settings/automation")
 
 SHOWN_RUNS = 3
+FIELD_OF = {"no_time_left": "not_later_than", "schedule_locked": ABOVE}
 
 
 @blueprint.get("")
@@ -36,20 +37,12 @@ def save() -> Response | tuple[str, int]:
     form = schedule_form(request.form, automations.current(tenant))
     if not form.validate():
         return _page(form), 422
-    try:
+    with errors_on(form, FIELD_OF, others=ABOVE) as act:
         is_new = automations.save(tenant.id, form.choice())
-    except AppError as refusal:
-        _place(refusal, form)
-        return _page(form), refusal.status
+    if act.refused:
+        return _page(form), act.refused
     flash(gettext("Saved.") if is_new else gettext("Nothing has changed."))
     return redirect(url_for("automation.show") + "#next", 303)
-
-
-def _place(refusal: AppError, form: ScheduleForm) -> None:
-    if refusal.code == "no_time_left":
-        form.not_later_than.errors = [refusal.says]
-    else:
-        form.form_errors.append(str(refusal.says))
 
 
 def _page(form: ScheduleForm) -> str:

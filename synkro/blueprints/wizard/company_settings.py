@@ -9,8 +9,9 @@ from flask_babel import gettext
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
+from synkro.blueprints.shared.form_errors import ABOVE, errors_on
 from synkro.blueprints.shared.forms import PostedForm
-from synkro.blueprints.wizard.connection_form import filled_in, key_form, place
+from synkro.blueprints.wizard.connection_form import filled_in, key_form
 from synkro.errors import AppError
 from synkro.i18n import _l
 from synkro.integrations import INTEGRATIONS
@@ -46,13 +47,10 @@ def save(tenant_id: uuid.UUID, kind: str) -> Response | tuple[str, int]:
     form = key_form(_known(kind), request.form, blind=True)
     if not form.validate():
         return _page(tenant_id, kind, helping.visit(current_user, tenant_id), form), 422
-    try:
+    with errors_on(form, others=ABOVE) as act:  # the sentences name the field themselves
         helping.save(current_user, tenant_id, kind, filled_in(form, kind, request.args.get("way", "")))
-    except AppError as refusal:
-        if refusal.status != 422:
-            raise
-        place(refusal, form)
-        return _page(tenant_id, kind, helping.visit(current_user, tenant_id), form), 422
+    if act.refused:
+        return _page(tenant_id, kind, helping.visit(current_user, tenant_id), form), act.refused
     flash(gettext("Saved. The company finds it in its audit."))
     return _to(tenant_id, kind)
 

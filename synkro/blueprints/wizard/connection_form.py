@@ -9,7 +9,6 @@ from wtforms import PasswordField, SelectChoice, SelectField, SelectMultipleFiel
 from wtforms.fields import Field as FormField
 
 from synkro.blueprints.shared.forms import PostedForm
-from synkro.errors import AppError
 from synkro.integrations import INTEGRATIONS
 from synkro.integrations.base import Field
 from synkro.models import IntegrationConfig
@@ -99,8 +98,3 @@ def missing_labels(kind: str, way: str) -> list[str]:
     kept = {**config.settings, **config.secrets} if config else {}
     fields = [field for field in INTEGRATIONS[kind].fields if field.by_hand and field.required and field.is_for(way)]
     return [str(field.label) for field in fields if not kept.get(field.name)]
-
-
-def place(refusal: AppError, form: PostedForm) -> None:
-    """The words of a refusal go above the form: which field it means they say themselves."""
-    form.form_errors.append(str(refusal.says))

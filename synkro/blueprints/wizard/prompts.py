@@ -13,10 +13,10 @@ from werkzeug.wrappers import Response
 from synkro.analysis.ai.prompt import DEFAULT_TASK, rules
 from synkro.blueprints.reports import claim_view
 from synkro.blueprints.shared import reader
+from synkro.blueprints.shared.form_errors import errors_on
 from synkro.blueprints.shared.found import found_or_404
 from synkro.blueprints.shared.paging import asked_page, pager
 from synkro.blueprints.wizard.prompt_forms import HIGHEST_VERSION, LABELS, PromptForm
-from synkro.errors import AppError
 from synkro.models import Trial
 from synkro.models.states import Role, Topic
 from synkro.services.connections import analyses, prompts, trials
@@ -50,14 +50,14 @@ def save(which: str) -> Response | Shown:
         return _page(which, form), 422
     topic, before = PATHS[which], prompts.current(PATHS[which]).version
     try:
-        version = prompts.save(topic, form.body.data or "", current_user.id, read=form.version)
+        with errors_on(form, others="body") as act:
+            version = prompts.save(topic, form.body.data or "", current_user.id, read=form.version)
     except prompts.Overtaken as refusal:
         # what was typed stays; sent once more, now that the newer text was seen, it is saved over it
         form.read.data = str(prompts.current(topic).version)
         return _page(which, form, overtaken=str(refusal.says)), refusal.status
-    except AppError as refusal:
-        form.body.errors = [refusal.says]
-        return _page(which, form), refusal.status
+    if act.refused:
+        return _page(which, form), act.refused
     flash(gettext("Saved as version %(n)s.", n=version) if version > before else gettext("Nothing was changed."))
     return _to(which)
 
@@ -88,7 +88,7 @@ def restore(which: str, version: int) -> Response:
 @access(Role.USER, settings=True)
 def list_analyses() -> str:
     found = analyses.earlier(asked_page(request.args))
-    pages = pager(found.page, found.pages, lambda page: url_for("prompts.list_analyses", page=page))
+    pages = pager(found, lambda page: url_for("prompts.list_analyses", page=page))
     return render_template("wizard/prompts/analyses.html", rows=found.rows, pager=pages)
 
 
@@ -126,5 +126,5 @@ def _page(which: str, form: PromptForm, overtaken: str = "") -> str:
         own_text=DEFAULT_TASK if topic == Topic.TASK else "",
         rules=rules(reader.my_company().language),
         versions=found.rows,
-        pager=pager(found.page, found.pages, lambda page: url_for("prompts.show", which=which, page=page)),
+        pager=pager(found, lambda page: url_for("prompts.show", which=which, page=page)),
     )

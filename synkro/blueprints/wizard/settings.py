@@ -7,8 +7,9 @@ from flask_babel import gettext
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
+from synkro.blueprints.shared.form_errors import ABOVE, errors_on
 from synkro.blueprints.shared.forms import PostedForm, TrialForm
-from synkro.blueprints.wizard.connection_form import filled_in, key_form, missing_labels, place, way_of
+from synkro.blueprints.wizard.connection_form import filled_in, key_form, missing_labels, way_of
 from synkro.blueprints.wizard.connection_view import shown
 from synkro.errors import AppError
 from synkro.i18n import _l
@@ -41,11 +42,10 @@ def save(kind: str) -> Response | tuple[str, int]:
     if not form.validate():
         return _page(kind, form), 422
     way = request.args.get("way", "")
-    try:
+    with errors_on(form, others=ABOVE) as act:  # the sentences name the field themselves
         integrations.save(kind, filled_in(form, kind, way))
-    except AppError as refusal:
-        place(refusal, form)
-        return _page(kind, form), refusal.status
+    if act.refused:
+        return _page(kind, form), act.refused
     if not integrations.is_connected(kind):
         return _to_what_is_missing(kind, way)
     checks.request(kind)

@@ -10,7 +10,7 @@ from synkro.analysis.matching import phones
 from synkro.infra.records import Contact, Lead, Manager, Stage
 from synkro.integrations.base import Preview
 from synkro.integrations.errors import Nonsense
-from synkro.integrations.masks import mask, without_numbers
+from synkro.integrations.masks import without_numbers
 from synkro.integrations.reading import count, inner, number, objects, words
 
 LONGEST_PHONE = 100
@@ -104,14 +104,8 @@ def preview(lead: Lead, manager: str, contact: Contact | None) -> Preview:
     """Title: the deal's name. Lines: ISO time of the last change, manager, contact, phone; "" for what is unknown."""
     at = datetime.fromtimestamp(lead.updated_at, UTC).isoformat()
     name = without_numbers(contact.name) if contact else ""
-    phone = _masked(contact.phones[0]) if contact and contact.phones else ""
+    phone = phones.masked(contact.phones[0]) if contact and contact.phones else ""
     return Preview(without_numbers(lead.name), (at, without_numbers(manager), name, phone))
-
-
-def _masked(typed: str) -> str:
-    """Short where it is a phone: "+7 701 ••• 45 67". People type other things into phone fields, too."""
-    numbers = phones.normalise(typed)
-    return phones.mask(numbers[0]) if numbers else mask(typed)
 
 
 def name_of(row: Mapping[str, Any]) -> str:

@@ -19,7 +19,7 @@ from synkro.integrations.base import Integration
 from synkro.models.runs import JobRun
 from synkro.services.connections import integrations
 from synkro.services.reports import artifacts, steps
-from synkro.services.reports.artifacts import Page
+from synkro.services.reports.artifacts import ArtifactPage
 from synkro.services.reports.steps import Claim, Lost
 from synkro.tenancy import apply_scope, db
 
@@ -141,10 +141,10 @@ class Ctx:
         artifacts.forget(self.run.id, names, first)
         db.session.commit()
 
-    def pages(self, name: str, after: int = -1) -> Iterator[Page]:
+    def pages(self, name: str, after: int = -1) -> Iterator[ArtifactPage]:
         return artifacts.pages(self.run.id, name, after)
 
-    def page(self, name: str, seq: int = 0) -> Page | None:
+    def page(self, name: str, seq: int = 0) -> ArtifactPage | None:
         return artifacts.get(self.run.id, name, seq)
 
     def last_meta(self, name: str) -> tuple[int, dict[str, Any]] | None:

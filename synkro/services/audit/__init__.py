@@ -41,7 +41,9 @@ def record(
     tenant_id: uuid.UUID | None = None,
     **details: Any,
 ) -> None:
-    """Add a row to what the caller commits. details: names and counts, never a value of a secret field.
+    """Add a row about what is done in this transaction. The caller commits.
+
+    details: names and counts, never a value of a secret field.
 
     The company is that of the scope; in the system scope the one that is named, else none: an act of staff. The person
     is the one who is signed in, else actor. address: of the browser for whom a worker acts.
@@ -65,7 +67,7 @@ def record(
 
 
 def note_foreign(kind: type[Owned], thing_id: uuid.UUID) -> None:
-    """Write down that the person asked for a row of another company or person, if it is one. Commits."""
+    """Write down that the person asked for a row of another company or person, if it is one."""
     with system_scope("staff audit: somebody asked for another company's row"):
         found: Any = db.session.get(kind, thing_id)
         if found is not None and not _is_own(found):
@@ -81,14 +83,14 @@ def _is_own(found: Owned) -> bool:
 
 
 def note_tampering(fields: list[str]) -> None:
-    """Write down that the person sent fields that a form does not have, such as a role: their names only. Commits."""
+    """Write down that the person sent fields that a form does not have, such as a role: their names only."""
     with system_scope("staff audit: somebody tried what a form does not offer"):
         record("form_tampered", "form", request.endpoint or "", tenant_id=current_user.tenant_id, fields=fields)
         db.session.commit()
 
 
 def note_limited(kind: str) -> None:
-    """Write down that further requests of a person or an address are turned away. kind: the class of limit. Commits."""
+    """Write down that further requests of a person or an address are turned away. kind: the class of limit."""
     with system_scope("staff audit: somebody asked too often"):
         # whose second factor is due counts as a visitor elsewhere, and has a name here
         who, tenant_id = getattr(current_user, "email", UNKNOWN), getattr(current_user, "tenant_id", None)

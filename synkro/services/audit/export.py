@@ -40,7 +40,7 @@ def exported(read: Read, asked: Asked) -> Iterator[Entry]:
 
 
 def note_export(asked: Asked) -> None:
-    """Write down that rows leave the house, and what they were narrowed by: the names only. Commits."""
+    """Write down that rows leave the house, and what they were narrowed by: the names only."""
     audit.record("audit_exported", "audit", fields=asked.names())
     db.session.commit()
 

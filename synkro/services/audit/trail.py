@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Row, Select, and_, func, not_, select
 
 from synkro.models import AuditLog
 from synkro.models.audit import STAFF_CHAIN
+from synkro.services.shared.paging import CursorPage
 from synkro.tenancy import current_tenant_id, db, end_reading, system_scope
 
 PAGE = 100
@@ -56,27 +57,18 @@ class Entry:
     is_known: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Newest first. newer, older: the id to go on from, 0 where there is nothing more."""
-
-    entries: list[Entry]
-    newer: int
-    older: int
-
-
-def page(asked: Asked, before: int, after: int) -> Page:
-    """PAGE rows on the older side of the id `before` or, where it is 0, on the newer side of `after`."""
+def page(asked: Asked, before: int, after: int) -> CursorPage[Entry]:
+    """PAGE rows, newest first, on the older side of the id `before` or, where it is 0, on the newer side of `after`."""
     if before or not after:
         found = rows(asked, before, PAGE + 1)
         shown = found[:PAGE]
-        return Page(shown, shown[0].id if before and shown else 0, shown[-1].id if len(found) > PAGE else 0)
+        return CursorPage(shown, shown[0].id if before and shown else 0, shown[-1].id if len(found) > PAGE else 0)
     found = _read(_wanted(asked).where(AuditLog.id > after).order_by(AuditLog.id).limit(PAGE + 1))
     shown = found[:PAGE][::-1]
-    return Page(shown, shown[0].id if len(found) > PAGE else 0, shown[-1].id if shown else 0)
+    return CursorPage(shown, shown[0].id if len(found) > PAGE else 0, shown[-1].id if shown else 0)
 
 
-def page_of_all(asked: Asked, before: int, after: int) -> Page:
+def page_of_all(asked: Asked, before: int, after: int) -> CursorPage[Entry]:
     with system_scope("staff audit: the acts of every company are shown"):
         return page(asked, before, after)
 

@@ -33,7 +33,7 @@ ENDED_KEPT = timedelta(days=1)
 def make(user: User, purpose: LinkPurpose) -> tuple[str, datetime]:
     """(the address to open, until when). Ends older links of this purpose.
 
-    Part of an act: the caller is in the system scope and commits.
+    Part of an act in the system scope. The caller commits.
     """
     now, token = clock.now(), new_token()
     until = now + LIFE[purpose]
@@ -82,7 +82,7 @@ def invite(user: User, actor: str = "") -> str:
 def offer(user: User) -> tuple[str, uuid.UUID]:
     """A link to a new password for somebody who has one, to be passed on by hand, and the letter that brings it.
 
-    Part of an act: the caller is in the system scope, holds the person, commits, and then rings. Raises AppError.
+    Part of an act in the system scope that holds the person. The caller commits, and then rings. Raises AppError.
     """
     _must_be_active(user)
     if not _has_password(user):
@@ -171,7 +171,7 @@ def _known(token: str, purpose: LinkPurpose) -> list[str]:
 
 
 def end_all(user_id: uuid.UUID, *purposes: LinkPurpose) -> None:
-    """Of these purposes or, without any, of all. Part of an act: the caller is in the system scope and commits."""
+    """Of these purposes or, without any, of all. Part of an act in the system scope. The caller commits."""
     now = clock.now()
     ended = OneTimeLink.purpose.in_(purposes or tuple(LinkPurpose))
     mine = (OneTimeLink.user_id == user_id, ended, OneTimeLink.expires_at > now)

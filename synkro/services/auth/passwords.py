@@ -68,7 +68,7 @@ def change(user: User, new: str, *, keep: uuid.UUID | None, actor: str = "") -> 
 
 
 def store(user: User, new: str, *, keep: uuid.UUID | None, actor: str = "") -> None:
-    """What `change` does, as part of an act: the caller is in the system scope, commits, and then tells the person."""
+    """What `change` does, as part of an act in the system scope. The caller commits, and then tells the person."""
     company = db.session.get(Tenant, user.tenant_id) if user.tenant_id else None
     verify(new, email=user.email, company=company.name if company else "")
     held = db.session.get(Credential, user.id) or Credential(user_id=user.id, password_hash="")

@@ -25,7 +25,7 @@ def renew(user_id: uuid.UUID) -> list[str]:
     """Ten new codes to be shown once, like "ABCD-EFGH-IJKL-MNOP"; the old ones are gone.
 
     Only a keyed hash is stored. A slow one protects what people think up; 80 random bits can not be tried out, however
-    fast the hash, and without the key of the program a stolen table can not even be tried.
+    fast the hash, and without the key of the program a stolen table can not even be tried. The caller commits.
     """
     forget(user_id)
     codes = [base64.b32encode(secrets.token_bytes(BYTES)).decode() for _ in range(HOW_MANY)]
@@ -34,7 +34,7 @@ def renew(user_id: uuid.UUID) -> list[str]:
 
 
 def spend(user_id: uuid.UUID, code: str) -> bool:
-    """One statement: of two at the same moment one gets False. code: without spaces and dashes."""
+    """One statement: of two at the same moment one gets False. code: without spaces and dashes. The caller commits."""
     if not SPELLED.fullmatch(code):
         return False
     mine = RecoveryCode.user_id == user_id, RecoveryCode.code_hash.in_(known_hashes(code.upper(), PURPOSE))
@@ -53,6 +53,7 @@ def left(user_id: uuid.UUID) -> int:
 
 
 def forget(user_id: uuid.UUID) -> None:
+    """The caller commits."""
     db.session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user_id))
 
 

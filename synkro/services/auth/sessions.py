@@ -113,7 +113,7 @@ def of(user_id: uuid.UUID) -> list[WebSession]:
 def end_all(user_id: uuid.UUID, *, but: uuid.UUID | None = None) -> None:
     """Sign out everywhere, save for one session, and drop a second factor that was begun and not confirmed.
 
-    Part of an act: the caller is in the system scope and commits.
+    Part of an act in the system scope. The caller commits.
     """
     gone = delete(WebSession).where(WebSession.user_id == user_id)
     db.session.execute(gone if but is None else gone.where(WebSession.id != but))

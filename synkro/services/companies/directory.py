@@ -5,19 +5,19 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
 from synkro.models import Credential, Tenant, User
 from synkro.models.states import Role, TenantStatus
 from synkro.services.companies.staff import Rank
+from synkro.services.shared import paging
+from synkro.services.shared.paging import One, Page
 from synkro.tenancy import db, system_scope
 
 PAGE = 50
 LONGEST_QUERY = 100
-
-One = TypeVar("One")
 
 
 class Standing(StrEnum):
@@ -27,13 +27,10 @@ class Standing(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Page(Generic[One]):
+class CountedPage(Page[One], Generic[One]):
     """counts: how many there are of each kind under the other filters, "" for all of them."""
 
-    rows: list[One]
     counts: dict[str, int]
-    page: int
-    pages: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +68,7 @@ STANDINGS: dict[str, ColumnElement[bool]] = {
 }
 
 
-def companies(text: str, status: str, page: int) -> Page[Company]:
+def companies(text: str, status: str, page: int) -> CountedPage[Company]:
     """By name. status: of TenantStatus, anything else means all."""
     found = _like(text, Tenant.name, Tenant.slug)
     counts = _counts(select(Tenant.id).where(*found), {one: Tenant.status == one for one in TenantStatus})
@@ -79,11 +76,11 @@ def companies(text: str, status: str, page: int) -> Page[Company]:
     rows = select(Tenant, people).where(*found).order_by(func.lower(Tenant.name), Tenant.id)
     if status in counts:
         rows = rows.where(Tenant.status == status) if status else rows
-    shown, page, pages = _page(rows, counts.get(status, counts[""]), page)
-    return Page([Company(tenant, count) for tenant, count in shown], counts, page, pages)
+    shown = paging.read(rows, counts.get(status, counts[""]), page, PAGE)
+    return CountedPage([Company(*row) for row in shown.rows], shown.page, shown.pages, counts)
 
 
-def people(wanted: Wanted, page: int) -> Page[Person]:
+def people(wanted: Wanted, page: int) -> CountedPage[Person]:
     """By e-mail. A filter with a word that is none means all."""
     standing = wanted.standing if wanted.standing in STANDINGS else ""
     with system_scope("staff audit: people of every company and how they sign in"):
@@ -93,8 +90,8 @@ def people(wanted: Wanted, page: int) -> Page[Person]:
         rows = _joined(select(User, Tenant, INVITED, Credential.totp_confirmed_at.is_not(None))).where(*found)
         if standing:
             rows = rows.where(STANDINGS[standing])
-        shown, page, pages = _page(rows.order_by(func.lower(User.email)), counts[standing], page)
-        return Page([_person(row) for row in shown], counts, page, pages)
+        shown = paging.read(rows.order_by(func.lower(User.email)), counts[standing], page, PAGE)
+        return CountedPage([_person(row) for row in shown.rows], shown.page, shown.pages, counts)
 
 
 def person(person_id: uuid.UUID) -> Person | None:
@@ -154,10 +151,3 @@ def _counts(statement: Select[Any], kinds: dict[Any, ColumnElement[bool]]) -> di
     columns = [func.count().filter(condition) for condition in kinds.values()]
     row = db.session.execute(statement.with_only_columns(func.count(), *columns)).one()
     return dict(zip(("", *(str(kind) for kind in kinds)), row, strict=True))
-
-
-def _page(statement: Select[Any], total: int, page: int) -> tuple[list[Any], int, int]:
-    """A page behind the last is the last."""
-    pages = max(1, -(-total // PAGE))
-    page = min(page, pages)
-    return list(db.session.execute(statement.limit(PAGE).offset((page - 1) * PAGE))), page, pages

@@ -52,7 +52,7 @@ def overstep(by: User, act: str, thing: str, thing_id: object = "") -> AppError:
 
 
 def note_overstep(by: User, act: str, thing: str = "", thing_id: object = "") -> None:
-    """Commits."""
+    """Write down that the person tried what is closed to the own role."""
     with system_scope("staff audit: somebody tried what he may not do"):
         audit.record("overstepped", thing, thing_id, actor=by.email, tenant_id=by.tenant_id, tried=act)
         db.session.commit()

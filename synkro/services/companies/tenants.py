@@ -66,7 +66,7 @@ def zone(name: str) -> ZoneInfo:
 def settle(tenant_id: uuid.UUID, timezone: str, language: str) -> list[str]:
     """Where the company is and what its reports are written in; the names of what has changed. A run keeps its own.
 
-    Part of an act of its people: the company is held until the caller commits. Raises AppError.
+    Part of an act of its people, which holds the company. The caller commits. Raises AppError.
     """
     zone(timezone)
     if language not in LANGUAGES:

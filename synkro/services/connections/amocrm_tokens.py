@@ -87,7 +87,7 @@ def _new_pair(values: Mapping[str, str], door: Door) -> Tokens:
 
 
 def keep(config: IntegrationConfig, tokens: Tokens) -> None:
-    """Save a pair and where the account lives now; commits. The pair takes the place of all that opened the account."""
+    """Save a pair and where the account lives now. The pair takes the place of all that opened the account."""
     config.settings = {
         **config.settings,
         "expires_at": str(tokens.expires_at),
@@ -105,7 +105,7 @@ def keep(config: IntegrationConfig, tokens: Tokens) -> None:
 
 
 def forget(config: IntegrationConfig) -> None:
-    """The vendor has ended all that it gave through the integration; commits. A long-lived token is not one of these.
+    """The vendor has ended all that it gave through the integration. A long-lived token is not one of these.
 
     A check that is under way speaks for what was there before.
     """

@@ -12,6 +12,8 @@ from sqlalchemy import func, select
 
 from synkro.models import AiCall, Trial, User
 from synkro.services.connections import trials
+from synkro.services.shared import paging
+from synkro.services.shared.paging import Page
 from synkro.tenancy import db
 
 PAGE = 20
@@ -31,21 +33,12 @@ class Kept:
     cost: Decimal | None
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    rows: list[Kept]
-    page: int
-    pages: int
-
-
-def earlier(page: int = 1) -> Page:
+def earlier(page: int = 1) -> Page[Kept]:
     """Newest first."""
     total = db.session.execute(select(func.count()).select_from(Trial).where(*MINE)).scalar_one()
-    pages = max(-(-total // PAGE), 1)
-    page = min(page, pages)
     newest = select(Trial).where(*MINE).order_by(Trial.asked_at.desc(), Trial.id)
-    found = db.session.execute(newest.limit(PAGE).offset((page - 1) * PAGE)).scalars().all()
-    return Page(_kept(found), page, pages)
+    found = paging.read(newest, total, page, PAGE)
+    return found.of(_kept(trial for (trial,) in found.rows))
 
 
 def find(trial_id: uuid.UUID) -> Kept | None:

@@ -17,12 +17,6 @@ from synkro.models import CrmLossReason, CrmPipeline, CrmStage
 from synkro.tenancy import current_tenant_id, db
 
 Mirrored = type[CrmPipeline] | type[CrmStage] | type[CrmLossReason]
-KEYS: dict[Mirrored, tuple[str, ...]] = {
-    CrmPipeline: ("external_id",),
-    CrmStage: ("pipeline_id", "external_id"),
-    CrmLossReason: ("external_id",),
-}
-"""What a row is known by within an account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +28,7 @@ class PipelineNames:
 
 
 def keep(account_id: int, stages: Sequence[Stage], loss_reasons: Mapping[int, str]) -> None:
-    """Renew the copy. What is gone from amoCRM stays, marked as gone; an empty list says nothing. Commits."""
+    """Renew the copy. What is gone from amoCRM stays, marked as gone; an empty list says nothing."""
     names = {stage.pipeline_id: stage.pipeline_name for stage in stages}
     pipelines = [
         {"external_id": pipeline_id, "name": name, "sort": place}
@@ -59,14 +53,14 @@ def keep(account_id: int, stages: Sequence[Stage], loss_reasons: Mapping[int, st
 def _renew(model: Mirrored, account_id: int, rows: Sequence[Mapping[str, Any]]) -> None:
     if not rows:
         return
-    now, keys = clock.now(), KEYS[model]
+    now = clock.now()
     shared = {"tenant_id": current_tenant_id(), "account_id": account_id, "is_active": True, "refreshed_at": now}
     # each once and always in the same order: a statement takes no row twice, and two of them at once do not lock up
-    each = {tuple(row[key] for key in keys): {**row, **shared, "id": uuid.uuid4()} for row in rows}
-    statement, known_by = insert(model), ("tenant_id", "account_id", *keys)
-    changing = next(iter(each.values())).keys() - {"id", *known_by}
-    news = {name: statement.excluded[name] for name in changing}
-    upsert = statement.on_conflict_do_update(index_elements=known_by, set_=news)
+    whole = [{**row, **shared, "id": uuid.uuid4()} for row in rows]
+    each = {tuple(row[key] for key in model.known_by): row for row in whole}
+    statement = insert(model)
+    news = {name: statement.excluded[name] for name in whole[0].keys() - {"id", *model.known_by}}
+    upsert = statement.on_conflict_do_update(index_elements=model.known_by, set_=news)
     db.session.execute(upsert, [each[key] for key in sorted(each)])
     gone = update(model).where(model.is_active, model.refreshed_at < now)
     db.session.execute(gone.values(is_active=False), execution_options={"synchronize_session": False})

@@ -66,7 +66,7 @@ def wish(config: IntegrationConfig | None) -> Wish | None:
 
 
 def ask(kind: str, by: User) -> str:
-    """Ask staff to agree to the host of the saved address; twice is once. The host:port. Commits.
+    """Ask staff to agree to the host of the saved address; twice is once. The host:port.
 
     Raises AppError: 404 where nothing is saved, 409 where no check was refused for a host.
     """

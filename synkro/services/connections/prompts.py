@@ -16,6 +16,8 @@ from synkro.infra import clock
 from synkro.models import Prompt, User
 from synkro.models.states import Topic
 from synkro.services import audit
+from synkro.services.shared import paging
+from synkro.services.shared.paging import Page
 from synkro.tenancy import current_tenant_id, db, end_reading
 
 LIMITS = {Topic.TASK: TASK_LIMIT, Topic.KNOWLEDGE: KNOWLEDGE_LIMIT}
@@ -45,13 +47,6 @@ class Version:
     length: int
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    rows: list[Version]
-    page: int
-    pages: int
-
-
 class Overtaken(AppError):
     """Somebody else has saved a version since this one was read."""
 
@@ -69,7 +64,7 @@ def current(topic: Topic) -> Text:
 
 
 def save(topic: Topic, body: str, by: uuid.UUID | None, *, read: int | None = None) -> int:
-    """The number of the version that holds the text now: a new one, unless it is in force already. Commits.
+    """The number of the version that holds the text now: a new one, unless it is in force already.
 
     body: '' for the product's own. read: the version that the writer had before him, None to save over any. What
     cannot be shown is left out of the text. Raises Overtaken, AppError 422 "prompt_too_long".
@@ -78,7 +73,7 @@ def save(topic: Topic, body: str, by: uuid.UUID | None, *, read: int | None = No
 
 
 def restore(topic: Topic, version: int, by: uuid.UUID | None) -> int:
-    """An earlier text as a new version. Commits. Raises AppError 404."""
+    """An earlier text as a new version. Raises AppError 404."""
     return _add(topic, find(topic, version).body, by, None, version)
 
 
@@ -96,26 +91,23 @@ def written_by(prompt: Prompt) -> str:
     return _name(author.name, author.email) if author else ""
 
 
-def history(topic: Topic, page: int = 1) -> Page:
-    """Newest first. Numbers have no gaps, so that a page is found by them."""
-    newest = _newest(topic).version
-    pages = max(-(-newest // PAGE), 1)
-    page = min(page, pages)
-    last = newest - (page - 1) * PAGE
+def history(topic: Topic, page: int = 1) -> Page[Version]:
+    """Newest first. Numbers have no gaps, so that the newest one says how many there are."""
     beginning = func.left(Prompt.body, 4 * FIRST_WORDS)
     columns = (Prompt.version, Prompt.created_at, User.name, User.email, beginning, func.length(Prompt.body))
     statement = (
         select(*columns)
         .outerjoin(User, User.id == Prompt.created_by)
-        .where(Prompt.topic == topic, Prompt.version <= last)
+        .where(Prompt.topic == topic)
         .order_by(Prompt.version.desc())
-        .limit(PAGE)
     )
-    rows = [
-        Version(version, at, _name(name, email), one_line(words, FIRST_WORDS), length)
-        for version, at, name, email, words, length in db.session.execute(statement)
-    ]
-    return Page(rows, page, pages)
+    found = paging.read(statement, _newest(topic).version, page, PAGE)
+    return found.of(
+        [
+            Version(version, at, _name(name, email), one_line(words, FIRST_WORDS), length)
+            for version, at, name, email, words, length in found.rows
+        ]
+    )
 
 
 def _name(name: str | None, email: str | None) -> str:

@@ -47,7 +47,7 @@ State = Literal["waiting", "running", "lost", "done"]
 
 
 def request(kind: str, act: str, *, by: uuid.UUID | None = None, asked: Mapping[str, Any] | None = None) -> Trial:
-    """Ask a worker to try; pressing again while one is under way makes no second one. Commits.
+    """Ask a worker to try; pressing again while one is under way makes no second one.
 
     asked: inputs of the act, without any text of people. Raises AppError: 404 for no such act, 503 "queue_away".
     """
@@ -165,7 +165,7 @@ def finish(
     params: Mapping[str, Any] | None = None,
     result: Mapping[str, Any] | None = None,
 ) -> None:
-    """The outcome, unless it has one. result: what the page shows and the next act goes on with. Commits."""
+    """The outcome, unless it has one. result: what the page shows and the next act goes on with."""
     # half a surrogate pair, as some messengers cut it, has no bytes in UTF-8
     clear = b"" if result is None else json.dumps(result, ensure_ascii=False).encode(errors="replace")
     if len(clear) > MOST_BYTES:  # the page opens all of it each time that it is looked at
@@ -220,7 +220,7 @@ def purge(days: int) -> None:
     old = (Trial.finished_at < clock.now() - timedelta(days=days), Trial.result != "")
     evidence = [(kind, act.name) for kind, cls in INTEGRATIONS.items() for act in cls.acts if act.is_evidence]
     db.session.execute(update(Trial).where(*old, tuple_(Trial.kind, Trial.act).not_in(evidence)).values(result=""))
-    end_reading()
+    db.session.commit()
 
 
 def _context(tenant_id: uuid.UUID, trial_id: uuid.UUID) -> str:

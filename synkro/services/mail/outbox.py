@@ -53,11 +53,12 @@ SEALED = SealedBytes(
 
 
 def put(user_id: uuid.UUID, letter: Letter, expires_at: datetime) -> uuid.UUID:
-    """Part of an act: the caller is in the system scope, commits, and then rings. Not sent after expires_at."""
+    """Part of an act in the system scope. The caller commits, and then rings. Not sent after expires_at."""
     return put_content(user_id, asdict(letter), expires_at)
 
 
 def put_content(user_id: uuid.UUID | None, content: dict[str, Any], expires_at: datetime) -> uuid.UUID:
+    """What `put` does, also for a request that is no letter yet. The caller commits."""
     letter_id, now = uuid.uuid4(), clock.now()
     sealed = vault().seal_bytes(json.dumps(content).encode(), _context(letter_id))
     db.session.add(
@@ -133,7 +134,7 @@ def _change(letter_id: uuid.UUID, **values: Any) -> None:
 
 
 def take(letter_id: uuid.UUID) -> bool:
-    """Remove a request that is being answered. False: somebody else did. The caller is in the system scope."""
+    """Remove a request that is being answered. False: somebody else did. Needs the system scope. The caller commits."""
     gone = db.session.execute(delete(StoredLetter).where(StoredLetter.id == letter_id))
     return cast("CursorResult[Any]", gone).rowcount == 1
 

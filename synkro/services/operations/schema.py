@@ -63,7 +63,10 @@ def refuse_newer(connection: Connection) -> None:
 
 
 def keep(ctx: MigrationContext, heads: set[str], **_: Any) -> None:
-    """Alembic's on_version_apply: within the transaction of each migration, so that no kill comes between the two."""
+    """Alembic's on_version_apply: within the transaction of each migration, so that no kill comes between the two.
+
+    The caller commits.
+    """
     for revision in heads:  # none after the last downgrade, which takes the table away, too
         value = f"{revision} {_scripts().get_revision(revision).module.SERVES}"
         statement = insert(SystemMark).values(name=MARK, value=value, at=func.now())

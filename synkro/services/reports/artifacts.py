@@ -27,7 +27,7 @@ FINAL = "final"
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class ArtifactPage:
     """One artifact. meta: cursors and counts, no text of customers (it is not sealed)."""
 
     seq: int
@@ -40,7 +40,7 @@ class Damaged(Exception):
 
 
 def put(run_id: uuid.UUID, name: str, seq: int, rows: list[Any], meta: dict[str, Any]) -> None:
-    """Write a page, replacing one of the same number. The caller holds the claim and commits."""
+    """Write a page, replacing one of the same number. Needs the claim. The caller commits."""
     data = _utf8(json.dumps(rows, ensure_ascii=False, separators=(",", ":")))
     values = {
         "tenant_id": current_tenant_id(),
@@ -57,14 +57,14 @@ def put(run_id: uuid.UUID, name: str, seq: int, rows: list[Any], meta: dict[str,
     db.session.execute(statement.on_conflict_do_update(index_elements=["run_id", "name", "seq"], set_=fresh))
 
 
-def pages(run_id: uuid.UUID, name: str, after: int = -1) -> Iterator[Page]:
+def pages(run_id: uuid.UUID, name: str, after: int = -1) -> Iterator[ArtifactPage]:
     """The pages in order, one in memory at a time, each read in a transaction of its own."""
     while (page := _first(run_id, name, after)) is not None:
         yield page
         after = page.seq
 
 
-def get(run_id: uuid.UUID, name: str, seq: int = 0) -> Page | None:
+def get(run_id: uuid.UUID, name: str, seq: int = 0) -> ArtifactPage | None:
     page = _first(run_id, name, seq - 1)
     return page if page is not None and page.seq == seq else None
 
@@ -118,7 +118,7 @@ def _utf8(written: str) -> bytes:
         return written.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
 
 
-def _first(run_id: uuid.UUID, name: str, after: int) -> Page | None:
+def _first(run_id: uuid.UUID, name: str, after: int) -> ArtifactPage | None:
     statement = (
         select(Artifact.seq, Artifact.payload, Artifact.sha256, Artifact.meta)
         .where(Artifact.run_id == run_id, Artifact.name == name, Artifact.seq > after)
@@ -132,7 +132,7 @@ def _first(run_id: uuid.UUID, name: str, after: int) -> Page | None:
     data = vault().open_bytes(row.payload, _context(current_tenant_id(), run_id, name, row.seq))
     if hashlib.sha256(data).hexdigest() != row.sha256:
         raise Damaged(name)
-    return Page(row.seq, json.loads(data), row.meta)
+    return ArtifactPage(row.seq, json.loads(data), row.meta)
 
 
 def _context(tenant_id: uuid.UUID | None, run_id: uuid.UUID, name: str, seq: int) -> str:

@@ -44,7 +44,7 @@ class Waiting:
 
 
 def holds(run: JobRun) -> bool:
-    """Whether the report of the run has to wait; the first time it is put on hold here, and its people told. Commits.
+    """Whether the report of the run has to wait; the first time it is put on hold here, and its people told.
 
     One of which something was sent already is not held: half a report helps nobody.
     """

@@ -15,6 +15,8 @@ from synkro.models import AiCall, JobRun, Report, ReportComment, User
 from synkro.models.states import ReportStatus
 from synkro.services import audit
 from synkro.services.reports import artifacts
+from synkro.services.shared import paging
+from synkro.services.shared.paging import Page
 from synkro.tenancy import db, end_reading
 
 PAGE = 20
@@ -81,12 +83,12 @@ def latest(count: int) -> list[Report]:
     return list(db.session.execute(statement).scalars())
 
 
-def listed(page: int) -> tuple[list[Report], int]:
-    """(one page of reports, newest window first; number of pages). Pages count from 1."""
+def listed(page: int) -> Page[Report]:
+    """Newest window first."""
     total = db.session.execute(select(func.count()).select_from(Report)).scalar_one()
     statement = select(Report).order_by(Report.window_end.desc(), Report.id.desc())
-    rows = db.session.execute(statement.limit(PAGE).offset((page - 1) * PAGE)).scalars()
-    return list(rows), max(1, -(-total // PAGE))
+    found = paging.read(statement, total, page, PAGE)
+    return found.of([report for (report,) in found.rows])
 
 
 def neighbours(report: Report) -> tuple[Report | None, Report | None]:

@@ -138,7 +138,7 @@ def hold(held: Claim) -> None:
 
 
 def keep_cursor(held: Claim, cursor_json: str, done: int, total: int | None) -> None:
-    """Remember where a resumed try goes on. The caller holds the claim and commits."""
+    """Remember where a resumed try goes on. Needs the claim. The caller commits."""
     db.session.execute(_CURSOR, {"id": held.step_id, "cursor": cursor_json, "done": done, "total": total})
 
 

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from synkro.analysis.ai.answer import Answer, Finding, Remark
-from synkro.analysis.ai.restoring import HIDDEN, discreet, restore
+from synkro.analysis.ai.restoring import discreet, restore
+from synkro.analysis.matching.phones import HIDDEN
 from synkro.analysis.text.masking import Masker
 from tests.support.having import assert_has
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synkro.analysis.matching.phones import chat_number, mask, normalise
+from synkro.analysis.matching.phones import chat_number, mask, masked, normalise
 
 NATIONAL = st.from_regex(r"[79][0-9]{9}", fullmatch=True)
 GAPS = st.sampled_from(["", " ", "-", ".", " - ", "\u00a0", "–"])
@@ -96,6 +96,19 @@ def test_a_masked_number_shows_code_and_last_digits() -> None:
     assert mask("77011234567") == "+7 701 ••• 45 67"
     assert mask("998901234567") == "+998 ••• 45 67"
     assert mask("1234") == "•••"
+
+
+def test_what_holds_no_number_is_hidden_whole() -> None:
+    assert masked("room 12345, Ivan") == "•••"
+
+
+def test_all_numbers_of_a_field_are_masked() -> None:
+    assert masked("8 701 123 45 67, 8 702 765 43 21") == "+7 701 ••• 45 67, +7 702 ••• 43 21"
+
+
+@given(st.from_regex(r"[1-9][0-9]{0,14}", fullmatch=True))
+def test_a_mask_hides_three_digits_of_any_number(digits: str) -> None:
+    assert sum(char.isdigit() for char in mask(digits)) <= max(len(digits) - 3, 0)
 
 
 @given(NATIONAL)

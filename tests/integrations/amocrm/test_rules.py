@@ -11,13 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from synkro.infra.records import Contact, Lead
 from synkro.integrations.amocrm.client import Amocrm
 from synkro.integrations.amocrm.rules import account_address, judge
-from synkro.integrations.amocrm.shapes import contact_of, lead_of, managers_of, names_of, rows_of, stages_of
+from synkro.integrations.amocrm.shapes import contact_of, lead_of, managers_of, names_of, preview, rows_of, stages_of
 from synkro.integrations.errors import SENTENCES, Busy, Nonsense, Refused
 from synkro.integrations.http.calls import Answer
 from synkro.integrations.http.client import Door
-from synkro.integrations.masks import mask, without_numbers
+from synkro.integrations.masks import without_numbers
 from synkro.integrations.reading import number, words
 from tests.support.emulators import NOW, Counted
 from tests.support.having import assert_has
@@ -242,9 +243,11 @@ def test_a_contact_without_fields_has_no_phones() -> None:
     assert contact.phones == ()
 
 
-@given(st.text())
-def test_a_mask_leaves_two_digits_at_most(phone: str) -> None:
-    assert sum(ch.isdecimal() for ch in mask(phone)) <= 2
+@given(st.integers(10**6, 10**14))
+def test_a_name_shows_a_number_as_a_field_does(digits: int) -> None:
+    lead, contact = Lead(1, "", None, 1, 1, None, 0, 0), Contact(1, str(digits), (str(digits),))
+    *_, name, phone = preview(lead, "", contact).lines
+    assert name == phone
 
 
 @given(st.integers(10**6, 10**14))

@@ -55,7 +55,7 @@ def fetched(practice: Practice, run_id: uuid.UUID) -> JobStep:
     return practice.state(run_id)[1][last]
 
 
-def pages(practice: Practice, run_id: uuid.UUID, name: str) -> list[artifacts.Page]:
+def pages(practice: Practice, run_id: uuid.UUID, name: str) -> list[artifacts.ArtifactPage]:
     with tenant_scope(practice.tenant.id):
         return list(artifacts.pages(run_id, name))
 

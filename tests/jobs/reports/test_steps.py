@@ -48,7 +48,7 @@ def resumed(practice: Practice, run_id: uuid.UUID, key: StepKey | None = None) -
         runs.resume(run, key)
 
 
-def pages(practice: Practice, run_id: uuid.UUID, name: str) -> list[artifacts.Page]:
+def pages(practice: Practice, run_id: uuid.UUID, name: str) -> list[artifacts.ArtifactPage]:
     with tenant_scope(practice.tenant.id):
         return list(artifacts.pages(run_id, name))
 

@@ -41,7 +41,7 @@ def acts(entries: list[Entry]) -> list[str]:
 
 
 def of_all(asked: Asked) -> list[str]:
-    return acts(trail.page_of_all(asked, 0, 0).entries)
+    return acts(trail.page_of_all(asked, 0, 0).rows)
 
 
 def test_a_company_reads_its_own_rows(tenant: Tenant, other_tenant: Tenant) -> None:
@@ -49,7 +49,7 @@ def test_a_company_reads_its_own_rows(tenant: Tenant, other_tenant: Tenant) -> N
     noted(other_tenant, "c")
     noted_by_staff("d")
     with tenant_scope(tenant.id):
-        assert acts(trail.page(Asked(), 0, 0).entries) == ["b", "a"]
+        assert acts(trail.page(Asked(), 0, 0).rows) == ["b", "a"]
 
 
 def test_staff_read_all_or_one_company_or_themselves(tenant: Tenant, other_tenant: Tenant) -> None:
@@ -94,8 +94,8 @@ def test_pages_forth_and_back_show_every_row_once(tenant: Tenant, count: int) ->
         while page.newer:
             page = trail.page(Asked(), 0, page.newer)
             back.append(page)
-    assert [act for one in forth for act in acts(one.entries)] == [str(n) for n in range(count)][::-1]
-    assert {act for one in back for act in acts(one.entries)} == {str(n) for n in range(count)}
+    assert [act for one in forth for act in acts(one.rows)] == [str(n) for n in range(count)][::-1]
+    assert {act for one in back for act in acts(one.rows)} == {str(n) for n in range(count)}
 
 
 def test_a_company_does_not_see_who_of_staff_it_was(app: Flask, tenant: Tenant, cast: dict[str, User]) -> None:
@@ -106,11 +106,11 @@ def test_a_company_does_not_see_who_of_staff_it_was(app: Flask, tenant: Tenant, 
         row.outsider = True
         db.session.commit()
     with tenant_scope(tenant.id):
-        found = trail.page(Asked(), 0, 0).entries
-        guessed = trail.page(Asked(actor="admin@"), 0, 0).entries
+        found = trail.page(Asked(), 0, 0).rows
+        guessed = trail.page(Asked(actor="admin@"), 0, 0).rows
     assert [(one.actor, one.address) for one in found] == [("", "")]
     assert guessed == []
-    assert [one.actor for one in trail.page_of_all(Asked(), 0, 0).entries] == [cast["admin"].email]
+    assert [one.actor for one in trail.page_of_all(Asked(), 0, 0).rows] == [cast["admin"].email]
 
 
 def test_a_company_sees_who_of_its_people_it_was(tenant: Tenant, cast: dict[str, User]) -> None:
@@ -119,7 +119,7 @@ def test_a_company_sees_who_of_its_people_it_was(tenant: Tenant, cast: dict[str,
         row = db.session().info[audit.PENDING][0]
         row.actor_id, row.actor, row.address = cast["user"].id, cast["user"].email, "192.0.2.7"
         db.session.commit()
-        found = trail.page(Asked(actor="user@"), 0, 0).entries
+        found = trail.page(Asked(actor="user@"), 0, 0).rows
     assert [(one.actor, one.address) for one in found] == [(cast["user"].email, "192.0.2.7")]
 
 
@@ -129,7 +129,7 @@ def test_a_row_that_does_not_say_who_it_was_names_and_blames_nobody(tenant: Tena
         row = db.session().info[audit.PENDING][0]
         row.actor_id, row.actor, row.outsider = cast["user"].id, cast["user"].email, None
         db.session.commit()
-        (found,) = trail.page(Asked(), 0, 0).entries
+        (found,) = trail.page(Asked(), 0, 0).rows
     assert_has(found, actor="", is_known=False)
 
 
@@ -163,5 +163,5 @@ def test_an_export_tells_by_one_row_that_there_are_more(tenant: Tenant, monkeypa
 def test_an_export_is_written_down_without_what_was_typed(tenant: Tenant) -> None:
     with tenant_scope(tenant.id):
         export.note_export(Asked(actor="secret", act="a"))
-        entry = trail.page(Asked(), 0, 0).entries[0]
+        entry = trail.page(Asked(), 0, 0).rows[0]
     assert_has(entry, act="audit_exported", details={"fields": ["actor", "act"]})

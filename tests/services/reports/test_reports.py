@@ -41,22 +41,22 @@ def test_a_run_has_one_report_however_often_it_is_saved(tenant: Tenant) -> None:
         db.session.commit()
         db.session.expire_all()
         assert again == report_id == reports.id_for(run.id)
-        assert reports.listed(1)[0][0].status == ReportStatus.FIGURES_ONLY
-        assert len(reports.listed(1)[0]) == 1
+        assert reports.listed(1).rows[0].status == ReportStatus.FIGURES_ONLY
+        assert len(reports.listed(1).rows) == 1
 
 
 def test_a_report_of_another_company_does_not_exist(tenant: Tenant, other_tenant: Tenant) -> None:
     report_id = report_of(tenant)
     with tenant_scope(other_tenant.id):
         assert reports.find(report_id) is None
-        assert reports.listed(1)[0] == []
+        assert reports.listed(1).rows == []
         assert reports.comments(report_id) == []
 
 
 def test_reports_are_listed_newest_window_first(tenant: Tenant) -> None:
     ids = [report_of(tenant, days) for days in (1, 0, 2)]
     with tenant_scope(tenant.id):
-        assert [report.id for report in reports.listed(1)[0]] == [ids[2], ids[0], ids[1]]
+        assert [report.id for report in reports.listed(1).rows] == [ids[2], ids[0], ids[1]]
         assert [report.id for report in reports.latest(2)] == [ids[2], ids[0]]
 
 
@@ -64,9 +64,9 @@ def test_the_list_has_pages(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(reports, "PAGE", 2)
     ids = [report_of(tenant, days) for days in range(5)]
     with tenant_scope(tenant.id):
-        found = [reports.listed(page) for page in (1, 2, 3, 4)]
-    assert [pages for _, pages in found] == [3] * 4
-    assert [report.id for rows, _ in found for report in rows] == ids[::-1]
+        found = [reports.listed(page) for page in (1, 2, 3)]
+    assert [page.pages for page in found] == [3] * 3
+    assert [report.id for page in found for report in page.rows] == ids[::-1]
 
 
 def test_each_report_knows_its_neighbours(tenant: Tenant) -> None:
