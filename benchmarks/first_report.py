@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from playwright.sync_api import Browser, sync_playwright
 
 from benchmarks.figures import line, title
-from benchmarks.place import EMAIL, Place, place
+from benchmarks.folders import EMAIL, Place, folders
 from benchmarks.poll import serve
 from synkro.infra.queue import QUEUES
 from synkro.integrations.supabase.client import schema_sql
@@ -37,7 +37,7 @@ def measure() -> bool:
     world = demo_world(datetime.now(UTC))
     sandbox = Sandbox(world)
     try:
-        with place(urls=sandbox.urls) as here, sync_playwright() as playwright:
+        with folders(urls=sandbox.urls) as here, sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
             seconds = _walk(here, Practice(here.app, here.tenant, world, sandbox.urls), browser)
             browser.close()

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from benchmarks.figures import line, spread, title
-from benchmarks.place import Place, place
+from benchmarks.folders import Place, folders
 from synkro.infra.stores import limits_url
 from synkro.models.plan import PLAN
 from synkro.services.reports import runs
@@ -25,7 +25,7 @@ Spans = list[tuple[float, float]]
 
 def measure() -> bool:
     title(f"gap: {ROUNDS} runs of {len(PLAN)} steps that do nothing, both queues on the same Valkey")
-    with place() as here:
+    with folders() as here:
         url = _valkey(here)
         os.environ["CHAIN_URL"] = here.env["CHAIN_URL"] = url
         here.start("worker", "benchmarks.noop_worker")

@@ -12,8 +12,8 @@ from http.cookiejar import CookieJar
 from statistics import median
 
 from benchmarks.figures import line, title
+from benchmarks.folders import EMAIL, Place, folders
 from benchmarks.load import THREADS, Target, ask, rate
-from benchmarks.place import EMAIL, Place, place
 from synkro.infra import stores
 from synkro.models.plan import PLAN
 from synkro.services.reports import steps
@@ -27,7 +27,7 @@ TOKEN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
 
 def measure() -> bool:
     title(f"poll: GET /runs/<id>/steps, gunicorn with {WORKERS} sync workers, {THREADS} threads asking over loopback")
-    with place() as here:
+    with folders() as here:
         here.env["FLOOR_DATABASE_URL"] = stores.database_url(here.config)
         web, floor = serve(here, "web", "benchmarks.unlimited:app"), serve(here, "floor", "benchmarks.floor:app")
         targets = _targets(here, web, floor)

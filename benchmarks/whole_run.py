@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from benchmarks.figures import line, title
-from benchmarks.place import Place, place
+from benchmarks.folders import Place, folders
 from benchmarks.stand_ins import Size
 from benchmarks.vendors import logged
 from synkro.infra.queue import QUEUES
@@ -37,7 +37,7 @@ class Bound:
 def measure() -> bool:
     title(f"run: {SIZE.leads} leads and {SIZE.chats} chats of {SIZE.messages} messages, at the vendors' real pace")
     now = datetime.now(UTC)
-    with place(SIZE, now) as here:
+    with folders(SIZE, now) as here:
         here.start("worker", "flask", "--app", "wsgi", "worker")
         here.start("scheduler", "flask", "--app", "wsgi", "scheduler")
         here.await_workers(len(QUEUES))

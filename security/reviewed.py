@@ -13,7 +13,7 @@ REVIEWED = (
     ("template-from-text", "synkro/sandbox/amocrm/consent.py", "render_template_string(_PAGE", "our own text"),
     ("B310", "synkro/demo/__main__.py", "urlopen(url, timeout=2)", "the loopback address of our own children"),
     ("B310", "synkro/demo/company.py", "urlopen(request, timeout=10)", "the loopback address of our own stand-in"),
-    ("B108", "synkro/embedded/place.py", "SHORT_ROOT", "the folder made in it is private and its owner is checked"),
+    ("B108", "synkro/embedded/folders.py", "SHORT_ROOT", "the folder made in it is private and its owner is checked"),
 )
 
 

@@ -26,8 +26,8 @@ from synkro.demo.company import company, connect
 from synkro.extensions import redis
 from synkro.infra import queue
 from synkro.jobs.engine.worker import Worker
-from synkro.models import Report, Sitting, Tenant, User
-from synkro.models.states import Kind
+from synkro.models import CurrentSession, Report, Tenant, User
+from synkro.models.states import RunKind
 from synkro.sandbox.demo.world import demo_world
 from synkro.sandbox.server import Sandbox
 from synkro.services.auth import attempts, sessions
@@ -75,7 +75,9 @@ def _session_of(email: str) -> str:
     person = db.session.execute(select(User).where(User.email == email)).scalar_one()
     token = sessions.start(person, "127.0.0.1", "scanner")
     row = sessions.of(person.id)[0]
-    return sessions.confirm(Sitting(row.id, "", row.confirmed_at, None), factor=True) if person.is_staff else token
+    return (
+        sessions.confirm(CurrentSession(row.id, "", row.confirmed_at, None), factor=True) if person.is_staff else token
+    )
 
 
 def _app(var: Path, vendors: dict[str, str]) -> Flask:
@@ -107,7 +109,7 @@ def _one_report(tenant: Tenant) -> dict[str, str]:
     zone = ZoneInfo(tenant.timezone)
     window = day_window(datetime.now(zone).date() - timedelta(days=1), zone)
     with tenant_scope(tenant.id):
-        run, _ = runs.start(tenant, Kind.MANUAL, window.start, window.end, actor="scan")
+        run, _ = runs.start(tenant, RunKind.MANUAL, window.start, window.end, actor="scan")
     steps = [queue.queue(queue.STEPS, redis())]
     Worker(steps, connection=redis(), serializer=JSONSerializer, log_job_description=False).work(
         burst=True, logging_level="ERROR"

@@ -40,7 +40,7 @@ def create_app(config: Config | None = None) -> Flask:
     access.identify(app)
     security.init_app(app, production=config.production, cors_origins=config.cors_origins)
     limits.init_app(app)
-    security.judge_forms(app)
+    security.check_forms(app)
     csrf.init_app(app)
     access.guard(app)
     blueprints.init_app(app)

@@ -22,7 +22,7 @@ from synkro import create_app, embedded
 from synkro.blueprints.auth.cookie import TOKEN
 from synkro.extensions import redis, remember, settings, vault
 from synkro.infra.pace import LONGEST_REST, RedisPacer
-from synkro.models import Automation, Credential, Sitting, Tenant, User
+from synkro.models import Automation, Credential, CurrentSession, Tenant, User
 from synkro.models.states import Role
 from synkro.sandbox.demo.world import demo_world
 from synkro.sandbox.server import Sandbox
@@ -184,7 +184,7 @@ def sign_in(app: Flask) -> Callable[[FlaskClient, User], FlaskClient]:
         token = sessions.start(person, "192.0.2.1", "test")
         if person.is_staff:
             row = sessions.of(person.id)[0]
-            token = sessions.confirm(Sitting(row.id, "code", row.confirmed_at, None), factor=True)
+            token = sessions.confirm(CurrentSession(row.id, "code", row.confirmed_at, None), factor=True)
         with client.session_transaction() as session:
             session[TOKEN] = token
         return client

@@ -15,11 +15,11 @@ import psycopg
 import pytest
 import redis
 from sqlalchemy import create_engine, text
+from synkro.embedded.place import Place
 
 from synkro import embedded
 from synkro.embedded import EngineError, Engines
 from synkro.embedded.daemon import Daemon
-from synkro.embedded.place import Place
 from synkro.embedded.postgres import programs
 from synkro.embedded.processes import working_in
 from tests.support import leftovers

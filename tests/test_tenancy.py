@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from synkro import embedded
 from synkro.models import Automation, IntegrationConfig, JobRun, JobStep, Prompt, Tenant
-from synkro.models.states import Kind
+from synkro.models.states import RunKind
 from synkro.services import audit
 from synkro.tenancy import Base, apply_scope, current_tenant_id, db, system_scope, tenant_scope
 
@@ -219,7 +219,7 @@ def test_the_system_scope_sees_all(prompt: uuid.UUID, other_tenant: Tenant) -> N
 
 def test_a_child_cannot_hang_on_another_companys_parent(app: Flask, tenant: Tenant, other_tenant: Tenant) -> None:
     run = JobRun(
-        tenant_id=tenant.id, kind=Kind.MANUAL, window_start=tenant.created_at, window_end=tenant.created_at,
+        tenant_id=tenant.id, kind=RunKind.MANUAL, window_start=tenant.created_at, window_end=tenant.created_at,
         timezone="UTC", language="ru",
     )  # fmt: skip
     with tenant_scope(tenant.id):

@@ -23,7 +23,7 @@ from synkro.services.shared.wording import sentence
 from synkro.tenancy import db, tenant_scope
 
 
-class Kind(click.ParamType[str]):
+class ServiceKind(click.ParamType[str]):
     """One of the services."""
 
     name = "kind"
@@ -42,7 +42,7 @@ START_WORKER = _l("No worker picked up the check. Start the worker.")
 
 @group.command("set")
 @click.argument("slug")
-@click.argument("kind", type=Kind())
+@click.argument("kind", type=ServiceKind())
 @command
 def set_(slug: str, kind: str) -> None:
     """Save settings of KIND for the company SLUG: a JSON object {"field": "value"} on standard input.
@@ -64,7 +64,7 @@ def set_(slug: str, kind: str) -> None:
 
 @group.command("check")
 @click.argument("slug")
-@click.argument("kind", type=Kind())
+@click.argument("kind", type=ServiceKind())
 @click.option("--json", "as_json", is_flag=True, help="Print {colour, code, says}.")
 @command
 def check(slug: str, kind: str, *, as_json: bool) -> None:

@@ -15,7 +15,7 @@ from synkro.cli.runs import exit_by, print_run, wait
 from synkro.cli.words import EXITS, OPERATOR, command, fail, say, show, the_tenant
 from synkro.integrations.supabase.client import Supabase
 from synkro.models import Report
-from synkro.models.states import Kind
+from synkro.models.states import RunKind
 from synkro.services.connections import integrations
 from synkro.services.reports import reports, runs
 from synkro.services.reports.reports import Body
@@ -29,7 +29,7 @@ COMMANDS = (group,)
 @click.argument("slug")
 @click.option("--from", "start", required=True, help="ISO time; without offset in the company's zone.")
 @click.option("--to", "end", required=True, help="ISO time, not included.")
-@click.option("--kind", type=click.Choice([str(kind) for kind in Kind]), default="manual", show_default=True)
+@click.option("--kind", type=click.Choice([str(kind) for kind in RunKind]), default="manual", show_default=True)
 @click.option("--wait", "waiting", is_flag=True, help="Wait for the end. Exit 0 when it succeeded.")
 @click.option("--json", "json_wanted", is_flag=True, help="Print the run as JSON.")
 @command
@@ -39,7 +39,7 @@ def run(slug: str, start: str, end: str, kind: str, *, waiting: bool, json_wante
     zone = ZoneInfo(tenant.timezone)
     window = (_instant(start, zone), _instant(end, zone))
     with tenant_scope(tenant.id):
-        begun, is_new = runs.start(tenant, Kind(kind), *window, actor=OPERATOR)
+        begun, is_new = runs.start(tenant, RunKind(kind), *window, actor=OPERATOR)
         say(f"{'started' if is_new else 'there is already'} {begun.id}")
         status = wait(begun.id) if waiting else ""
         print_run(begun.id, json_wanted=json_wanted)

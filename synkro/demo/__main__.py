@@ -27,7 +27,7 @@ from synkro.demo.only import AlreadyRunning, Claim
 from synkro.demo.progress import follow
 from synkro.embedded import EngineError
 from synkro.models import Tenant
-from synkro.models.states import Kind, RunStatus
+from synkro.models.states import RunKind, RunStatus
 from synkro.sandbox.demo.world import demo_world
 from synkro.services.operations.schema import NewerSchema
 from synkro.services.reports import reports, runs
@@ -173,7 +173,7 @@ def _report(app: Flask, tenant: Tenant, started: float, config: Config) -> bool:
     window = day_window(datetime.now(zone).date() - timedelta(days=1), zone)
     with app.app_context():
         with tenant_scope(tenant.id):
-            run, _ = runs.start(tenant, Kind.MANUAL, window.start, window.end, actor="demo")
+            run, _ = runs.start(tenant, RunKind.MANUAL, window.start, window.end, actor="demo")
         _say(f"\nReport for {window.start.astimezone(zone):%d.%m.%Y}:")
         state = follow(tenant.id, run.id, LONGEST_RUN_SECONDS)
         ok = state["status"] == RunStatus.SUCCEEDED

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from synkro.integrations import INTEGRATIONS
 from synkro.integrations.supabase.client import schema_sql
 from synkro.models import Automation, Tenant, User
-from synkro.models.states import Kind, Role
+from synkro.models.states import Role, RunKind
 from synkro.sandbox.amocrm.oauth import long_lived_token
 from synkro.sandbox.keys import Keys
 from synkro.sandbox.world import World
@@ -42,7 +42,7 @@ def plan_reports(tenant: Tenant) -> None:
     """Every morning, as most companies choose; a schedule that somebody has chosen since stays."""
     with tenant_scope(tenant.id):
         if schedules.of_tenant() is None:
-            db.session.add(Automation(tenant_id=tenant.id, kind=Kind.DAILY, at=time(9)))
+            db.session.add(Automation(tenant_id=tenant.id, kind=RunKind.DAILY, at=time(9)))
             db.session.commit()
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from synkro.embedded.daemon import Daemon, EngineStatus
 from synkro.embedded.databases import APP, DATABASE, OWNER, address, create_database
 from synkro.embedded.errors import EngineError
-from synkro.embedded.place import Place
+from synkro.embedded.folders import Folders
 from synkro.embedded.postgres import Postgres
 from synkro.embedded.valkey import Valkey
 
@@ -38,12 +38,12 @@ class Engines:
 
 def addresses(var: Path) -> Engines:
     """Where the engines of this folder answer when they run; starts nothing and makes nothing."""
-    place = Place.of(var)
+    folders = Folders.of(var)
     return Engines(
-        database_url=address(APP, DATABASE, place.sockets),
-        owner_url=address(OWNER, DATABASE, place.sockets),
-        superuser_url=Postgres(place).superuser_url,
-        redis_url=Valkey(place).url,
+        database_url=address(APP, DATABASE, folders.sockets),
+        owner_url=address(OWNER, DATABASE, folders.sockets),
+        superuser_url=Postgres(folders).superuser_url,
+        redis_url=Valkey(folders).url,
     )
 
 
@@ -53,29 +53,29 @@ def start(var: Path, *, durable: bool = True) -> Engines:
     `durable=False` gives up safety on power loss for speed (tests); it does not change a server that runs already.
     Raises EngineError.
     """
-    place = Place.of(var)
-    with place.locked():
-        for engine in _all(place):
+    folders = Folders.of(var)
+    with folders.locked():
+        for engine in _all(folders):
             engine.ensure(durable)
     return addresses(var)
 
 
 def stop(var: Path) -> None:
     """Shut both engines of this folder down and wait for their end; safe when they do not run. Raises EngineError."""
-    place = Place.of(var)
-    if not place.var.exists():
+    folders = Folders.of(var)
+    if not folders.var.exists():
         return
-    with place.locked():
-        for engine in _all(place):
+    with folders.locked():
+        for engine in _all(folders):
             engine.stop()
         with suppress(OSError):
-            place.sockets.rmdir()  # only when empty; a short one outside VAR_DIR would stay for ever
+            folders.sockets.rmdir()  # only when empty; a short one outside VAR_DIR would stay for ever
 
 
 def status(var: Path) -> dict[str, EngineStatus]:
     """How the engines "postgres" and "valkey" of this folder are now; starts nothing and waits for nobody."""
-    return {engine.folder.name: engine.status() for engine in _all(Place.of(var))}
+    return {engine.folder.name: engine.status() for engine in _all(Folders.of(var))}
 
 
-def _all(place: Place) -> list[Daemon]:
-    return [Postgres(place), Valkey(place)]
+def _all(folders: Folders) -> list[Daemon]:
+    return [Postgres(folders), Valkey(folders)]

@@ -17,7 +17,7 @@ from typing import ClassVar
 import psutil  # type: ignore[import-untyped]
 
 from synkro.embedded.errors import EngineError
-from synkro.embedded.place import Account, Place, give, make_private, open_way
+from synkro.embedded.folders import Account, Folders, give, make_private, open_way
 from synkro.embedded.processes import alive, kill, left, noted_pid, send, working_in
 
 READY_SECONDS = 120.0  # recovery after a crash of a large store is slow, and killing it would not make it faster
@@ -49,12 +49,12 @@ class Daemon(ABC):
     program: ClassVar[str]
     stop_signal: ClassVar[signal.Signals]
 
-    def __init__(self, place: Place, folder: str, socket: str, pid_file: str) -> None:
-        self.place = place
-        self.folder = place.var / folder
-        self.socket = place.sockets / socket
+    def __init__(self, folders: Folders, folder: str, socket: str, pid_file: str) -> None:
+        self.folders = folders
+        self.folder = folders.var / folder
+        self.socket = folders.sockets / socket
         self.pid_file = self.folder / pid_file
-        self.log = place.var / "log" / f"{folder}.log"
+        self.log = folders.var / "log" / f"{folder}.log"
 
     @abstractmethod
     def ready(self) -> bool:
@@ -115,10 +115,10 @@ class Daemon(ABC):
         """Start the server in a session of its own; gives its process unless that has ended already."""
         self._clear_way()
         try:
-            account = self.place.account()
+            account = self.folders.account()
             self.log.parent.mkdir(exist_ok=True)
-            self.place.share(self.log.parent)
-            make_private(self.place.sockets, account)
+            self.folders.share(self.log.parent)
+            make_private(self.folders.sockets, account)
             open_way(self.folder, account)
             command = self.prepare(account, durable)
             return psutil.Process(int(self.run(["/bin/sh", "-c", DETACHED, "sh", *command], self.folder, account)))

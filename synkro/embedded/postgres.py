@@ -16,7 +16,7 @@ from psycopg import pq
 from synkro.embedded.daemon import Daemon
 from synkro.embedded.databases import DATABASE, make_first
 from synkro.embedded.errors import EngineError
-from synkro.embedded.place import Account, Place, give, make_private, open_way
+from synkro.embedded.folders import Account, Folders, give, make_private, open_way
 
 SUPERUSER = "postgres"
 
@@ -58,9 +58,9 @@ class Postgres(Daemon):
     program = "postgres"
     stop_signal = signal.SIGINT  # "fast shutdown": PostgreSQL manual, Shutting Down the Server
 
-    def __init__(self, place: Place) -> None:
-        super().__init__(place, "postgres", ".s.PGSQL.5432", "postmaster.pid")
-        self.superuser_url = f"postgresql://{SUPERUSER}@/postgres?host={place.sockets}"
+    def __init__(self, folders: Folders) -> None:
+        super().__init__(folders, "postgres", ".s.PGSQL.5432", "postmaster.pid")
+        self.superuser_url = f"postgresql://{SUPERUSER}@/postgres?host={folders.sockets}"
 
     def ready(self) -> bool:
         # A ping and not a connection: a server whose connections are all taken is well alive.
@@ -78,7 +78,7 @@ class Postgres(Daemon):
         open_way(programs() / "postgres", account)
         if not (self.folder / "PG_VERSION").exists():
             self._make_data(account, durable)
-        settings = SETTINGS.format(sockets=self.place.sockets, durable="on" if durable else "off")
+        settings = SETTINGS.format(sockets=self.folders.sockets, durable="on" if durable else "off")
         _write(self.folder / "postgresql.conf", settings, account)
         return [str(programs() / "postgres"), "-D", str(self.folder)]
 
@@ -92,16 +92,16 @@ class Postgres(Daemon):
 
     def _make_data(self, account: Account | None, durable: bool) -> None:
         """Make the data folder under another name and rename it when whole, so that it is never seen half made."""
-        for half in self.place.var.glob("postgres.new-*"):
+        for half in self.folders.var.glob("postgres.new-*"):
             shutil.rmtree(half, ignore_errors=True)
         if self.folder.exists() and any(self.folder.iterdir()):
-            self.folder.rename(tempfile.mkdtemp(prefix="postgres.broken-", dir=self.place.var))
-        new = Path(tempfile.mkdtemp(prefix="postgres.new-", dir=self.place.var))
+            self.folder.rename(tempfile.mkdtemp(prefix="postgres.broken-", dir=self.folders.var))
+        new = Path(tempfile.mkdtemp(prefix="postgres.new-", dir=self.folders.var))
         make_private(new, account)
         sync = () if durable else ("--no-sync",)
         self.run([str(programs() / "initdb"), *INITDB, *sync, "-D", str(new)], new, account)
         new.rename(self.folder)
-        _sync(self.place.var)
+        _sync(self.folders.var)
 
 
 def programs() -> Path:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from synkro.embedded.daemon import Daemon
 from synkro.embedded.errors import EngineError
-from synkro.embedded.place import Account, Place, make_private, open_way
+from synkro.embedded.folders import Account, Folders, make_private, open_way
 
 
 class Valkey(Daemon):
@@ -22,8 +22,8 @@ class Valkey(Daemon):
     program = "valkey-server"
     stop_signal = signal.SIGTERM
 
-    def __init__(self, place: Place) -> None:
-        super().__init__(place, "valkey", "valkey.sock", "valkey.pid")
+    def __init__(self, folders: Folders) -> None:
+        super().__init__(folders, "valkey", "valkey.sock", "valkey.pid")
         self.url = f"unix://{self.socket}?db=0"
 
     def ready(self) -> bool:

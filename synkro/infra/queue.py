@@ -1,4 +1,4 @@
-"""Doorbells: a queue carries the ids of what is due, never the truth about it."""
+"""Jobs: a queue carries the ids of what is due, never the truth about it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _nothing(_path: str) -> None:
 
 
 # Who can write to Redis must not be able to run code: not in a worker, nor where the dashboard or the clock tidies up.
-# So nothing is unpickled, also where RQ names no serializer, and nothing is imported: a worker calls jobs.bell.JOBS.
+# So nothing is unpickled, also where RQ names no serializer, and nothing is imported: a worker calls its JOBS.
 DefaultSerializer.dumps, DefaultSerializer.loads = JSONSerializer.dumps, JSONSerializer.loads
 rq.job.import_attribute = _nothing  # type: ignore[attr-defined,assignment]
 
@@ -36,10 +36,10 @@ def queue(name: str, redis: Redis) -> Queue:
     return Queue(name, connection=redis, serializer=JSONSerializer)
 
 
-def ring(redis: Redis, name: str, job: str, *ids: uuid.UUID | str, seconds: int) -> bool:
+def enqueue(redis: Redis, name: str, job: str, *ids: uuid.UUID | str, seconds: int) -> bool:
     """Send the ids to a worker. False when Redis is away: the row stays ready and the tick rings again.
 
-    job: one of the names in jobs.bell.JOBS. seconds: its time limit. Call it after the commit, never before.
+    job: one of the names in jobs.engine.jobs.JOBS. seconds: its time limit. Call it after the commit, never before.
     """
     try:
         with redis.pipeline() as pipeline:  # one round trip instead of RQ's two
@@ -54,7 +54,7 @@ def ring(redis: Redis, name: str, job: str, *ids: uuid.UUID | str, seconds: int)
             )
             pipeline.execute()
     except RedisError as error:
-        log.warning("bell not rung", extra={"fields": {"queue": name, "error": type(error).__name__}})
+        log.warning("job not enqueued", extra={"fields": {"queue": name, "error": type(error).__name__}})
         return False
     return True
 
@@ -64,7 +64,7 @@ def of_this_release() -> dict[str, str]:
     return {"release": __version__}
 
 
-def rung_by() -> str | None:
+def request_id_of_job() -> str | None:
     """In a worker: the id of the request that led to this job, so that one id joins the logs of web and worker."""
     job = get_current_job()
     return (job.meta.get("request_id") or None) if job else None

@@ -10,8 +10,8 @@ from typing import Any, ClassVar, Literal
 from flask_babel import LazyString
 
 from synkro.i18n import _l
-from synkro.integrations.http.calls import Answer
-from synkro.integrations.http.client import Door, Http
+from synkro.integrations.http.calls import HttpAnswer
+from synkro.integrations.http.client import HttpClient, HttpConnection
 
 Colour = Literal["green", "yellow", "red"]
 Stands = Literal["", "idle", "choice", "unsure"]
@@ -36,7 +36,7 @@ class Field:
     """Of a service that can be connected in several ways: the one that this field belongs to."""
     several: bool = False
     """Of what is offered, more than one may be chosen. Stored with commas between."""
-    place: bool = False
+    host: bool = False
     """It says where the service is: keys and choices that were made for another place are forgotten."""
     destination: bool = False
     """It says where something is sent to: who is not of the company changes it only together with all keys."""
@@ -129,13 +129,13 @@ class Integration(ABC):
     host_refused: ClassVar[str] = ""
     """Code of the refusal that ends once staff agree to the host of the address that was typed, a Field with place."""
 
-    def __init__(self, settings: Mapping[str, str], door: Door) -> None:
+    def __init__(self, settings: Mapping[str, str], http_client: HttpClient) -> None:
         self.settings = settings
-        self.http = self.connect(door)
+        self.http = self.connect(http_client)
 
     @abstractmethod
-    def connect(self, door: Door) -> Http:
-        """The connection: address, headers, paces, judge."""
+    def connect(self, http_client: HttpClient) -> HttpConnection:
+        """The connection: address, headers, paces, and the check of its answers."""
 
     @abstractmethod
     def check(self) -> Check:
@@ -177,7 +177,7 @@ class Integration(ABC):
         return next((way for way in (settings.get(cls.way_field), *told, *cls.ways) if way in cls.ways), "")
 
 
-def retry_after(answer: Answer) -> float | None:
+def retry_after(answer: HttpAnswer) -> float | None:
     """Seconds from a Retry-After header; None where it is absent or a date."""
     value = answer.headers.get("retry-after", "")
     return float(value) if value.isascii() and value.isdigit() and len(value) < 8 else None

@@ -1,6 +1,6 @@
 """What exists: tables, states and the moves between them."""
 
-from synkro.models.accounts import Sitting, Tenant, User
+from synkro.models.accounts import CurrentSession, Tenant, User
 from synkro.models.audit import AuditLog
 from synkro.models.auth import Credential, LinkPurpose, OneTimeLink, RecoveryCode, StoredLetter, WebSession
 from synkro.models.crm import CrmLossReason, CrmPipeline, CrmStage
@@ -19,6 +19,7 @@ __all__ = [
     "CrmLossReason",
     "CrmPipeline",
     "CrmStage",
+    "CurrentSession",
     "Delivery",
     "IntegrationConfig",
     "JobRun",
@@ -30,7 +31,6 @@ __all__ = [
     "Report",
     "ReportComment",
     "ReportMessage",
-    "Sitting",
     "StoredLetter",
     "SystemMark",
     "Tenant",

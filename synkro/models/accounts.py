@@ -16,7 +16,7 @@ from synkro.tenancy import Base
 
 
 @dataclass(frozen=True, slots=True)
-class Sitting:
+class CurrentSession:
     """What a request needs to know of its session. needs: 'code' or 'enrol' while the second factor is due, else ''."""
 
     id: uuid.UUID
@@ -80,7 +80,7 @@ class User(UserMixin, Base):  # type: ignore[misc]  # flask-login ships no types
     created_at: Mapped[Created]
     updated_at: Mapped[Created] = mapped_column(onupdate=func.now())
 
-    sitting = None  # type: Sitting | None  # an annotation would make it a column
+    current_session = None  # type: CurrentSession | None  # an annotation would make it a column
 
     @property
     def is_staff(self) -> bool:
@@ -88,4 +88,4 @@ class User(UserMixin, Base):  # type: ignore[misc]  # flask-login ships no types
 
     @property
     def is_authenticated(self) -> bool:
-        return self.sitting is not None and not self.sitting.needs
+        return self.current_session is not None and not self.current_session.needs

@@ -103,7 +103,7 @@ class StoredLetter(Base):
     created_at: Mapped[Created]
     expires_at: Mapped[Moment]
     next_at: Mapped[Once]
-    rung_at: Mapped[Once]
+    enqueued_at: Mapped[Once]
     sent_at: Mapped[Once]
     tries: Mapped[int] = mapped_column(default=0)
     code: Mapped[Words] = mapped_column(default="")

@@ -9,7 +9,7 @@ from enum import StrEnum
 from flask_babel import LazyString
 
 from synkro.i18n import _l
-from synkro.models.states import Kind
+from synkro.models.states import RunKind
 
 
 class StepKey(StrEnum):
@@ -97,7 +97,7 @@ PLAN = (
     ),
 )
 """Of a report. The only place that knows how many steps there are."""
-PLANS: dict[str, tuple[Plan, ...]] = dict.fromkeys(Kind, PLAN)
+PLANS: dict[str, tuple[Plan, ...]] = dict.fromkeys(RunKind, PLAN)
 """Kind of a run -> its steps, in order."""
 BY_KEY: dict[str, Plan] = {step.key: step for plan in PLANS.values() for step in plan}
 """What this release knows. In the tables there may be steps that a newer one has made: they are left to it."""

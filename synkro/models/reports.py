@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, Index,
 from sqlalchemy.orm import Mapped, mapped_column
 
 from synkro.models.columns import Created, Json, JsonList, Key, Moment, Words, child_of, one_of, parent_key
-from synkro.models.states import DeliveryStatus, Kind, ReportStatus
+from synkro.models.states import DeliveryStatus, ReportStatus, RunKind
 from synkro.tenancy import Base, TenantRow
 
 
@@ -21,7 +21,7 @@ class Report(TenantRow, Base):
         parent_key(),
         child_of("job_runs", "run_id"),
         UniqueConstraint("run_id"),
-        one_of("kind", Kind),
+        one_of("kind", RunKind),
         one_of("status", ReportStatus),
         Index("ix_reports_recent", "tenant_id", "window_end", "id"),
         Index("ix_reports_held", "goes_at", postgresql_where=text("held_at is not null and released_at is null")),

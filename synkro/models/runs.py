@@ -22,7 +22,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from synkro.models.columns import Created, Json, Key, Moment, Words, child_of, one_of, parent_key
-from synkro.models.states import Kind, RunStatus, StepStatus
+from synkro.models.states import RunKind, RunStatus, StepStatus
 from synkro.tenancy import Base, TenantRow
 
 ACTIVE = "status in ('queued', 'running')"
@@ -34,7 +34,7 @@ class JobRun(TenantRow, Base):
     __tablename__ = "job_runs"
     __table_args__ = (
         parent_key(),
-        one_of("kind", Kind),
+        one_of("kind", RunKind),
         one_of("status", RunStatus),
         # twice is impossible by constraint, not by care
         Index(
@@ -98,7 +98,7 @@ class JobStep(TenantRow, Base):
     cursor: Mapped[Json]
     fence: Mapped[int] = mapped_column(BigInteger, default=0)
     ready_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
-    rung_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    enqueued_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     lease_until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     started_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     finished_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

@@ -9,7 +9,7 @@ from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Index, UniqueConst
 from sqlalchemy.orm import Mapped, mapped_column
 
 from synkro.models.columns import Created, Json, Key, Moment, Words, one_of, parent_key
-from synkro.models.states import COLOURS, Kind, Topic
+from synkro.models.states import COLOURS, RunKind, Topic
 from synkro.tenancy import Base, TenantRow
 
 
@@ -119,13 +119,13 @@ class Automation(TenantRow, Base):
     __tablename__ = "automations"
     __table_args__ = (
         UniqueConstraint("tenant_id"),
-        one_of("kind", Kind),
+        one_of("kind", RunKind),
         CheckConstraint("boundary_hour between 0 and 23", name="boundary_hour"),
         CheckConstraint("weekday between 0 and 6", name="weekday"),
     )
 
     id: Mapped[Key]
-    kind: Mapped[Words] = mapped_column(default=Kind.MANUAL)
+    kind: Mapped[Words] = mapped_column(default=RunKind.MANUAL)
     at: Mapped[time] = mapped_column(default=time(7, 0))
     weekday: Mapped[int] = mapped_column(default=0)
     """0 is Monday; for weekly reports."""

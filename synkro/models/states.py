@@ -30,7 +30,7 @@ class TenantStatus(StrEnum):
     DELETING = "deleting"
 
 
-class Kind(StrEnum):
+class RunKind(StrEnum):
     """Why a run exists. All but manual are unique for their window."""
 
     DAILY = "daily"

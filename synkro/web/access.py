@@ -114,7 +114,7 @@ def _gate() -> Response | None:
 def _half_open(rule: Rule) -> Response | None:
     """For a visitor, and for a person whose second factor is due: the page that confirms is behind that door, so who
     showed the password too long ago signs in anew."""
-    due = sitting().needs if sitting() else ""
+    due = current_session().needs if current_session() else ""
     if not due or due != rule.half:
         return _onward(DOORS[due])
     return _onward(DOORS[""]) if _stale(rule) else None
@@ -124,14 +124,14 @@ def _stale(rule: Rule) -> list[str]:
     return [what for what in rule.fresh.split() if not is_fresh(what)]
 
 
-def sitting() -> Any:
-    """The Sitting of this request, also of a person whose second factor is still due; None for a visitor."""
+def current_session() -> Any:
+    """The CurrentSession of this request, also of a person whose second factor is still due; None for a visitor."""
     return getattr(current_user, "sitting", None)
 
 
 def is_fresh(what: str) -> bool:
     """what: "password" or "code"."""
-    shown = sitting().confirmed_at if what == "password" else sitting().factor_at
+    shown = current_session().confirmed_at if what == "password" else current_session().factor_at
     return shown is not None and clock.now() - shown < FRESH
 
 
@@ -139,15 +139,15 @@ DOORS = {"": "auth.sign_in", "code": "second_factor.ask", "enrol": "second_facto
 """Where somebody is sent who is not in yet, by what is due."""
 
 
-def _onward(door: str) -> Response:
+def _onward(http_client: str) -> Response:
     if request.headers.get("HX-Request"):
         # a redirect would put the sign-in page inside the block that polls
         response = answer(401, "signed_out")
-        response.headers["HX-Redirect"] = url_for(door)
+        response.headers["HX-Redirect"] = url_for(http_client)
         return response
     if wants_json():
         return answer(401, "signed_out")
-    return redirect(url_for(door, next=_wanted()))
+    return redirect(url_for(http_client, next=_wanted()))
 
 
 def _to_confirm(stale: list[str]) -> Response:

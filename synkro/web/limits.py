@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 from synkro.i18n import _l
 from synkro.tokens import keyed_hash
 from synkro.web import device_cookie
-from synkro.web.access import rule_of, sitting
+from synkro.web.access import current_session, rule_of
 from synkro.web.answers import answer
 
 PER_MINUTE = {"api": 100, "auth": 5, "webhook": 50, "ai": 20, "poll": 120, "probe": 600, "static": 2_000}
@@ -42,7 +42,7 @@ def _who() -> str:
     # open to all: to look the reader of a file up would cost more than the file
     if class_of_request() in BY_ADDRESS:
         return str(request.remote_addr)
-    if sitting():
+    if current_session():
         return str(current_user.id)
     device, _ = device_cookie.read()
     # what others at the same address use up does not shut out whoever has signed in here before

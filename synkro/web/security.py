@@ -65,7 +65,7 @@ def init_app(app: Flask, *, production: bool, cors_origins: Collection[str]) -> 
         return response
 
 
-def judge_forms(app: Flask) -> None:
+def check_forms(app: Flask) -> None:
     """Before the tokens are checked and before the gate."""
     app.before_request(_refuse_what_is_no_form)
     app.before_request(_refuse_countless_fields)

@@ -11,7 +11,7 @@ from flask import Flask
 
 from synkro.cli.runs import wait
 from synkro.models import Tenant
-from synkro.models.states import Kind
+from synkro.models.states import RunKind
 from synkro.services.reports import runs
 from synkro.tenancy import db, tenant_scope
 
@@ -19,7 +19,7 @@ from synkro.tenancy import db, tenant_scope
 def test_waiting_outlives_a_restart_of_the_database(app: Flask, tenant: Tenant, postgres_superuser_url: str) -> None:
     end = datetime.now(UTC)
     with tenant_scope(tenant.id):
-        run, _ = runs.start(tenant, Kind.MANUAL, end - timedelta(days=1), end, actor="test")
+        run, _ = runs.start(tenant, RunKind.MANUAL, end - timedelta(days=1), end, actor="test")
 
     def restart() -> None:
         time.sleep(0.7)

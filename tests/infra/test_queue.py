@@ -120,10 +120,10 @@ def call_of(store: Redis, key: bytes) -> Any:
     return json.loads(zlib.decompress(store.hget(key, "data") or b""))  # type: ignore[arg-type]
 
 
-def test_a_doorbell_is_json_with_ids_only(store: Redis, tenant: Tenant) -> None:
+def test_a_job_is_json_with_ids_only(store: Redis, tenant: Tenant) -> None:
     run_id = uuid.uuid4()
     with tenant_scope(tenant.id):
-        runs.ring(tenant.id, run_id, PLAN[0].key)
+        runs.enqueue(tenant.id, run_id, PLAN[0].key)
     (key,) = store.scan_iter("rq:job:*", _type="hash")
     name, instance, ids, named = call_of(store, key)
     assert name == "step"
@@ -143,13 +143,13 @@ def test_the_names_of_jobs_are_settled() -> None:
     assert set(jobs.JOBS) == {"tick", "step", "check", "trial", "letter", "tell"}
 
 
-def test_whatever_is_rung_for_is_known_to_the_worker() -> None:
-    """A new bell that nobody added to JOBS would be refused at work."""
+def test_whatever_is_enqueued_is_known_to_the_worker() -> None:
+    """A new job that nobody added to JOBS would be refused at work."""
     folder = Path(queue.__file__).parents[1]
     named = set()
     for path in folder.rglob("*.py"):
         module = ".".join(("synkro", *path.relative_to(folder).with_suffix("").parts))
-        for name in re.findall(r"queue\.ring\(redis\(\), queue\.\w+, ([\w.]+)", path.read_text()):
+        for name in re.findall(r"queue\.enqueue\(redis\(\), queue\.\w+, ([\w.]+)", path.read_text()):
             named.add(attrgetter(name)(import_module(module)))
     assert named | {tick.TICK} == set(jobs.JOBS)
 
@@ -170,7 +170,7 @@ FORMER = {
 @pytest.mark.parametrize("name", FORMER)
 def test_a_name_of_the_last_release_is_still_called(store: Redis, name: str) -> None:
     plant(store, data=call(name))
-    job = jobs.Bell.fetch("planted", connection=store, serializer=JSONSerializer)
+    job = jobs.KnownJob.fetch("planted", connection=store, serializer=JSONSerializer)
     assert jobs.fault_of(job) == ""
     assert job.func is FORMER[name]
 
@@ -216,7 +216,7 @@ def test_an_unknown_job_of_no_newer_release_is_refused(store: Redis, meta: objec
     assert list(store.zrange(f"rq:failed:{queue.STEPS}", 0, -1)) == [b"planted"]  # type: ignore[arg-type]
 
 
-# ---- what is no doorbell of ours
+# ---- what is no job of ours
 
 
 @pytest.fixture
@@ -253,7 +253,7 @@ STRANGE: dict[str, tuple[str, Callable[[str], dict[str, bytes | str]]]] = {
 
 
 @pytest.mark.parametrize("kind", STRANGE)
-def test_what_is_no_doorbell_is_failed_and_imports_nothing(
+def test_what_is_no_job_of_ours_is_failed_and_imports_nothing(
     store: Redis, mark: Path, trap: str, caplog: pytest.LogCaptureFixture, kind: str
 ) -> None:
     code, parts = STRANGE[kind]
@@ -310,18 +310,18 @@ def test_rq_by_itself_runs_nothing(store: Redis, mark: Path, trap: str) -> None:
 
 def test_ringing_without_redis_says_so() -> None:
     away = Redis.from_url(AWAY, socket_connect_timeout=1)
-    assert queue.ring(away, queue.STEPS, runs.WORK, uuid.uuid4(), seconds=1) is False
+    assert queue.enqueue(away, queue.STEPS, runs.WORK, uuid.uuid4(), seconds=1) is False
 
 
 def test_ringing_with_redis_says_so(store: Redis) -> None:
-    assert queue.ring(store, queue.STEPS, runs.WORK, uuid.uuid4(), seconds=1) is True
+    assert queue.enqueue(store, queue.STEPS, runs.WORK, uuid.uuid4(), seconds=1) is True
 
 
 heard: list[tuple[str, str | None]] = []
 
 
 def listen(word: str) -> None:
-    heard.append((word, queue.rung_by()))
+    heard.append((word, queue.request_id_of_job()))
 
 
 @pytest.mark.parametrize("request_id", ["of-the-request", ""])
@@ -330,26 +330,26 @@ def test_one_id_joins_the_web_and_the_worker(store: Redis, monkeypatch: pytest.M
     heard.clear()
     logs.unbind()
     logs.bind(request_id=request_id)
-    queue.ring(store, queue.STEPS, "listen", "word", seconds=5)
+    queue.enqueue(store, queue.STEPS, "listen", "word", seconds=5)
     logs.unbind()
     drain(store)
     assert heard == [("word", request_id or None)]
 
 
 def test_outside_of_a_job_nobody_rang() -> None:
-    assert queue.rung_by() is None
+    assert queue.request_id_of_job() is None
 
 
-def test_a_done_doorbell_leaves_nothing_in_redis(store: Redis, tenant: Tenant) -> None:
+def test_a_done_job_leaves_nothing_in_redis(store: Redis, tenant: Tenant) -> None:
     with tenant_scope(tenant.id):
-        runs.ring(tenant.id, uuid.uuid4(), PLAN[0].key)
+        runs.enqueue(tenant.id, uuid.uuid4(), PLAN[0].key)
     drain(store)
     assert not list(store.scan_iter("rq:job:*"))
 
 
 def test_a_job_has_a_time_limit(store: Redis, tenant: Tenant) -> None:
     with tenant_scope(tenant.id):
-        runs.ring(tenant.id, uuid.uuid4(), PLAN[0].key)
+        runs.enqueue(tenant.id, uuid.uuid4(), PLAN[0].key)
     (key,) = store.scan_iter("rq:job:*", _type="hash")
     job = Job.fetch(key.decode().removeprefix("rq:job:"), connection=store, serializer=JSONSerializer)
     assert job.timeout == PLAN[0].limit.total_seconds()

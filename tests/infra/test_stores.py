@@ -69,7 +69,7 @@ def test_a_killed_valkey_is_started_by_the_next_who_asks(config: Config, redis: 
 def test_a_new_client_starts_a_killed_valkey_too(config: Config) -> None:
     kill(config, "valkey")
     client = stores.redis_client(config)
-    assert queue.ring(client, queue.STEPS, "some.job", "id", seconds=1)
+    assert queue.enqueue(client, queue.STEPS, "some.job", "id", seconds=1)
     client.close()
 
 
@@ -118,7 +118,7 @@ def test_a_valkey_that_does_not_start_is_a_redis_away(tmp_path: Path) -> None:
     client = stores.redis_client(unusable(tmp_path))
     with pytest.raises(RedisConnectionError):
         client.ping()
-    assert queue.ring(client, queue.STEPS, "some.job", "id", seconds=1) is False
+    assert queue.enqueue(client, queue.STEPS, "some.job", "id", seconds=1) is False
 
 
 PRODUCTION = {

@@ -69,7 +69,7 @@ class Story:
         with tenant_scope(practice.tenant.id):
             self.run_id = practice.start()
 
-    def claim(self, key: StepKey) -> steps.Claim:
+    def claim(self, key: StepKey) -> steps.StepClaim:
         with tenant_scope(self.practice.tenant.id):
             held = steps.claim(self.run_id, key, 60)
             assert held is not None
@@ -223,10 +223,10 @@ def test_who_lost_the_claim_changes_nothing(story: Story) -> None:
     story.die()
     story.claim(FIRST)
     with tenant_scope(story.practice.tenant.id):
-        with pytest.raises(steps.Lost):
+        with pytest.raises(steps.LeaseLost):
             steps.finish(old, "green", None, "{}", 0, None)
         steps.fail(old, "internal", "{}")
         steps.try_again(old, "internal", "{}", 0)
-        with pytest.raises(steps.Lost):
+        with pytest.raises(steps.LeaseLost):
             steps.hold(old)
     assert story.status()[1][FIRST] == StepStatus.RUNNING

@@ -141,11 +141,13 @@ class Walker:
         config = integrations.find(kind)
         assert config is not None
         values = {**config.settings, **open_secrets(config)}
-        cls, door = INTEGRATIONS[kind], integrations.door(kind)
-        closed = replace(door, replace=dict.fromkeys(door.replace, NOWHERE), allow_hosts=frozenset({"127.0.0.1:9"}))
+        cls, http_client = INTEGRATIONS[kind], integrations.http_client(kind)
+        closed = replace(
+            http_client, replace=dict.fromkeys(http_client.replace, NOWHERE), allow_hosts=frozenset({"127.0.0.1:9"})
+        )
         tries = [({**values, "url": NOWHERE}, closed)]
         for name in cls.secret_names() & set(values):
-            tries += [({**values, name: f"{values[name]}{tail}"}, door) for tail in ("\nx", "ключ", "x")]
+            tries += [({**values, name: f"{values[name]}{tail}"}, http_client) for tail in ("\nx", "ключ", "x")]
         for given, through in tries:
             try:
                 cls(given, through).check()

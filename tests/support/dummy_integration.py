@@ -10,8 +10,8 @@ from werkzeug.wrappers import Response
 from synkro.i18n import _l
 from synkro.integrations.base import SAMPLE, Act, Check, Field, Integration, Offer, Preview, Proof
 from synkro.integrations.errors import ApiError, ChoiceDue, Refused
-from synkro.integrations.http.calls import Answer, common_failure
-from synkro.integrations.http.client import Door, Http
+from synkro.integrations.http.calls import HttpAnswer, common_failure
+from synkro.integrations.http.client import HttpClient, HttpConnection
 
 HOST = "https://api.parcels.example"
 KEY = "parcels-key-that-nobody-may-see"
@@ -36,9 +36,9 @@ class Parcels(Integration):
         "parcels_tracked": _l("Parcels on their way: %(count)s."),
     }
 
-    def connect(self, door: Door) -> Http:
+    def connect(self, http_client: HttpClient) -> HttpConnection:
         headers = {"Authorization": f"Bearer {self.settings['api_key']}"}
-        return door.open(self.kind, "Parcels", HOST, judge=_judge, headers=headers)
+        return http_client.open(self.kind, "Parcels", HOST, check_answer=_check_answer, headers=headers)
 
     def check(self) -> Check:
         return Check("green", "parcels_ok", {"depot": str(self.http.get("/me").json()["depot"])})
@@ -54,10 +54,10 @@ class Parcels(Integration):
 class OwnParcels(Parcels):
     """With a server of the company's own, which staff have to agree to."""
 
-    fields = (Field("server", _l("Server"), show=True, place=True), Field("api_key", _l("API key")))
+    fields = (Field("server", _l("Server"), show=True, host=True), Field("api_key", _l("API key")))
     host_refused = "parcels_host_refused"
 
-    def connect(self, door: Door) -> Http:  # noqa: ARG002 -- nobody has agreed
+    def connect(self, http_client: HttpClient) -> HttpConnection:  # noqa: ARG002 -- nobody has agreed
         raise Refused(self.host_refused)
 
 
@@ -71,7 +71,7 @@ class ParcelsToChooseFrom(Parcels):
         return {"depot": [Offer("n", "North"), Offer("s", "South")]}
 
 
-def _judge(answer: Answer) -> ApiError | None:
+def _check_answer(answer: HttpAnswer) -> ApiError | None:
     return Refused("parcels_key_refused") if answer.status == 401 else common_failure(answer)
 
 

@@ -18,7 +18,7 @@ import requests
 from flask import Flask, Response, request
 
 from synkro.integrations.amocrm.client import Amocrm
-from synkro.integrations.http.client import Door
+from synkro.integrations.http.client import HttpClient
 from synkro.sandbox.amocrm.app import create_app as create_amocrm
 from synkro.sandbox.amocrm.oauth import long_lived_token
 from synkro.sandbox.demo.world import demo_world
@@ -125,8 +125,8 @@ def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("synkro.integrations.http.client.time", clock)
 
 
-def door_to(pacer: Any, **emulators: Emulator) -> Door:
-    return Door(
+def client_to(pacer: Any, **emulators: Emulator) -> HttpClient:
+    return HttpClient(
         pacer=pacer,
         replace={kind: emulator.url for kind, emulator in emulators.items()},
         allow_hosts=frozenset(emulator.host for emulator in emulators.values()),
@@ -156,7 +156,7 @@ def connect_amocrm(start: Start) -> ConnectAmocrm:
         emulator = start(create_amocrm(world))
         emulator.set(rps=0, account_rps=0, **settings)
         keys = {"subdomain": world.subdomain, "token": long_lived_token(world)}
-        return Amocrm(keys, door_to(pacer or Counted(), amocrm=emulator)), emulator
+        return Amocrm(keys, client_to(pacer or Counted(), amocrm=emulator)), emulator
 
     return begin
 

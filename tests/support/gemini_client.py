@@ -7,7 +7,7 @@ import pytest
 from synkro.integrations.ai.client import Ai
 from synkro.sandbox.gemini.app import create_app
 from synkro.sandbox.keys import Keys
-from tests.support.emulators import Counted, Emulator, Start, door_to
+from tests.support.emulators import Counted, Emulator, Start, client_to
 
 KEY = Keys()
 MODEL = "gemini-3.8-flash"
@@ -20,4 +20,4 @@ def emulator(start: Start) -> Emulator:
 
 
 def open_ai(emulator: Emulator, **settings: str) -> Ai:
-    return Ai({"api_key": KEY.gemini_key, "model": MODEL, **settings}, door_to(Counted(), gemini=emulator))
+    return Ai({"api_key": KEY.gemini_key, "model": MODEL, **settings}, client_to(Counted(), gemini=emulator))

@@ -16,26 +16,26 @@ from synkro.tenancy import db
 from tests.support.practice import Practice
 
 
-def die() -> None:
+def crash() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def worker_that_dies(practice: Practice, arm: Callable[[], None]) -> None:
-    """A worker in a process of its own that ends by SIGKILL where arm() put the mine."""
+def worker_that_dies(practice: Practice, set_fault_point: Callable[[], None]) -> None:
+    """A worker in a process of its own that ends by SIGKILL where set_fault_point() put it."""
     pid = os.fork()
     if pid == 0:
         try:
             db.engine.dispose(close=False)
-            arm()
+            set_fault_point()
             practice.drain()
         finally:
             os._exit(0)
     _, status = os.waitpid(pid, 0)
-    assert os.WIFSIGNALED(status), "the mine was never stepped on"
+    assert os.WIFSIGNALED(status), "the fault point was never reached"
 
 
 def recover(practice: Practice, run_id: uuid.UUID) -> None:
-    """What the scheduler and a new worker do: ticks and doorbells until the run ends."""
+    """What the scheduler and a new worker do: ticks and jobs until the run ends."""
     for _ in range(400):
         tick.tick()
         practice.drain()

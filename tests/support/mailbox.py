@@ -76,7 +76,7 @@ def certificate(folder: Path) -> ssl.SSLContext:
     return context
 
 
-def _judge(_server: Any, _session: Any, _envelope: Any, _mechanism: str, data: Any) -> AuthResult:
+def _check_answer(_server: Any, _session: Any, _envelope: Any, _mechanism: str, data: Any) -> AuthResult:
     return AuthResult(success=data.login == b"user" and data.password == PASSWORD.encode(), handled=False)
 
 
@@ -89,7 +89,7 @@ def serve(context: ssl.SSLContext | None, *, at_once: bool = False) -> Iterator[
         box,
         hostname="127.0.0.1",
         port=free_port(),
-        authenticator=_judge,
+        authenticator=_check_answer,
         auth_require_tls=not at_once and context is not None,
         server_hostname="mail.test",
         **more,

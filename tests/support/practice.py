@@ -18,7 +18,7 @@ from synkro.infra.queue import JSONSerializer
 from synkro.integrations.supabase.client import schema_sql
 from synkro.jobs.engine.worker import Worker
 from synkro.models import JobRun, JobStep, Tenant
-from synkro.models.states import Kind
+from synkro.models.states import RunKind
 from synkro.sandbox.amocrm.oauth import long_lived_token
 from synkro.sandbox.world import World
 from synkro.services.connections import integrations
@@ -110,7 +110,7 @@ class Practice:
     def start(self, window: Window | None = None) -> uuid.UUID:
         window = window or self.yesterday
         with tenant_scope(self.tenant.id):
-            run, _ = runs.start(self.tenant, Kind.MANUAL, window.start, window.end, actor="test")
+            run, _ = runs.start(self.tenant, RunKind.MANUAL, window.start, window.end, actor="test")
             return run.id
 
     def drain(self, most: int | None = None) -> None:
@@ -143,4 +143,4 @@ class Practice:
                 step.ready_at = datetime.now(UTC) - timedelta(seconds=1)
             db.session.commit()
             for step in waiting:
-                runs.ring(self.tenant.id, run_id, step.key)  # type: ignore[arg-type]
+                runs.enqueue(self.tenant.id, run_id, step.key)  # type: ignore[arg-type]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from synkro.analysis.ai.answer import Answer, Finding, Remark
-from synkro.analysis.report.texts import Report
+from synkro.analysis.report.texts import ReportText
 from tests.support.deals_and_chats import ALMATY, WINDOW
 from tests.support.figures import figures_of
 
@@ -15,5 +15,5 @@ ANSWER = Answer(
     (Remark("Aliya", "[quick](x)", ("d1m1",)),),
     ("Somebody was rude",),
 )
-REPORT = Report("Company <1>", "R-7", WINDOW, ALMATY, figures_of().result(), ANSWER, url="https://synkro.test/r/7")
+REPORT = ReportText("Company <1>", "R-7", WINDOW, ALMATY, figures_of().result(), ANSWER, url="https://synkro.test/r/7")
 FIGURES_ONLY = replace(REPORT, answer=None, ai_gap="The budget is used up.")

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from synkro.models import ApprovedHost, JobRun, JobStep, Tenant, Trial, User
-from synkro.models.states import Kind, ReportStatus, RunStatus, StepStatus
+from synkro.models.states import ReportStatus, RunKind, RunStatus, StepStatus
 from synkro.services.auth import sessions
 from synkro.services.connections import trials
 from synkro.services.reports import artifacts, reports, runs
@@ -92,7 +92,7 @@ BODY: dict[str, Any] = {
 def make_run(tenant: Tenant, start: datetime = NOON, days: int = 1, **changes: Any) -> uuid.UUID:
     """A run that waits for its first step, or with the status given."""
     with tenant_scope(tenant.id):
-        run, is_new = runs.start(tenant, Kind.MANUAL, start, start + timedelta(days=days), actor="test")
+        run, is_new = runs.start(tenant, RunKind.MANUAL, start, start + timedelta(days=days), actor="test")
         assert is_new
         for name, value in changes.items():
             setattr(run, name, value)

@@ -13,9 +13,9 @@ from flask import Flask
 
 from synkro.models import JobRun, JobStep, Tenant
 from synkro.models.plan import PLAN, StepKey
-from synkro.models.states import Kind
+from synkro.models.states import RunKind
 from synkro.services.reports import runs, steps
-from synkro.services.reports.steps import Claim
+from synkro.services.reports.steps import StepClaim
 from synkro.tenancy import db, tenant_scope
 
 T = TypeVar("T")
@@ -38,17 +38,17 @@ def at_once(app: Flask, tenant: Tenant, count: int, work: Callable[[int], T]) ->
         return list(threads.map(one, range(count)))
 
 
-def begin(tenant: Tenant, kind: Kind = Kind.MANUAL, start: datetime = NOON) -> uuid.UUID:
+def begin(tenant: Tenant, kind: RunKind = RunKind.MANUAL, start: datetime = NOON) -> uuid.UUID:
     with tenant_scope(tenant.id):
         return runs.start(tenant, kind, start, start + DAY)[0].id
 
 
-def take(tenant: Tenant, run_id: uuid.UUID, key: StepKey, lease: int = 60) -> Claim | None:
+def take(tenant: Tenant, run_id: uuid.UUID, key: StepKey, lease: int = 60) -> StepClaim | None:
     with tenant_scope(tenant.id):
         return steps.claim(run_id, key, lease)
 
 
-def taken(tenant: Tenant, run_id: uuid.UUID, key: StepKey, lease: int = 60) -> Claim:
+def taken(tenant: Tenant, run_id: uuid.UUID, key: StepKey, lease: int = 60) -> StepClaim:
     claim = take(tenant, run_id, key, lease)
     assert claim is not None
     return claim

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from synkro.integrations.errors import Gone
-from synkro.integrations.http.client import Door
+from synkro.integrations.http.client import HttpClient
 from synkro.integrations.supabase.client import Supabase, schema_sql
 from synkro.sandbox.keys import Keys
 from synkro.sandbox.supabase.app import create_app
@@ -44,8 +44,8 @@ class Project:
             "publishable_key": KEY.supabase_publishable_key,
             "secret_key": KEY.supabase_secret_key,
         }
-        door = Door(Counted(), allow_hosts=frozenset({self.url.partition("//")[2]}))
-        made = Supabase({**given, **settings}, door)
+        http_client = HttpClient(Counted(), allow_hosts=frozenset({self.url.partition("//")[2]}))
+        made = Supabase({**given, **settings}, http_client)
         made.reload_seconds = 0.01
         return made
 

@@ -7,7 +7,7 @@ import pytest
 from synkro.integrations.telegram.client import Telegram
 from synkro.sandbox.keys import Keys
 from synkro.sandbox.telegram.app import create_app
-from tests.support.emulators import Counted, Emulator, Start, door_to
+from tests.support.emulators import Counted, Emulator, Start, client_to
 
 KEY = Keys()
 GROUP = KEY.telegram_chat_id
@@ -23,4 +23,4 @@ def emulator(start: Start) -> Emulator:
 
 def open_bot(emulator: Emulator, pacer: Counted | None = None, **settings: str) -> Telegram:
     given = {"bot_token": KEY.telegram_token, "chat_id": str(GROUP), **settings}
-    return Telegram(given, door_to(pacer or Counted(), telegram=emulator))
+    return Telegram(given, client_to(pacer or Counted(), telegram=emulator))

@@ -90,14 +90,14 @@ def _block(number: int, dialog: Dialog, limit: int, estimate: Estimate) -> _Bloc
     """None when not even the last message fits."""
     header = f"## d{number} | manager: {dialog.manager} | stage: {dialog.stage}\n"
     numbered = list(enumerate(dialog.lines, start=1))
-    rows = [_row(number, place, line) for place, line in numbered]
+    rows = [_row(number, position, line) for position, line in numbered]
     # The note's length is set aside always: a few tokens lost, and no second pass.
     room = limit - estimate(header) - estimate(_note(len(rows)))
     first = _first_that_fits(rows, room, estimate)
     if first == len(rows):
         return None
     lines = [header, *([_note(first)] if first else []), *_with_days(dialog.lines[first:], rows[first:])]
-    refs = {f"d{number}m{place}": (dialog.chat_id, line.message_id) for place, line in numbered[first:]}
+    refs = {f"d{number}m{position}": (dialog.chat_id, line.message_id) for position, line in numbered[first:]}
     return _Block(dialog.chat_id, lines, sum(map(estimate, lines)), refs, first > 0)
 
 
@@ -111,8 +111,8 @@ def _first_that_fits(rows: Sequence[str], room: int, estimate: Estimate) -> int:
     return 0
 
 
-def _row(number: int, place: int, line: Line) -> str:
-    return f"[d{number}m{place}] {line.at:%H:%M} {line.speaker}: {line.text}\n"
+def _row(number: int, position: int, line: Line) -> str:
+    return f"[d{number}m{position}] {line.at:%H:%M} {line.speaker}: {line.text}\n"
 
 
 _DAY_LINE = "-- 2026-01-01\n"

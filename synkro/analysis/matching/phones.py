@@ -88,9 +88,9 @@ def _with_plus(groups: list[str]) -> list[str]:
 
 
 def _without_plus(groups: list[str]) -> list[str]:
-    for place, group in enumerate(groups):
+    for at, group in enumerate(groups):
         if len(group) == 11 and _home(group):
-            return [*_without_plus(groups[:place]), _home(group), *_without_plus(groups[place + 1 :])]
+            return [*_without_plus(groups[:at]), _home(group), *_without_plus(groups[at + 1 :])]
     digits = "".join(groups)
     if abroad := _international(digits):
         return _with_plus([abroad])

@@ -14,7 +14,7 @@ from synkro.analysis.report.wording import Translate, duration, moment, number
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class ReportText:
     """figures: the result of Figures. answer is None when the AI took no part. ai_gap: a sentence why, or why
     it has not read all it should.
     """
@@ -43,7 +43,7 @@ class Section:
     of: Literal["", "finding", "manager", "doubt"] = ""
 
 
-def heading(report: Report, gettext: Translate) -> Section:
+def heading(report: ReportText, gettext: Translate) -> Section:
     zone, window = report.zone, report.window
     words = {
         "start": moment(window.start.astimezone(zone)),
@@ -60,7 +60,7 @@ def heading(report: Report, gettext: Translate) -> Section:
     return Section(report.company, tuple(lines))
 
 
-def sections(report: Report, gettext: Translate) -> Iterator[Section]:
+def sections(report: ReportText, gettext: Translate) -> Iterator[Section]:
     """Without empty ones, the AI's words first: people read the beginning."""
     figures = report.figures
     if report.answer:

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from synkro.analysis.report.sections import Report, Section, heading, sections
+from synkro.analysis.report.sections import ReportText, Section, heading, sections
 from synkro.analysis.report.telegram import Row, split
 from synkro.analysis.report.wording import Translate, number
 from synkro.analysis.text.cleaning import one_line
@@ -26,10 +26,10 @@ _URL_LIMIT = 500
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>|~])")
 _BLOCK_START = re.compile(r"^((?:\d+(?=[.)]))?)([#>+=.)-])")
 
-__all__ = ["Report", "Told", "plain_text", "telegram_parts"]
+__all__ = ["ReportText", "Told", "plain_text", "telegram_parts"]
 
 
-def plain_text(report: Report, gettext: Translate) -> str:
+def plain_text(report: ReportText, gettext: Translate) -> str:
     """Markdown. Strangers' text is escaped, so it stays text wherever it is rendered."""
     head = heading(report, gettext)
     blocks = ["\n\n".join((f"# {_plain(head.title)}", *(_plain(line) for line in head.lines)))]
@@ -45,7 +45,7 @@ class Told:
     left_out: int
 
 
-def telegram_parts(report: Report, gettext: Translate, limit: int = TELEGRAM_LIMIT, most: int = MOST_PARTS) -> Told:
+def telegram_parts(report: ReportText, gettext: Translate, limit: int = TELEGRAM_LIMIT, most: int = MOST_PARTS) -> Told:
     """Tags: b, i and one a (only for an https address).
 
     Of what does not fit into `most` parts, whole findings are left out from the end, and managers of a long list; how
@@ -73,7 +73,7 @@ def _leaving(told: Sequence[Section]) -> Iterator[int]:
     yield from managers[:MANAGERS_FIRST]
 
 
-def _rows(report: Report, gettext: Translate, told: Sequence[Section], left_out: Counter[int]) -> Iterator[Row]:
+def _rows(report: ReportText, gettext: Translate, told: Sequence[Section], left_out: Counter[int]) -> Iterator[Row]:
     """left_out: place of a section -> how many of its last lines are not told."""
     head = heading(report, gettext)
     yield Row(_line(head.title), "b")

@@ -19,7 +19,7 @@ from synkro.models import Tenant
 from synkro.models.states import Role
 from synkro.services.companies import directory, people, staff, tenants
 from synkro.services.companies.directory import Standing, Wanted
-from synkro.services.mail import mail_troubles
+from synkro.services.mail import mail_failures
 from synkro.web.access import access
 
 blueprint = Blueprint("people", __name__, url_prefix="/admin/people")
@@ -83,7 +83,7 @@ def _company(named: str | None) -> Tenant | None:
 
 def _letters_arrive(person_id: uuid.UUID) -> bool:
     """Asked before a new letter, which has no trouble yet."""
-    return mail.is_configured() and mail_troubles.of(person_id) is None
+    return mail.is_configured() and mail_failures.of(person_id) is None
 
 
 def _handed_over(person_id: uuid.UUID, link: str, says: str) -> Response | Shown:
@@ -217,7 +217,7 @@ def _page(person_id: uuid.UUID, *, name: PersonName | None = None, rights: Acces
         name=name or PersonName(formdata=None, data={"name": shown.person.name}),
         rights=rights or Access(formdata=None, data=held),
         companies=directory.suggestions(),
-        trouble=mail_troubles.of(person_id),
+        trouble=mail_failures.of(person_id),
         is_chief=staff.is_chief(current_user),
         may_edit=staff.may_look_after(current_user, shown.person),
         is_me=shown.person.id == current_user.id,

@@ -22,7 +22,7 @@ from synkro.models import WebSession
 from synkro.models.states import Role
 from synkro.services.auth import accounts, passwords, second_factor, sessions
 from synkro.services.auth.attempts import TooManyTries
-from synkro.web.access import access, sitting
+from synkro.web.access import access, current_session
 
 blueprint = Blueprint("account", __name__, url_prefix="/account")
 
@@ -54,7 +54,7 @@ def _page(form: PasswordForm) -> str:
 
 def _rows() -> list[Row]:
     """This browser first, then the latest used. What idled away opens nothing and is left out."""
-    own, alive = sitting().id, clock.now() - sessions.idle_of(current_user)
+    own, alive = current_session().id, clock.now() - sessions.idle_of(current_user)
     rows = [
         Row(one.id, browser_name(one.agent), one.address, one.created_at, one.seen_at, one.id == own)
         for one in sessions.of(current_user.id)
@@ -78,10 +78,10 @@ def change_password() -> Answer:
         form.current.errors = [gettext("The password is wrong.")]
         return _page(form), REFUSED
     with errors_on(form, others="new") as act:
-        passwords.change(current_user, form.new.data, keep=sitting().id)
+        passwords.change(current_user, form.new.data, keep=current_session().id)
     if act.refused:
         return _page(form), act.refused
-    cookie.renew(sessions.confirm(sitting(), password=True))
+    cookie.renew(sessions.confirm(current_session(), password=True))
     flash(gettext("The password is changed. All other browsers are signed out."), "success")
     return _back()
 
@@ -98,7 +98,7 @@ def end_session(session_id: uuid.UUID) -> Response:
 @blueprint.post("/sessions/end-others")
 @access(*Role)
 def end_others() -> Response:
-    accounts.end_other_sessions(current_user, keep=sitting().id)
+    accounts.end_other_sessions(current_user, keep=current_session().id)
     flash(gettext("All other browsers are signed out."), "success")
     return _back()
 

@@ -17,7 +17,7 @@ from synkro.blueprints.shared.own_paths import page_or
 from synkro.models.states import Role
 from synkro.services.auth import recovery_codes, second_factor, sessions
 from synkro.services.auth.attempts import TooManyTries
-from synkro.web.access import access, sitting
+from synkro.web.access import access, current_session
 
 blueprint = Blueprint("second_factor", __name__)
 
@@ -42,7 +42,7 @@ def ask() -> Answer:
         return later(_ask_page(form, refusal.says, waits=True), refusal)
     if not right:
         return _ask_page(form, gettext("This code does not fit, or it was used already.")), REFUSED
-    cookie.renew(sessions.confirm(sitting(), factor=True))
+    cookie.renew(sessions.confirm(current_session(), factor=True))
     response = redirect(page_or(form.next.data, reader.start_page(current_user)), 303)
     device.remember(response, current_user.email)
     return response
@@ -64,17 +64,17 @@ def enrol() -> Answer:
     if not form.validate():
         return _enrol_page(form), 422
     with errors_on(form, others="code") as act:
-        codes = second_factor.confirm(current_user, sitting().id, form.code.data)
+        codes = second_factor.confirm(current_user, current_session().id, form.code.data)
     if act.refused:
         return _enrol_page(form), act.refused
-    cookie.renew(sessions.confirm(sitting(), factor=True))
+    cookie.renew(sessions.confirm(current_session(), factor=True))
     response = make_response(_codes_page(codes, page_or(form.next.data, reader.start_page(current_user))))
     device.remember(response, current_user.email)
     return response
 
 
 def _enrol_page(form: CodeForm) -> str:
-    setup = second_factor.begin(current_user, sitting().id)
+    setup = second_factor.begin(current_user, current_session().id)
     qr = Markup(setup.qr_svg)  # noqa: S704 (drawn by us: squares, no text)
     return render_template(
         "auth/second_factor/enrol.html", form=form, setup=setup, qr=qr, due=not reader.is_signed_in()

@@ -24,7 +24,7 @@ from synkro.services.auth import accounts, second_factor, sessions
 from synkro.services.auth.attempts import TooManyTries
 from synkro.services.companies import tenants
 from synkro.services.mail import notices
-from synkro.web.access import access, sitting
+from synkro.web.access import access, current_session
 
 blueprint = Blueprint("auth", __name__)
 
@@ -80,7 +80,7 @@ def _let_in(user: User, onward: str) -> Response:
 @access(public=True)
 def logout() -> Response:
     """Open to all: a second press, or one after the session has ended, is no error."""
-    if now := sitting():
+    if now := current_session():
         accounts.end_session(current_user, now.id)
     cookie.clear()
     response = redirect(url_for("auth.sign_in"), 303)
@@ -107,7 +107,7 @@ def confirm() -> Answer:
         return later(_confirm_page(form, what, refusal.says), refusal)
     if not right:
         return _confirm_page(form, what, WRONG[what]), REFUSED
-    cookie.renew(sessions.confirm(sitting(), password=what == "password", factor=what == "code"))
+    cookie.renew(sessions.confirm(current_session(), password=what == "password", factor=what == "code"))
     return redirect(onward, 303)
 
 

@@ -21,7 +21,7 @@ from synkro.i18n import _l
 from synkro.infra import clock
 from synkro.models import LinkPurpose, User
 from synkro.services.auth import accounts, forgotten, links
-from synkro.web.access import access, sitting
+from synkro.web.access import access, current_session
 from synkro.web.answers import answer
 from synkro.web.limits import limiter
 
@@ -131,7 +131,7 @@ def _ended(purpose: LinkPurpose) -> tuple[str, int]:
 
 def _leave(user: User, says: str) -> None:
     """To the door, also from the account of somebody else that was open in this browser."""
-    if now := sitting():
+    if now := current_session():
         accounts.end_session(current_user, now.id)
     cookie.clear()
     session[cookie.EMAIL] = user.email

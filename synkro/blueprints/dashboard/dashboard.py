@@ -11,7 +11,7 @@ from synkro.blueprints.reports.runs import blueprint as run_pages
 from synkro.blueprints.shared import reader
 from synkro.blueprints.shared.form_errors import errors_on
 from synkro.blueprints.shared.forms import RunForm
-from synkro.models.states import Kind, Role
+from synkro.models.states import Role, RunKind
 from synkro.services.reports import runs, schedules
 from synkro.web.access import access
 
@@ -34,7 +34,7 @@ def create() -> AnyResponse | tuple[str, int]:
     if window is None:
         return overview_page(form), 422
     with errors_on(form, others="end") as act:
-        run, is_new = runs.start(tenant, Kind.MANUAL, window.start, window.end, by=reader.me().id)
+        run, is_new = runs.start(tenant, RunKind.MANUAL, window.start, window.end, by=reader.me().id)
     if act.refused:
         return overview_page(form), act.refused
     if not is_new:

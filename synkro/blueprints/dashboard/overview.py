@@ -20,7 +20,7 @@ from synkro.infra import clock
 from synkro.models import Report, Tenant
 from synkro.models.states import RunStatus
 from synkro.services.connections import setup
-from synkro.services.connections.setup import Step
+from synkro.services.connections.setup import SetupStep
 from synkro.services.reports import progress, reports, runs, schedules
 
 SHOWN = 5
@@ -35,7 +35,7 @@ def overview_page(form: RunForm) -> str:
     return render_template(
         "dashboard/overview.html",
         today=clock.now(),
-        zone_text=formats.place(tenant.timezone),
+        zone_text=formats.zone_text(tenant.timezone),
         steps=steps,
         onward=setup.first_open(steps),
         may_set_up=current_user.can_manage_settings,
@@ -48,7 +48,7 @@ def overview_page(form: RunForm) -> str:
     )
 
 
-def _can_report(steps: list[Step]) -> bool:
+def _can_report(steps: list[SetupStep]) -> bool:
     """Without deals, dialogs and a place for them there is nothing to report; AI and Telegram may come later."""
     return all(step.state not in ("empty", "locked") for step in steps if step.is_needed)
 

@@ -63,7 +63,7 @@ def _head(report: Report) -> dict[str, Any]:
         **row(report),
         "id": report.id,
         "run_id": report.run_id,
-        "zone_text": formats.place(report.timezone),
+        "zone_text": formats.zone_text(report.timezone),
         "colour": colour(report),
         "created_at": report.created_at,
         "figures_only": bare,

@@ -87,7 +87,7 @@ def view(rows: Rows) -> RunView:
         colour="yellow" if with_remark else "",
         sandbox=run.sandbox,
         window_text=formats.period(run.window_start, run.window_end, ZoneInfo(run.timezone)),
-        zone_text=formats.place(run.timezone),
+        zone_text=formats.zone_text(run.timezone),
         created_at=run.created_at,
         started_at=run.started_at,
         finished_at=run.finished_at,

@@ -22,7 +22,7 @@ def period(start: datetime, end: datetime, zone: ZoneInfo) -> str:
     return f"{first:%d.%m.%Y} – {last:%d.%m.%Y}"
 
 
-def place(zone_name: str) -> str:
+def zone_text(zone_name: str) -> str:
     """The city of a zone in the reader's language."""
     return str(get_timezone_location(ZoneInfo(zone_name), locale=get_locale(), return_city=True))
 

@@ -13,7 +13,7 @@ from synkro.models.states import Role
 from synkro.services.companies import tenants
 from synkro.services.connections import amocrm_connect, amocrm_hook
 from synkro.services.connections.amocrm_connect import Sender
-from synkro.web.access import access, sitting
+from synkro.web.access import access, current_session
 
 blueprint = Blueprint("amocrm", __name__)
 
@@ -60,7 +60,7 @@ def disabled(slug: str) -> tuple[str, int]:
 
 
 def _sender() -> Sender:
-    return Sender(reader.my_company().id, current_user.id, sitting().id)
+    return Sender(reader.my_company().id, current_user.id, current_session().id)
 
 
 def _to_the_settings() -> Answer:

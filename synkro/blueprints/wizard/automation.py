@@ -54,7 +54,7 @@ def _page(form: ScheduleForm) -> str:
         runs=_runs(tenant),
         is_saved=schedules.of_tenant() is not None,
         is_paused=tenant.status == TenantStatus.PAUSED,
-        zone_text=formats.place(tenant.timezone),
+        zone_text=formats.zone_text(tenant.timezone),
     )
 
 

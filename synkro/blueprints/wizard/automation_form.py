@@ -18,7 +18,7 @@ from synkro.blueprints.shared.reader import LANGUAGES
 from synkro.blueprints.wizard import zones
 from synkro.blueprints.wizard.clock_field import ClockField, clock_of, minutes_of
 from synkro.i18n import _l
-from synkro.models.states import Kind
+from synkro.models.states import RunKind
 from synkro.services.connections.automations import Choice
 
 DAYS = range(7)
@@ -53,10 +53,10 @@ class ScheduleForm(PostedForm):
     kind = RadioField(
         _l("How often"),
         choices=[
-            SelectChoice(Kind.DAILY, _l("Every day")),
-            SelectChoice(Kind.WEEKLY, _l("Every week")),
-            SelectChoice(Kind.MONTHLY, _l("Every month")),
-            SelectChoice(Kind.MANUAL, _l("By hand only")),
+            SelectChoice(RunKind.DAILY, _l("Every day")),
+            SelectChoice(RunKind.WEEKLY, _l("Every week")),
+            SelectChoice(RunKind.MONTHLY, _l("Every month")),
+            SelectChoice(RunKind.MANUAL, _l("By hand only")),
         ],
         invalid_choice_message=NOT_OFFERED,
     )
@@ -94,7 +94,7 @@ class ScheduleForm(PostedForm):
         is_good = bool(super().validate(*args, **named))
         for _, on, opens, closes in self.days:
             if on.data and not opens.errors and not closes.errors:
-                is_good &= _judge_day(opens, closes)
+                is_good &= _check_day(opens, closes)
         return is_good
 
     def choice(self) -> Choice:
@@ -102,7 +102,7 @@ class ScheduleForm(PostedForm):
         return Choice(
             timezone=self.timezone.data,
             language=self.language.data,
-            kind=Kind(self.kind.data),
+            kind=RunKind(self.kind.data),
             at=cast(time, self.at.data),
             weekday=self.weekday.data,
             boundary_hour=self.boundary_hour.data,
@@ -118,7 +118,7 @@ for _day in DAYS:
     setattr(ScheduleForm, f"to_{_day}", ClockField(_l("Work ends"), [Optional()]))
 
 
-def _judge_day(opens: Field, closes: Field) -> bool:
+def _check_day(opens: Field, closes: Field) -> bool:
     for field in (opens, closes):
         if field.data is None:
             field.errors = [FILL_IN]

@@ -17,8 +17,8 @@ from synkro.i18n import _l
 from synkro.integrations import INTEGRATIONS
 from synkro.models.states import Role
 from synkro.services.companies import tenants
-from synkro.services.connections import helping
-from synkro.services.connections.helping import Seen
+from synkro.services.connections import staff_access
+from synkro.services.connections.staff_access import Seen
 from synkro.web.access import access, is_fresh
 
 blueprint = Blueprint("company_settings", __name__, url_prefix="/admin/companies/<uuid:tenant_id>/settings")
@@ -29,7 +29,7 @@ POLL_SECONDS = 2
 @blueprint.get("")
 @access(Role.SUPER_ADMIN)
 def index(tenant_id: uuid.UUID) -> str:
-    steps = helping.visit(current_user, tenant_id)
+    steps = staff_access.visit(current_user, tenant_id)
     return render_template("wizard/company/index.html", tenant=tenants.get(tenant_id), steps=steps)
 
 
@@ -37,7 +37,7 @@ def index(tenant_id: uuid.UUID) -> str:
 @access(Role.SUPER_ADMIN)
 def show(tenant_id: uuid.UUID, kind: str) -> str:
     _known(kind)
-    return _page(tenant_id, kind, helping.visit(current_user, tenant_id))
+    return _page(tenant_id, kind, staff_access.visit(current_user, tenant_id))
 
 
 @blueprint.post("/<kind>")
@@ -46,11 +46,11 @@ def save(tenant_id: uuid.UUID, kind: str) -> Response | tuple[str, int]:
     """Any of the fields of the service; those that are empty or not sent stay as they are."""
     form = key_form(_known(kind), request.form, blind=True)
     if not form.validate():
-        return _page(tenant_id, kind, helping.visit(current_user, tenant_id), form), 422
+        return _page(tenant_id, kind, staff_access.visit(current_user, tenant_id), form), 422
     with errors_on(form, others=ABOVE) as act:  # the sentences name the field themselves
-        helping.save(current_user, tenant_id, kind, filled_in(form, kind, request.args.get("way", "")))
+        staff_access.save(current_user, tenant_id, kind, filled_in(form, kind, request.args.get("way", "")))
     if act.refused:
-        return _page(tenant_id, kind, helping.visit(current_user, tenant_id), form), act.refused
+        return _page(tenant_id, kind, staff_access.visit(current_user, tenant_id), form), act.refused
     flash(gettext("Saved. The company finds it in its audit."))
     return _to(tenant_id, kind)
 
@@ -58,7 +58,7 @@ def save(tenant_id: uuid.UUID, kind: str) -> Response | tuple[str, int]:
 @blueprint.post("/<kind>/check")
 @access(Role.SUPER_ADMIN)
 def check(tenant_id: uuid.UUID, kind: str) -> Response:
-    helping.check(current_user, tenant_id, _known(kind))
+    staff_access.check(current_user, tenant_id, _known(kind))
     return _to(tenant_id, kind)
 
 
@@ -66,7 +66,7 @@ def check(tenant_id: uuid.UUID, kind: str) -> Response:
 @access(Role.SUPER_ADMIN, limit="poll")
 def state(tenant_id: uuid.UUID, kind: str) -> str:
     """The parts of the page that renew themselves."""
-    steps = helping.visit(current_user, tenant_id)
+    steps = staff_access.visit(current_user, tenant_id)
     step = _step(_known(kind), steps)
     return render_template(
         "wizard/company/_renewed.html", tenant_id=tenant_id, steps=steps, step=step, poll=_poll(step)

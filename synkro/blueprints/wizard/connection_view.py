@@ -14,7 +14,7 @@ from synkro.integrations import INTEGRATIONS
 from synkro.integrations.base import Integration
 from synkro.models import IntegrationConfig, Trial
 from synkro.services.connections import checks, integrations, setup, trials
-from synkro.services.connections.setup import Step
+from synkro.services.connections.setup import SetupStep
 from synkro.web.access import is_fresh
 
 POLL_SECONDS = 1
@@ -41,8 +41,8 @@ class Shown:
 
     cls: type[Integration]
     kind: str
-    step: Step
-    steps: list[Step]
+    step: SetupStep
+    steps: list[SetupStep]
     config: IntegrationConfig | None
     offers: dict[str, list[dict[str, str]]]
     trials: dict[str, TrialShown]
@@ -86,7 +86,7 @@ class Shown:
         return [step.title for step in self.steps if step.kind in self.cls.after and not step.is_usable]
 
     @property
-    def next(self) -> Step | None:
+    def next(self) -> SetupStep | None:
         return next((step for step in self.steps if step.n == self.step.n + 1), None)
 
     @property

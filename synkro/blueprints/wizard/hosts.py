@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from synkro.errors import AppError
 from synkro.models.states import Role
-from synkro.services.connections import helping, hosts
+from synkro.services.connections import hosts, staff_access
 from synkro.web.access import access
 
 blueprint = Blueprint("hosts", __name__)
@@ -46,5 +46,5 @@ def withdraw(tenant_id: uuid.UUID, host_id: uuid.UUID) -> Response:
 def _checked(tenant_id: uuid.UUID, kind: str) -> Response:
     """The light of the connection follows the decision; without a queue the hourly check does it."""
     with suppress(AppError):
-        helping.check(current_user, tenant_id, kind)
+        staff_access.check(current_user, tenant_id, kind)
     return redirect(url_for("admin.company", tenant_id=tenant_id) + "#hosts", 303)

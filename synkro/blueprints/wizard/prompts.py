@@ -52,7 +52,7 @@ def save(which: str) -> Response | Shown:
     try:
         with errors_on(form, others="body") as act:
             version = prompts.save(topic, form.body.data or "", current_user.id, read=form.version)
-    except prompts.Overtaken as refusal:
+    except prompts.StaleVersion as refusal:
         # what was typed stays; sent once more, now that the newer text was seen, it is saved over it
         form.read.data = str(prompts.current(topic).version)
         return _page(which, form, overtaken=str(refusal.says)), refusal.status

@@ -17,7 +17,7 @@ from synkro.integrations.ai.prices import cost, price
 from synkro.integrations.ai.provider import AiProvider, Generation, Model
 from synkro.integrations.base import Act, Check, Field, Integration, Offer, Preview
 from synkro.integrations.errors import ApiError, Gone, Refused
-from synkro.integrations.http.client import Door, Http
+from synkro.integrations.http.client import HttpClient, HttpConnection
 
 __all__ = ["PROVIDERS", "Ai", "AiProvider", "Generation", "Model", "cost"]
 
@@ -46,14 +46,14 @@ class Ai(Integration):
             required=False,
             choices=tuple(PROVIDERS),
             by_hand=False,
-            place=True,
+            host=True,
         ),
         Field(
             "base_url",
             _l("API address"),
             show=True,
             way="openai",
-            place=True,
+            host=True,
             hint=_l("For example https://api.example.com/v1. With a new address the key is needed once more"),
         ),
         Field("api_key", _l("API key")),
@@ -81,11 +81,11 @@ class Ai(Integration):
     def tidied(cls, values: Mapping[str, str]) -> dict[str, str]:
         return {name: tidy_base(value) if name == "base_url" else value for name, value in values.items()}
 
-    def connect(self, door: Door) -> Http:
+    def connect(self, http_client: HttpClient) -> HttpConnection:
         made = PROVIDERS.get(self.settings.get("provider") or "gemini")
         if made is None:
             raise Refused("ai_unknown_provider")
-        self.provider = made(self.settings, door)
+        self.provider = made(self.settings, http_client)
         return self.provider.http
 
     def check(self) -> Check:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from synkro.integrations.http.client import Door, Http
+from synkro.integrations.http.client import HttpClient, HttpConnection
 
 Outcome = Literal["ok", "truncated", "blocked", "empty"]
 """truncated: cut off by a limit or for a reason we do not know. blocked: refused by the vendor's content rules."""
@@ -46,12 +46,12 @@ class AiProvider(ABC):
     settings: those of the integration; an empty model is enough for the list.
     """
 
-    def __init__(self, settings: Mapping[str, str], door: Door) -> None:
+    def __init__(self, settings: Mapping[str, str], http_client: HttpClient) -> None:
         self.model = settings.get("model", "").strip()
-        self.http = self.connect(settings, door)
+        self.http = self.connect(settings, http_client)
 
     @abstractmethod
-    def connect(self, settings: Mapping[str, str], door: Door) -> Http:
+    def connect(self, settings: Mapping[str, str], http_client: HttpClient) -> HttpConnection:
         """The connection, with one credential."""
 
     @abstractmethod

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from synkro.i18n import _l
 from synkro.infra.records import Contact, Lead, Manager, Stage
-from synkro.integrations.amocrm.rules import PACES, ZONES, TooMuch, account_address, is_vendor, judge, paces_of
+from synkro.integrations.amocrm.rules import PACES, ZONES, TooMuch, account_address, check_answer, is_vendor, paces_of
 from synkro.integrations.amocrm.shapes import (
     contact_of,
     lead_of,
@@ -27,8 +27,8 @@ from synkro.integrations.amocrm.token_life import life
 from synkro.integrations.amocrm.words import SENTENCES
 from synkro.integrations.base import Act, Check, Field, Integration, Preview, Proof
 from synkro.integrations.errors import Gone, Nonsense, Refused
-from synkro.integrations.http.calls import Answer, Params
-from synkro.integrations.http.client import Door, Http
+from synkro.integrations.http.calls import HttpAnswer, Params
+from synkro.integrations.http.client import HttpClient, HttpConnection
 from synkro.integrations.reading import inner, number, words
 
 PAGE = 250
@@ -113,25 +113,25 @@ class Amocrm(Integration):
     )
     sentences: ClassVar = SENTENCES
 
-    def __init__(self, settings: Mapping[str, str], door: Door, renew: Renew | None = None) -> None:
+    def __init__(self, settings: Mapping[str, str], http_client: HttpClient, renew: Renew | None = None) -> None:
         """Raises Refused for an address that is none of the vendor's, and where there is no token at all."""
         self.notices: set[str] = set()
         """Codes of what people should know although nothing failed. A notice never changes a colour."""
         self._renew = renew
-        self._door = door
+        self._door = http_client
         self._batch = BATCH
-        super().__init__(settings, door)
+        super().__init__(settings, http_client)
 
-    def connect(self, door: Door) -> Http:
+    def connect(self, http_client: HttpClient) -> HttpConnection:
         self.address = account_address(self.settings.get("subdomain", ""), self.settings.get("zone", ""))
         token = self.settings.get("token") or self.settings.get("access_token")
         if not token:
             raise Refused("amocrm_reconnect")
-        return door.open(
+        return http_client.open(
             self.kind,
             "amoCRM",
             f"https://{self.address.host}/api/v4",
-            judge=judge,
+            check_answer=check_answer,
             headers={"Authorization": f"Bearer {token.strip()}"},
             paces=paces_of(self.address),
             methods=("GET",),
@@ -360,7 +360,7 @@ class Amocrm(Integration):
             raise Nonsense("unexpected_shape", service="amoCRM")
         return payload
 
-    def _answer(self, path: str, params: Params, final: tuple[type[TooMuch], ...]) -> Answer:
+    def _answer(self, path: str, params: Params, final: tuple[type[TooMuch], ...]) -> HttpAnswer:
         """Whatever our clock says, the vendor may end an access token: then one renewal and one more try."""
         try:
             return self.http.get(path, params, pace=PACES, final=final)

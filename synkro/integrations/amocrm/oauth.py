@@ -19,8 +19,8 @@ from urllib.parse import urlencode
 from synkro.integrations.amocrm import rules
 from synkro.integrations.amocrm.rules import PACES, ZONES, Address, account_address, paces_of
 from synkro.integrations.errors import ApiError, Gone, Nonsense, Refused
-from synkro.integrations.http.calls import Answer
-from synkro.integrations.http.client import Door
+from synkro.integrations.http.calls import HttpAnswer
+from synkro.integrations.http.client import HttpClient
 from synkro.integrations.reading import number
 
 MARGIN_SECONDS = 300
@@ -60,20 +60,20 @@ class Tokens:
     address: Address
 
 
-def authorize_url(client_id: str, state: str, zone: str, door: Door) -> str:
+def authorize_url(client_id: str, state: str, zone: str, http_client: HttpClient) -> str:
     """The page where an administrator of the account agrees; it comes back to the redirect address with a code."""
     if zone not in ZONES:
         raise Refused("amocrm_bad_address")
-    base = door.replace.get("amocrm_oauth", f"https://www.{zone}").rstrip("/")
+    base = http_client.replace.get("amocrm_oauth", f"https://www.{zone}").rstrip("/")
     return f"{base}/oauth?{urlencode({'client_id': client_id, 'state': state, 'mode': 'post_message'})}"
 
 
-def exchange(door: Door, app: App, address: Address, code: str) -> Tokens:
+def exchange(http_client: HttpClient, app: App, address: Address, code: str) -> Tokens:
     """A code (one use, 20 minutes) into a pair. Made once: a repeated code is refused anyway."""
-    return _ask(door, app, address, {"grant_type": "authorization_code", "code": code}, _judge_code, tries=1)
+    return _ask(http_client, app, address, {"grant_type": "authorization_code", "code": code}, _check_code, tries=1)
 
 
-def refresh(door: Door, app: App, address: Address, refresh_token: str, access_token: str = "") -> Tokens:
+def refresh(http_client: HttpClient, app: App, address: Address, refresh_token: str, access_token: str = "") -> Tokens:
     """A refresh token into a new pair, which replaces the old one at once.
 
     An answer that was lost is asked for once more with the same token: Kommo honours the old one until the new one is
@@ -82,18 +82,18 @@ def refresh(door: Door, app: App, address: Address, refresh_token: str, access_t
     """
     body = {"grant_type": "refresh_token", "refresh_token": refresh_token}
     try:
-        return _ask(door, app, address, body, _judge_refresh, tries=2)
+        return _ask(http_client, app, address, body, _check_refresh, tries=2)
     except (Refused, Gone) as error:
         if error.code not in _MAY_HAVE_MOVED:
             raise
         refusal = error
-    moved = _moved_to(door, refresh_token, access_token)
+    moved = _moved_to(http_client, refresh_token, access_token)
     if moved is None or moved == address:
         raise refusal
-    return _ask(door, app, moved, body, _judge_refresh, tries=2)
+    return _ask(http_client, app, moved, body, _check_refresh, tries=2)
 
 
-def current_subdomain(door: Door, api_domain: str, refresh_token: str) -> Address | None:
+def current_subdomain(http_client: HttpClient, api_domain: str, refresh_token: str) -> Address | None:
     """Where the account of the token lives now; None where api_domain is not the vendor's or the answer names no host.
 
     Raises Refused where the token is not known there either.
@@ -101,7 +101,7 @@ def current_subdomain(door: Door, api_domain: str, refresh_token: str) -> Addres
     if not _API_DOMAIN.fullmatch(api_domain):
         return None
     key = {"X-Refresh-Token": refresh_token}
-    http = door.open("amocrm", "amoCRM", f"https://{api_domain}", judge=rules.judge, headers=key)
+    http = http_client.open("amocrm", "amoCRM", f"https://{api_domain}", check_answer=rules.check_answer, headers=key)
     payload = http.get("/oauth2/account/current/subdomain", max_bytes=MOST_BYTES).json()
     return valid_referer(str(payload.get("domain") or "")) if isinstance(payload, dict) else None
 
@@ -136,16 +136,18 @@ def uninstall_signature_ok(client_secret: str, client_uuid: str, account_id: str
 
 
 def _ask(
-    door: Door,
+    http_client: HttpClient,
     app: App,
     address: Address,
     grant: dict[str, str],
-    judge: Callable[[Answer], ApiError | None],
+    check_answer: Callable[[HttpAnswer], ApiError | None],
     *,
     tries: int,
 ) -> Tokens:
     account_address(address.subdomain, address.zone)
-    http = door.open("amocrm", "amoCRM", f"https://{address.host}", judge=judge, paces=paces_of(address))
+    http = http_client.open(
+        "amocrm", "amoCRM", f"https://{address.host}", check_answer=check_answer, paces=paces_of(address)
+    )
     body = {
         "client_id": app.client_id,
         "client_secret": app.client_secret,
@@ -170,21 +172,21 @@ def _is_token(value: Any) -> bool:
     return isinstance(value, str) and value.isascii() and value.isprintable() and 0 < len(value) <= LONGEST_TOKEN
 
 
-def _moved_to(door: Door, refresh_token: str, access_token: str) -> Address | None:
+def _moved_to(http_client: HttpClient, refresh_token: str, access_token: str) -> Address | None:
     """None where it cannot be learnt: then the refusal that was met stands."""
     try:
-        return current_subdomain(door, str(token_claims(access_token).get("api_domain") or ""), refresh_token)
+        return current_subdomain(http_client, str(token_claims(access_token).get("api_domain") or ""), refresh_token)
     except ApiError:
         return None
 
 
-def _judge_refresh(answer: Answer) -> ApiError | None:
-    return Refused("amocrm_reconnect") if answer.status in (400, 401) else rules.judge(answer)
+def _check_refresh(answer: HttpAnswer) -> ApiError | None:
+    return Refused("amocrm_reconnect") if answer.status in (400, 401) else rules.check_answer(answer)
 
 
-def _judge_code(answer: Answer) -> ApiError | None:
+def _check_code(answer: HttpAnswer) -> ApiError | None:
     if answer.status not in (400, 401):
-        return rules.judge(answer)
+        return rules.check_answer(answer)
     body = answer.json_or_none()
     hint = str(body.get("hint") or "").lower() if isinstance(body, dict) else ""
     return Refused(next((code for part, code in _CODE_HINTS.items() if part in hint), "amocrm_client_refused"))

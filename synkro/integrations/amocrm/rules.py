@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from synkro.integrations.base import retry_after
 from synkro.integrations.errors import ApiError, Busy, Gone, Refused, Unpaid, Unreachable
-from synkro.integrations.http.calls import Answer, Pace, common_failure
+from synkro.integrations.http.calls import HttpAnswer, Pace, common_failure
 from synkro.integrations.reading import number
 
 ZONES = ("amocrm.ru", "amocrm.com", "kommo.com")
@@ -64,7 +64,7 @@ def paces_of(address: Address) -> dict[str, Pace]:
     return paces
 
 
-def judge(answer: Answer) -> ApiError | None:
+def check_answer(answer: HttpAnswer) -> ApiError | None:
     """403 as JSON is about rights; as a page it is a block that only the vendor's support lifts."""
     match answer.status:
         case 401:
@@ -86,7 +86,7 @@ def judge(answer: Answer) -> ApiError | None:
     return common_failure(answer)
 
 
-def _pause(answer: Answer) -> float:
+def _pause(answer: HttpAnswer) -> float:
     """Seconds from the body, else the header, else a minute: going on after a 429 gets the whole account blocked."""
     body = answer.json_or_none()
     told = number(body.get("retry_after")) if isinstance(body, dict) else None

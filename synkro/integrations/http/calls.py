@@ -19,7 +19,7 @@ Params = Sequence[tuple[str, str | int]]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpAnswer:
     """What came back. headers: names in lower case. body: at most the size limit of the call."""
 
     status: int
@@ -38,14 +38,14 @@ class Answer:
             raise Nonsense("not_json", service=self.service) from None
 
     def json_or_none(self) -> Any:
-        """The body as JSON, or None where it is HTML or broken. For judges: an error page is not an error in itself."""
+        """The body as JSON, or None where it is HTML or broken: an error page is not an error in itself."""
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError):
             return None
 
 
-Judge = Callable[[Answer], ApiError | None]
+AnswerCheck = Callable[[HttpAnswer], ApiError | None]
 
 
 class Pacer(Protocol):
@@ -84,8 +84,8 @@ def key_name(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()[:16]
 
 
-def common_failure(answer: Answer) -> ApiError | None:
-    """What every vendor's judge ends with: redirects, 5xx and anything else that is not a success."""
+def common_failure(answer: HttpAnswer) -> ApiError | None:
+    """What the check of every vendor ends with: redirects, 5xx and anything else that is not a success."""
     if answer.status < 300:
         return None
     if answer.status == 429:

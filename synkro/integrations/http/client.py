@@ -15,7 +15,7 @@ from urllib3.exceptions import HTTPError
 
 from synkro.integrations.errors import ApiError, Busy, Lost, Nonsense, Refused, Unreachable
 from synkro.integrations.http.addresses import CONNECT_SECONDS, refuse_unsafe, session_for
-from synkro.integrations.http.calls import Answer, Breaker, Judge, Pace, Pacer, Params, failure_of, key_name
+from synkro.integrations.http.calls import AnswerCheck, Breaker, HttpAnswer, Pace, Pacer, Params, failure_of, key_name
 
 USER_AGENT = "Synkro/1.0"
 LONGEST_WAIT_SECONDS = 15
@@ -24,7 +24,7 @@ CHUNK = 65_536
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class HttpClient:
     """What the outside may be reached with. replace: kind -> base URL that stands in for the vendor's own host."""
 
     pacer: Pacer
@@ -40,11 +40,11 @@ class Door:
         service: str,
         address: str,
         *,
-        judge: Judge,
+        check_answer: AnswerCheck,
         headers: Mapping[str, str] | None = None,
         paces: Mapping[str, Pace] | None = None,
         methods: Sequence[str] = ("GET", "POST"),
-    ) -> Http:
+    ) -> HttpConnection:
         """address: base URL of the vendor; a stand-in listed under kind replaces its scheme, host and port.
 
         service: the name that people read in sentences about it. methods: no other is ever sent. Raises Refused for an
@@ -55,39 +55,41 @@ class Door:
         if stand_in := self.replace.get(kind):
             address = stand_in.rstrip("/") + urlsplit(address).path
         refuse_unsafe(address, self.allow_hosts, self.approved)
-        return Http(service, address.rstrip("/"), judge, dict(headers or {}), dict(paces or {}), methods, self)
+        return HttpConnection(
+            service, address.rstrip("/"), check_answer, dict(headers or {}), dict(paces or {}), methods, self
+        )
 
 
-class Http:
+class HttpConnection:
     """A connection to one vendor with one key: paced, limited in time and size, never redirected."""
 
     def __init__(
         self,
         service: str,
         base: str,
-        judge: Judge,
+        check_answer: AnswerCheck,
         headers: dict[str, str],
         paces: dict[str, Pace],
         methods: Sequence[str],
-        door: Door,
+        http_client: HttpClient,
     ) -> None:
         self.service = service
         self._methods = methods
         self._base = base
-        self._judge = judge
+        self._check_answer = check_answer
         self._paces = paces
-        self._pacer = door.pacer
-        self._breaker = door.breaker
+        self._pacer = http_client.pacer
+        self._breaker = http_client.breaker
         # what one tenant's key meets is no other tenant's trouble
         self._fuse = key_name(f"{base}|{sorted(headers.items())}")
-        self._session = session_for(base, door.allow_hosts)
+        self._session = session_for(base, http_client.allow_hosts)
         self._session.headers.update({"User-Agent": USER_AGENT, "Accept": "application/json", **headers})
 
-    def get(self, path: str, params: Params = (), **options: Any) -> Answer:
+    def get(self, path: str, params: Params = (), **options: Any) -> HttpAnswer:
         """A request that changes nothing: tried up to three times. options: as of send."""
         return self.send("GET", path, params=params, tries=options.pop("tries", 3), **options)
 
-    def post(self, path: str, body: Any, params: Params = (), **options: Any) -> Answer:
+    def post(self, path: str, body: Any, params: Params = (), **options: Any) -> HttpAnswer:
         """A JSON request, made once unless the caller says that repeating it is safe (tries)."""
         return self.send("POST", path, params=params, body=body, **options)
 
@@ -105,7 +107,7 @@ class Http:
         read_seconds: float = 30,
         deadline_seconds: float = 90,
         max_bytes: int = 32_000_000,
-    ) -> Answer:
+    ) -> HttpAnswer:
         """One call. pace: names of the limits it counts against. final: kinds after which it is not repeated.
 
         Raises ApiError kinds only.
@@ -135,7 +137,7 @@ class Http:
         read_seconds: float,
         ends: float,
         max_bytes: int,
-    ) -> Answer:
+    ) -> HttpAnswer:
         self._take_turns(pace)
         troubled = self._breaker.admit(self._fuse, self.service) if self._breaker else False
         try:
@@ -149,7 +151,7 @@ class Http:
                 allow_redirects=False,
                 stream=True,
             ) as response:
-                answer = Answer(
+                answer = HttpAnswer(
                     response.status_code,
                     {name.lower(): value for name, value in response.headers.items()},
                     self._read(response, ends, max_bytes),
@@ -158,7 +160,7 @@ class Http:
         except (requests.RequestException, HTTPError, OSError, UnicodeError) as error:
             failure: ApiError | None = failure_of(error, self.service)
         else:
-            failure = self._judge(answer)
+            failure = self._check_answer(answer)
         # Raised out here and not where it was caught: the library's error holds the URL, with Telegram the token in it,
         # and Python would hang it on ours.
         self._count(failure, troubled)

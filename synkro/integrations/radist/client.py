@@ -12,8 +12,8 @@ from synkro.i18n import _l
 from synkro.infra.records import Chat, Message
 from synkro.integrations.base import SAMPLE, Act, Check, Field, Integration, Offer, Preview, Proof, retry_after
 from synkro.integrations.errors import ApiError, Busy, ChoiceDue, Gone, Refused
-from synkro.integrations.http.calls import Answer, Pace, Params, common_failure, key_name
-from synkro.integrations.http.client import Door, Http
+from synkro.integrations.http.calls import HttpAnswer, Pace, Params, common_failure, key_name
+from synkro.integrations.http.client import HttpClient, HttpConnection
 from synkro.integrations.masks import without_numbers
 from synkro.integrations.radist.messengers import Choice, Messenger, messenger_of, split_ids
 from synkro.integrations.radist.shapes import LONGEST_NAME, chats_of, message_of, next_cursor, rows_of, time_of
@@ -101,13 +101,13 @@ class Radist(Integration):
             tidy["connections"] = ",".join(split_ids(tidy["connections"]))
         return tidy
 
-    def connect(self, door: Door) -> Http:
+    def connect(self, http_client: HttpClient) -> HttpConnection:
         name = key_name(self.settings["api_key"])
-        return door.open(
+        return http_client.open(
             self.kind,
             "Radist",
             self.settings.get("base_url") or HOSTS[0],
-            judge=_judge,
+            check_answer=_check_answer,
             headers={"X-Api-Key": self.settings["api_key"]},
             paces={
                 "all": Pace(f"radist:{name}:all", ALL_PER_SECOND),
@@ -256,7 +256,7 @@ class Radist(Integration):
             raise ChoiceDue("radist_choose_company", companies=len(companies))
         return str(companies[0][0])
 
-    def _list(self, path: str, limit: int, params: Sequence[tuple[str, str | int]], lane: str) -> Answer:
+    def _list(self, path: str, limit: int, params: Sequence[tuple[str, str | int]], lane: str) -> HttpAnswer:
         """The largest page is not documented: a server that refuses ours is asked for the smaller one from then on."""
         try:
             return self._get(path, (("limit", min(limit, self._page)), *params), lane)
@@ -266,11 +266,11 @@ class Radist(Integration):
         self._page = SMALL_PAGE
         return self._get(path, (("limit", SMALL_PAGE), *params), lane)
 
-    def _get(self, path: str, params: Params, lane: str) -> Answer:
+    def _get(self, path: str, params: Params, lane: str) -> HttpAnswer:
         return self.http.get(path, params, pace=("all",) if lane == "all" else (lane, "all"), tries=4)
 
 
-def _judge(answer: Answer) -> ApiError | None:
+def _check_answer(answer: HttpAnswer) -> ApiError | None:
     """Error bodies of this vendor are undocumented: only the status is trusted."""
     if answer.status == 401:
         return Refused("radist_key_refused")

@@ -38,8 +38,10 @@ def next_cursor(payload: Any) -> str | None:
     """Where the next page begins; None at the end. Raises Nonsense for one that could not be sent back or kept."""
     if not isinstance(payload, Mapping):
         return None
-    place = payload.get("response_metadata") or payload.get("paging") or payload
-    found = place.get("next_cursor") or place.get("cursor") or place.get("next") if isinstance(place, Mapping) else None
+    paging = payload.get("response_metadata") or payload.get("paging") or payload
+    found = (
+        paging.get("next_cursor") or paging.get("cursor") or paging.get("next") if isinstance(paging, Mapping) else None
+    )
     if not found:
         return None
     if len(str(found)) > LONGEST_CURSOR or not str(found).isprintable():

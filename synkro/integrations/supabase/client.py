@@ -13,9 +13,9 @@ from synkro.i18n import _l
 from synkro.infra import clock
 from synkro.integrations.base import Act, Check, Field, Integration, Preview
 from synkro.integrations.errors import Gone, Lost, Nonsense, Refused, Unreachable
-from synkro.integrations.http.calls import Answer, Params
-from synkro.integrations.http.client import Door, Http
-from synkro.integrations.supabase.errors import ROW_REFUSED, SENTENCES, judge
+from synkro.integrations.http.calls import HttpAnswer, Params
+from synkro.integrations.http.client import HttpClient, HttpConnection
+from synkro.integrations.supabase.errors import ROW_REFUSED, SENTENCES, check_answer
 from synkro.integrations.supabase.keys import key_headers, keys_fault, project_address, project_ref, tidy_address
 from synkro.integrations.supabase.rest import PAGE, SERVICE, Writer, path, read_all, rows_of, total
 from synkro.integrations.supabase.rows import Row, batches
@@ -50,7 +50,7 @@ class Supabase(Integration):
     acts = (Act("tables"),)
     title = _l("Supabase")
     fields = (
-        Field("url", _l("Project URL"), show=True, place=True, hint=_l("Or its reference, or a link to its dashboard")),
+        Field("url", _l("Project URL"), show=True, host=True, hint=_l("Or its reference, or a link to its dashboard")),
         Field("publishable_key", _l("Publishable key (or anon)"), hint=_l("Starts with sb_publishable_ or with eyJ")),
         Field("secret_key", _l("Secret key (or service_role)"), hint=_l("Starts with sb_secret_ or with eyJ")),
     )
@@ -64,15 +64,17 @@ class Supabase(Integration):
     def tidied(cls, values: Mapping[str, str]) -> dict[str, str]:
         return {name: tidy_address(value) if name == "url" else value for name, value in values.items()}
 
-    def connect(self, door: Door) -> Http:
+    def connect(self, http_client: HttpClient) -> HttpConnection:
         """Raises Refused for an address that is no project of Supabase and no host that was agreed to."""
-        self.address = project_address(self.settings["url"], door.allow_hosts, door.approved)
+        self.address = project_address(self.settings["url"], http_client.allow_hosts, http_client.approved)
         self._is_current = False
-        self.public = self._open(door, "publishable_key")
-        return self._open(door, "secret_key")
+        self.public = self._open(http_client, "publishable_key")
+        return self._open(http_client, "secret_key")
 
-    def _open(self, door: Door, name: str) -> Http:
-        return door.open(self.kind, SERVICE, self.address, judge=judge, headers=key_headers(self._key(name)))
+    def _open(self, http_client: HttpClient, name: str) -> HttpConnection:
+        return http_client.open(
+            self.kind, SERVICE, self.address, check_answer=check_answer, headers=key_headers(self._key(name))
+        )
 
     def _key(self, name: str) -> str:
         return self.settings[name].strip()
@@ -217,7 +219,7 @@ def _own(error: Refused, code: str) -> str:
     return code if error.code == "supabase_key_refused" else error.code
 
 
-def _expect_object(answer: Answer) -> None:
+def _expect_object(answer: HttpAnswer) -> None:
     """A page of somebody in between is a success, too, and proves nothing."""
     if not isinstance(answer.json(), dict):
         raise Nonsense("unexpected_shape", service=SERVICE)

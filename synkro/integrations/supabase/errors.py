@@ -8,7 +8,7 @@ from typing import Any
 
 from synkro.i18n import _l
 from synkro.integrations.errors import ApiError, Busy, Gone, Refused, Unpaid, Unreachable
-from synkro.integrations.http.calls import Answer, common_failure
+from synkro.integrations.http.calls import HttpAnswer, common_failure
 
 
 class RowRefused(Gone):
@@ -102,7 +102,7 @@ SENTENCES = {
 }
 
 
-def judge(answer: Answer) -> ApiError | None:
+def check_answer(answer: HttpAnswer) -> ApiError | None:
     """None for a success. `message` and `details` are never used for words: they repeat the client's rows."""
     if answer.status < 300:
         return None
@@ -122,7 +122,7 @@ def _code(body: dict[str, Any]) -> str | None:
     return code if re.fullmatch(r"PGRST[0-9A-Z]{1,4}|[0-9A-Z]{5}", code) else None
 
 
-def _by_code(code: str, answer: Answer) -> ApiError:
+def _by_code(code: str, answer: HttpAnswer) -> ApiError:
     for start, kind, ours in _BY_CODE:
         if code.startswith(start):
             rows = {"rows": 1, "written": 0} if kind is RowRefused else {}
@@ -132,7 +132,7 @@ def _by_code(code: str, answer: Answer) -> ApiError:
     return Gone("supabase_rejected", vendor_code=code)
 
 
-def _by_gateway(answer: Answer, body: Any) -> ApiError | None:
+def _by_gateway(answer: HttpAnswer, body: Any) -> ApiError | None:
     if answer.status == 401:
         said = f"{body.get('message')} {body.get('hint')}".lower() if isinstance(body, dict) else ""
         return Refused(next((ours for part, ours in _GATEWAY.items() if part in said), "supabase_key_refused"))

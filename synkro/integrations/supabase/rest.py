@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from synkro.integrations.errors import Gone, Nonsense
-from synkro.integrations.http.calls import Answer, Params
-from synkro.integrations.http.client import Http
+from synkro.integrations.http.calls import HttpAnswer, Params
+from synkro.integrations.http.client import HttpConnection
 from synkro.integrations.supabase.errors import TABLES_DIFFER, RowRefused, TooSlow
 from synkro.integrations.supabase.rows import Row
 
@@ -29,7 +29,7 @@ def path(table: str) -> str:
 class Writer:
     """Writes batches into one table and counts: rows that the database confirmed and rows that it refused."""
 
-    def __init__(self, http: Http, table: str, key: Sequence[str]) -> None:
+    def __init__(self, http: HttpConnection, table: str, key: Sequence[str]) -> None:
         self.written = 0
         self.refused = 0
         self._http = http
@@ -74,7 +74,7 @@ class Writer:
 
 
 def read_all(
-    http: Http, table: str, columns: Sequence[str], order: Sequence[str], filters: Params, page: int
+    http: HttpConnection, table: str, columns: Sequence[str], order: Sequence[str], filters: Params, page: int
 ) -> Iterator[Row]:
     """Every row in the given order, read on from the last one until a page is empty: a cap may shorten any page.
 
@@ -116,7 +116,7 @@ def _further(row: Row, order: Sequence[str], last: tuple[str, ...]) -> tuple[str
     return reached
 
 
-def rows_of(answer: Answer, needed: Sequence[str] = ()) -> list[Row]:
+def rows_of(answer: HttpAnswer, needed: Sequence[str] = ()) -> list[Row]:
     """The rows of an answer. Raises Nonsense unless it is a list of objects that have the needed columns."""
     rows: Any = answer.json()
     if not isinstance(rows, list) or not all(isinstance(row, dict) and row.keys() >= set(needed) for row in rows):
@@ -124,7 +124,7 @@ def rows_of(answer: Answer, needed: Sequence[str] = ()) -> list[Row]:
     return rows
 
 
-def total(answer: Answer) -> int:
+def total(answer: HttpAnswer) -> int:
     """The number behind the slash of Content-Range: rows written, or rows that there are."""
     found = re.fullmatch(r"[^/]*/(\d+)", answer.headers.get("content-range", ""), re.ASCII)
     if not found:

@@ -9,10 +9,10 @@ from typing import Any, cast
 from synkro.i18n import _l
 from synkro.integrations.base import Act, Check, Field, Integration, Preview, Proof
 from synkro.integrations.errors import ApiError, Gone, Lost, Nonsense, Refused, Unsure
-from synkro.integrations.http.calls import Answer, Pace
-from synkro.integrations.http.client import Door, Http
+from synkro.integrations.http.calls import HttpAnswer, Pace
+from synkro.integrations.http.client import HttpClient, HttpConnection
 from synkro.integrations.reading import words
-from synkro.integrations.telegram.errors import SENTENCES, judge
+from synkro.integrations.telegram.errors import SENTENCES, check_answer
 from synkro.integrations.telegram.text import MESSAGE_LIMIT, escape, length
 
 HOST = "https://api.telegram.org"
@@ -101,7 +101,7 @@ class Telegram(Integration):
     )
     sentences = SENTENCES
 
-    def connect(self, door: Door) -> Http:
+    def connect(self, http_client: HttpClient) -> HttpConnection:
         """Raises Refused where a setting has not the form that the vendor gives it."""
         token = self.settings["bot_token"].strip()
         self.chat_id = self.settings.get("chat_id", "").strip()
@@ -115,7 +115,7 @@ class Telegram(Integration):
         self.topic = int(topic) if topic and int(topic) > GENERAL_TOPIC else None
         bot = f"tg:{token.partition(':')[0]}"
         paces = {"bot": Pace(bot, BOT_PER_SECOND), "chat": Pace(f"{bot}:{self.chat_id}", CHAT_PER_SECOND)}
-        return door.open(self.kind, "Telegram", f"{HOST}/bot{token}", judge=judge, paces=paces)
+        return http_client.open(self.kind, "Telegram", f"{HOST}/bot{token}", check_answer=check_answer, paces=paces)
 
     def check(self) -> Check:
         """The bot, the chat, its rights there, and the "is typing" of the bot: an effect that disturbs nobody."""
@@ -162,8 +162,8 @@ class Telegram(Integration):
         first = self._updates({})
         return Waiting(first) if len(first) < MOST_UPDATES else Waiting(self._updates({"offset": -MOST_UPDATES}), True)
 
-    def _updates(self, place: dict[str, int]) -> list[Any]:
-        found = self._ask("getUpdates", {"timeout": 0, "limit": MOST_UPDATES} | place).json_or_none()
+    def _updates(self, offset: dict[str, int]) -> list[Any]:
+        found = self._ask("getUpdates", {"timeout": 0, "limit": MOST_UPDATES} | offset).json_or_none()
         updates = found.get("result") if isinstance(found, dict) else None
         if not isinstance(updates, list):
             raise Nonsense("unexpected_shape", service="Telegram")
@@ -271,11 +271,11 @@ class Telegram(Integration):
         """A method whose repetition does no harm."""
         return _result(self._ask(method, payload))
 
-    def _ask(self, method: str, payload: dict[str, Any]) -> Answer:
+    def _ask(self, method: str, payload: dict[str, Any]) -> HttpAnswer:
         return self.http.post(f"/{method}", payload, pace=("bot",), tries=3, read_seconds=15)
 
 
-def _result(answer: Answer) -> dict[str, Any]:
+def _result(answer: HttpAnswer) -> dict[str, Any]:
     """The object in an answer; empty where there is none, as for methods that answer `true`."""
     body = answer.json_or_none()
     found = body.get("result") if isinstance(body, dict) else None

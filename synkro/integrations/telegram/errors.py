@@ -8,7 +8,7 @@ from typing import Any
 from synkro.i18n import _l
 from synkro.integrations.base import retry_after
 from synkro.integrations.errors import ApiError, Busy, Gone, Lost, Refused
-from synkro.integrations.http.calls import Answer, common_failure
+from synkro.integrations.http.calls import HttpAnswer, common_failure
 
 SENTENCES = {
     "telegram_ok": _l("Connected: @%(bot)s can write to “%(chat)s”."),
@@ -80,7 +80,7 @@ _WORDS = (
 )
 
 
-def judge(answer: Answer) -> ApiError | None:
+def check_answer(answer: HttpAnswer) -> ApiError | None:
     """None for a success. The description is read, never repeated."""
     body = answer.json_or_none()
     body = body if isinstance(body, dict) else {}

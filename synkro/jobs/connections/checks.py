@@ -8,7 +8,7 @@ from rq.timeouts import JobTimeoutException
 
 from synkro.infra import clock
 from synkro.jobs.shared import frame
-from synkro.services.connections import checks, troubles
+from synkro.services.connections import checks, connection_alerts
 from synkro.tenancy import db
 
 log = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ def tell(tenant_id: str, kind: str) -> None:
     """Letters first: a group that answers late or never is left."""
     with frame.job(tenant_id, check=kind):
         try:
-            troubles.tell(kind)
+            connection_alerts.tell(kind)
         except JobTimeoutException:
             db.session().invalidate()
             log.info("group not told", extra={"fields": {"code": "too_slow"}})

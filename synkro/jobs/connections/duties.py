@@ -21,6 +21,6 @@ def _ask_for_checks() -> None:
 
 DUTIES = (
     Duty("checks", _ask_for_checks),
-    Duty("trials", over_all(trials.ring_again)),
+    Duty("trials", over_all(trials.enqueue_again)),
     Duty("results", over_all(lambda: trials.purge(settings().artifact_days))),
 )

@@ -13,7 +13,7 @@ from synkro.jobs.connections import trials as trial_jobs
 from synkro.jobs.engine import tick
 from synkro.jobs.mail import letters as post
 from synkro.jobs.reports import runtime
-from synkro.services.connections import checks, trials, troubles
+from synkro.services.connections import checks, connection_alerts, trials
 from synkro.services.mail import outbox
 from synkro.services.reports import runs
 from synkro.version import is_newer
@@ -22,7 +22,7 @@ JOBS: dict[str, Callable[..., None]] = {
     tick.TICK: tick.tick,
     runs.WORK: runtime.work,
     checks.CHECK: check_jobs.check,
-    troubles.TELL: check_jobs.tell,
+    connection_alerts.TELL: check_jobs.tell,
     trials.TRY_OUT: trial_jobs.try_out,
     outbox.SEND: post.send,
 }
@@ -31,7 +31,7 @@ FORMER = {
     "synkro.jobs.tick.tick": tick.TICK,
     "synkro.jobs.runtime.work": runs.WORK,
     "synkro.jobs.checks.check": checks.CHECK,
-    "synkro.jobs.checks.tell": troubles.TELL,
+    "synkro.jobs.checks.tell": connection_alerts.TELL,
     "synkro.jobs.trials.try_out": trials.TRY_OUT,
     "synkro.jobs.post.send": outbox.SEND,
 }
@@ -45,12 +45,12 @@ EXTRAS = (
     "retries_left",
     "repeats_left",
 )
-"""What RQ can do for a job besides calling it. A doorbell has none of it."""
+"""What RQ can do for a job besides calling it. A job has none of it."""
 NEWER = "job_newer"
 """The fault of a job that a newer release has put there: no worker of this one can do it, and it is nobody's fault."""
 
 
-class Bell(Job):
+class KnownJob(Job):
     """A job that calls one of JOBS."""
 
     @property
@@ -63,7 +63,7 @@ def _function_of(name: object) -> Callable[..., None] | None:
 
 
 def fault_of(job: Job) -> str:
-    """Why this is no doorbell of ours, as a code; "" for one that is."""
+    """Why this is no job of ours, as a code; "" for one that is."""
     try:
         name, instance = job.func_name, job.instance
     except DeserializationError:

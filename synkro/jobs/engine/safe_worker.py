@@ -15,14 +15,14 @@ from rq.utils import now
 from rq.worker.base import WorkerStatus
 
 from synkro.infra.queue import KEEP_FAILED_SECONDS
-from synkro.jobs.engine.jobs import NEWER, Bell, fault_of
+from synkro.jobs.engine.jobs import NEWER, KnownJob, fault_of
 
 log = logging.getLogger(__name__)
 
 BEAT = timedelta(seconds=5)
 
 
-class AnsweringWorker(SimpleWorker):
+class SafeWorker(SimpleWorker):
     """Keeps the same books as RQ, a page at a time: the dashboard and RQ's own cleaning find what they expect.
 
     Works in its own process instead of forking for each job: a step follows a step within milliseconds. What a fork
@@ -30,7 +30,7 @@ class AnsweringWorker(SimpleWorker):
     parent.
     """
 
-    job_class = Bell
+    job_class = KnownJob
 
     def execute_job(self, job: Job, queue: Queue) -> None:
         fault = fault_of(job)
@@ -79,7 +79,7 @@ class AnsweringWorker(SimpleWorker):
         job.ended_at = now()
 
     def handle_job_success(self, job: Job, queue: Queue, started_job_registry: Any) -> None:
-        """A doorbell has no result and no dependents: nothing is asked before it is deleted."""
+        """A job has no result and no dependents: nothing is asked before it is deleted."""
         if job.get_result_ttl(self.default_result_ttl) != 0:
             super().handle_job_success(job, queue, started_job_registry)
             return
@@ -100,7 +100,7 @@ class AnsweringWorker(SimpleWorker):
         exc_string: str = "",  # noqa: ARG002
     ) -> None:
         """The text of an exception may hold what a customer said, and would lie in Redis for a week."""
-        super().handle_job_failure(job, queue, started_job_registry, _place_of(sys.exception()))
+        super().handle_job_failure(job, queue, started_job_registry, _traceback_of(sys.exception()))
 
     def set_state(self, state: str, pipeline: Any = None) -> None:
         if pipeline is not None or state != self.get_state():
@@ -118,7 +118,7 @@ class AnsweringWorker(SimpleWorker):
         return self.last_heartbeat is not None and now() - self.last_heartbeat < BEAT
 
 
-def _place_of(error: BaseException | None) -> str:
+def _traceback_of(error: BaseException | None) -> str:
     """Where an exception rose and of what kind it is."""
     if error is None:
         return ""

@@ -1,4 +1,4 @@
-"""What happens every ten seconds: dead steps return, forgotten doorbells ring, due reports start."""
+"""What happens every ten seconds: dead steps return, forgotten jobs ring, due reports start."""
 
 from __future__ import annotations
 

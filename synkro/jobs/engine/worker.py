@@ -16,7 +16,7 @@ from rq.serializers import JSONSerializer
 from synkro.extensions import redis
 from synkro.infra import queue
 from synkro.infra.orphans import bound_to_us
-from synkro.jobs.engine.safe_worker import AnsweringWorker
+from synkro.jobs.engine.safe_worker import SafeWorker
 from synkro.jobs.reports.runtime import Stopping
 
 log = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ JOBS_PER_PROCESS = 500
 """A fresh process now and then keeps the memory flat whatever a library leaks."""
 
 
-class Worker(AnsweringWorker):
+class Worker(SafeWorker):
     def handle_warm_shutdown_request(self) -> None:
         """A step does not run for minutes against a stopping machine: it goes back to ready and is not counted."""
         super().handle_warm_shutdown_request()

@@ -14,7 +14,7 @@ def look_after() -> None:
         outbox.tidy()
         links.tidy()
     for letter_id in waiting:
-        outbox.ring(letter_id)
+        outbox.enqueue(letter_id)
 
 
 DUTIES = (Duty("letters", look_after),)

@@ -10,7 +10,7 @@ from synkro.jobs.shared import frame
 from synkro.mail import Letter, NotSent
 from synkro.services.auth import forgotten
 from synkro.services.mail import outbox
-from synkro.services.mail.outbox import Claim
+from synkro.services.mail.outbox import LetterClaim
 
 log = logging.getLogger(__name__)
 
@@ -24,22 +24,22 @@ def send(letter_id: str) -> None:
                 _try(claimed)
 
 
-def _try(claimed: Claim) -> None:
+def _try(claimed: LetterClaim) -> None:
     try:
         _go(claimed)
     except NotSent as error:
         _fail(claimed, error.code, passing=error.passing)
 
 
-def _go(claimed: Claim) -> None:
+def _go(claimed: LetterClaim) -> None:
     if forgotten.EMAIL in claimed.content:
         if answer := forgotten.answer(claimed.id, claimed.content):
-            outbox.ring(answer)
+            outbox.enqueue(answer)
         return
     mail.post().send(Letter(**claimed.content), str(claimed.id))
     outbox.mark_sent(claimed)
 
 
-def _fail(claimed: Claim, code: str, *, passing: bool) -> None:
+def _fail(claimed: LetterClaim, code: str, *, passing: bool) -> None:
     log.warning("letter not sent", extra={"fields": {"code": code, "tries": claimed.tries}})
     outbox.mark_failed(claimed, code, passing=passing)

@@ -18,18 +18,18 @@ from synkro.tenancy import system_scope, tenant_scope
 log = logging.getLogger(__name__)
 
 QUIET_SECONDS = 30
-"""A doorbell that was rung this long ago and not answered is rung again. A double one finds nothing to claim."""
+"""A job that was enqueued this long ago and not answered is enqueued again. A double one finds nothing to claim."""
 
 
 def _look_after_steps() -> None:
     with system_scope("tick"):
         steps.close_stopped()
         returned = steps.return_expired()
-        bells = steps.due(QUIET_SECONDS)
-    for bell in bells:
-        runs.ring(bell.tenant_id, bell.run_id, bell.key)
-    if returned or bells:
-        log.info("tick", extra={"fields": {"returned": returned, "rung": len(bells)}})
+        due_steps = steps.due(QUIET_SECONDS)
+    for step in due_steps:
+        runs.enqueue(step.tenant_id, step.run_id, step.key)
+    if returned or due_steps:
+        log.info("tick", extra={"fields": {"returned": returned, "enqueued": len(due_steps)}})
 
 
 def _release_held() -> None:
@@ -68,7 +68,7 @@ def _tell_of_late() -> None:
     with system_scope("tick"):
         letters = lateness.tell()
     for letter_id in letters:
-        outbox.ring(letter_id)
+        outbox.enqueue(letter_id)
 
 
 DUTIES = (

@@ -18,19 +18,19 @@ class Quotes:
     """Reads the pages of the run once and keeps only what was cited."""
 
     def __init__(self, ctx: Ctx, refs: Iterable[str]) -> None:
-        self._places = _places(ctx, set(refs))
-        self._quotes = _quotes(ctx, set(self._places.values()))
+        self._found_at = _found_at(ctx, set(refs))
+        self._quotes = _quotes(ctx, set(self._found_at.values()))
 
     def of(self, refs: Iterable[str]) -> list[dict[str, Any]]:
         """A quote for each ref: ref, chat_id, message_id, at, direction, kind, client, phone (masked), text."""
-        found = ((ref, self._quotes.get(self._places.get(ref, (0, "")))) for ref in refs)
+        found = ((ref, self._quotes.get(self._found_at.get(ref, (0, "")))) for ref in refs)
         return [{"ref": ref, **quote} for ref, quote in found if quote]
 
 
-def _places(ctx: Ctx, refs: set[str]) -> dict[str, tuple[int, str]]:
+def _found_at(ctx: Ctx, refs: set[str]) -> dict[str, tuple[int, str]]:
     """ref -> (chat id, message id)."""
     packs = (page.rows[0]["refs"] for page in ctx.pages(PACKS))
-    return {ref: (place[0], place[1]) for known in packs for ref, place in known.items() if ref in refs}
+    return {ref: (at[0], at[1]) for known in packs for ref, at in known.items() if ref in refs}
 
 
 def _quotes(ctx: Ctx, wanted: set[tuple[int, str]]) -> dict[tuple[int, str], dict[str, Any]]:

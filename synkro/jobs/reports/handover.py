@@ -123,11 +123,11 @@ def dialogues(ctx: Ctx, index: PhoneIndex) -> Iterator[tuple[ChatMatch, list[Mes
     """
     pages = ctx.pages(MESSAGES)
     page = next(pages, None)
-    for place, match in enumerate(matched(ctx, index)):
+    for number, match in enumerate(matched(ctx, index)):
         messages: list[Message] = []
         is_refused = False
-        while page is not None and page.seq // PARTS <= place:
-            if page.seq // PARTS == place:
+        while page is not None and page.seq // PARTS <= number:
+            if page.seq // PARTS == number:
                 messages += [Message.from_json(row) for row in page.rows]
                 is_refused = bool(page.meta.get("refused"))
             page = next(pages, None)

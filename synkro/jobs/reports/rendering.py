@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from synkro.analysis.ai.answer import Answer
 from synkro.analysis.figures.window import Window
-from synkro.analysis.report.sections import Report
+from synkro.analysis.report.sections import ReportText
 from synkro.extensions import settings
 from synkro.models import JobRun
 from synkro.services.companies import tenants
@@ -18,14 +18,14 @@ from synkro.tenancy import end_reading
 
 def as_report(
     run: JobRun, figures: dict[str, Any], answer: Answer | None, reason: tuple[str, dict[str, Any]]
-) -> Report:
+) -> ReportText:
     """reason: code and params of why there is no answer, or not all of it.
 
     Call it with the language of the report in force.
     """
     company = tenants.get(run.tenant_id).name
     end_reading()
-    return Report(
+    return ReportText(
         company=company,
         number=str(run.number),
         window=Window(run.window_start, run.window_end),

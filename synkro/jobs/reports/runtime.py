@@ -17,12 +17,12 @@ from synkro.errors import AppError
 from synkro.extensions import settings
 from synkro.integrations.errors import ApiError, Gone
 from synkro.jobs.reports.pipeline import STEPS
-from synkro.jobs.reports.step import Ctx, Done, Heart
+from synkro.jobs.reports.step import Ctx, Done, LeaseKeeper
 from synkro.jobs.shared import frame
 from synkro.models.plan import BY_KEY
 from synkro.services.connections import checks
 from synkro.services.reports import artifacts, runs, steps
-from synkro.services.reports.steps import Claim, Lost
+from synkro.services.reports.steps import LeaseLost, StepClaim
 from synkro.tenancy import db
 
 log = logging.getLogger(__name__)
@@ -42,22 +42,22 @@ def work(tenant_id: str, run_id: str, key: str) -> None:
         _attempt(claim)
 
 
-def _attempt(claim: Claim) -> None:
+def _attempt(claim: StepClaim) -> None:
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
 
     def end(code: str) -> None:
         _after_trouble(claim, code, {}, passing=True)
 
-    with Heart(app, claim) as heart, frame.ended("step", end, too_long="step_too_long"):
-        if following := _try(claim, heart):
-            runs.ring(claim.tenant_id, claim.run_id, following)
+    with LeaseKeeper(app, claim) as lease_keeper, frame.ended("step", end, too_long="step_too_long"):
+        if following := _try(claim, lease_keeper):
+            runs.enqueue(claim.tenant_id, claim.run_id, following)
 
 
-def _try(claim: Claim, heart: Heart) -> str | None:
+def _try(claim: StepClaim, lease_keeper: LeaseKeeper) -> str | None:
     """The key of the next step, or None when this one did not end well or was the last."""
     try:
-        return _finish(claim, heart, _run(claim, heart))
-    except Lost:
+        return _finish(claim, lease_keeper, _run(claim, lease_keeper))
+    except LeaseLost:
         db.session.rollback()
         log.info("claim lost")
         steps.let_go(claim)
@@ -74,28 +74,28 @@ def _try(claim: Claim, heart: Heart) -> str | None:
     return None
 
 
-def _finish(claim: Claim, heart: Heart, done: Done) -> str | None:
+def _finish(claim: StepClaim, lease_keeper: LeaseKeeper, done: Done) -> str | None:
     told = {**done.params, **({"notices": done.notices} if done.notices else {})}
-    following = steps.finish(claim, done.colour, done.code, _json(told), heart.done, heart.total)
+    following = steps.finish(claim, done.colour, done.code, _json(told), lease_keeper.done, lease_keeper.total)
     if (done.code or "").startswith(f"{BY_KEY[claim.key].service}_"):
         _have_it_checked(claim.key)  # a remark of the service, not of what was found in it
     return following
 
 
-def _run(claim: Claim, heart: Heart) -> Done:
+def _run(claim: StepClaim, lease_keeper: LeaseKeeper) -> Done:
     run = runs.find(claim.run_id)
     if run is None:
-        raise Lost
+        raise LeaseLost
     if not artifacts.remain(run.id, claim.key):
         raise Gone("pages_deleted")
     # else every look at it after a rollback would be a query, and leave a transaction open during the vendor's call
     db.session.expunge(run)
     db.session.rollback()
-    return STEPS[claim.key].run(Ctx(claim, run, heart))
+    return STEPS[claim.key].run(Ctx(claim, run, lease_keeper))
 
 
 def _after_trouble(
-    claim: Claim, code: str, params: dict[str, Any], *, passing: bool, wait: float | None = None
+    claim: StepClaim, code: str, params: dict[str, Any], *, passing: bool, wait: float | None = None
 ) -> None:
     """Try again later if that can help and tries are left; else the step and the run have failed."""
     db.session.rollback()

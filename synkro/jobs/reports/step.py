@@ -20,7 +20,7 @@ from synkro.models.runs import JobRun
 from synkro.services.connections import integrations
 from synkro.services.reports import artifacts, steps
 from synkro.services.reports.artifacts import ArtifactPage
-from synkro.services.reports.steps import Claim, Lost
+from synkro.services.reports.steps import LeaseLost, StepClaim
 from synkro.tenancy import apply_scope, db
 
 Client = TypeVar("Client", bound=Integration)
@@ -52,10 +52,10 @@ class Step(ABC):
     def run(self, ctx: Ctx) -> Done: ...
 
 
-class Heart:
+class LeaseKeeper:
     """Renews the lease from a thread, so that a long call to a vendor does not lose the step."""
 
-    def __init__(self, app: Flask, claim: Claim) -> None:
+    def __init__(self, app: Flask, claim: StepClaim) -> None:
         self._app = app
         self._claim = claim
         self._seconds = settings().lease_seconds
@@ -91,11 +91,11 @@ class Heart:
 class Ctx:
     """The run, the tenant's connections, and the pages that steps hand over."""
 
-    def __init__(self, claim: Claim, run: JobRun, heart: Heart) -> None:
+    def __init__(self, claim: StepClaim, run: JobRun, lease_keeper: LeaseKeeper) -> None:
         self.claim = claim
         self.run = run
         self.cursor = dict(claim.cursor)
-        self._heart = heart
+        self._lease_keeper = lease_keeper
         self._beaten = 0.0
 
     @property
@@ -114,14 +114,14 @@ class Ctx:
         return client
 
     def beat(self, done: int | None = None, total: int | None = None) -> None:
-        """Tell how far the work is. Raises Lost when the step was taken over or the run was stopped."""
-        self._heart.done = self._heart.done if done is None else done
-        self._heart.total = self._heart.total if total is None else total
+        """Tell how far the work is. Raises LeaseLost when the step was taken over or the run was stopped."""
+        self._lease_keeper.done = self._lease_keeper.done if done is None else done
+        self._lease_keeper.total = self._lease_keeper.total if total is None else total
         if time.monotonic() - self._beaten >= BEAT_SECONDS:
             self._beaten = time.monotonic()
-            self._heart.renew()
-        if self._heart.lost:
-            raise Lost
+            self._lease_keeper.renew()
+        if self._lease_keeper.lost:
+            raise LeaseLost
 
     def save(self, name: str, seq: int, rows: Iterable[Any], **meta: Any) -> None:
         """Hand a page over. It is written by the holder of the step or not at all."""
@@ -157,5 +157,5 @@ class Ctx:
         """Remember how far a write has come: a resumed try goes on behind it."""
         self.cursor.update(cursor)
         steps.hold(self.claim)
-        steps.keep_cursor(self.claim, json.dumps(self.cursor), self._heart.done, self._heart.total)
+        steps.keep_cursor(self.claim, json.dumps(self.cursor), self._lease_keeper.done, self._lease_keeper.total)
         db.session.commit()

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 def job(tenant_id: str | None = None, **ids: str) -> Iterator[None]:
     """Around all of a job. tenant_id: whose it is, None where it is nobody's. ids: what its log lines name as well."""
     logs.unbind()
-    logs.bind(tenant_id=tenant_id, **ids, request_id=queue.rung_by())
+    logs.bind(tenant_id=tenant_id, **ids, request_id=queue.request_id_of_job())
     with tenant_scope(uuid.UUID(tenant_id)) if tenant_id else nullcontext():
         yield
 

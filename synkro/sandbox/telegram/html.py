@@ -37,7 +37,7 @@ class ParseError(Exception):
 class _Open:
     tag: str
     argument: str
-    place: int
+    offset: int
 
 
 def parse(text: str) -> tuple[str, list[Entity]]:
@@ -170,8 +170,12 @@ class _Parser:
         self.add_entity(last)
 
     def add_entity(self, last: _Open) -> None:
-        inside = self.shown[last.place :].decode()
-        entity = {"offset": utf16(self.shown[: last.place].decode()), "length": utf16(inside), "type": _KINDS[last.tag]}
+        inside = self.shown[last.offset :].decode()
+        entity = {
+            "offset": utf16(self.shown[: last.offset].decode()),
+            "length": utf16(inside),
+            "type": _KINDS[last.tag],
+        }
         if last.tag == "a":
             entity["url"] = last.argument or inside
             if not _WEB.match(str(entity["url"])):

@@ -39,8 +39,8 @@ class Updates:
 
     def placed(self, chat: Chat, status: str, before: str = "member") -> None:
         """The bot's place in a chat has changed: member, left, kicked."""
-        places = {"old_chat_member": before, "new_chat_member": status}
-        changed = {name: {"user": self._me, "status": place} for name, place in places.items()}
+        statuses = {"old_chat_member": before, "new_chat_member": status}
+        changed = {name: {"user": self._me, "status": one} for name, one in statuses.items()}
         self._push("my_chat_member", chat, {"from": _PERSON, **changed})
 
     def moved(self, chat: Chat, new: Chat, number: int) -> None:

@@ -17,7 +17,7 @@ from flask_babel import LazyString
 from synkro.errors import AppError
 from synkro.i18n import _l
 from synkro.infra import clock
-from synkro.services.auth.attempt_books import Window, with_book
+from synkro.services.auth.attempt_counters import Window, with_counters
 from synkro.tokens import keyed_hash
 
 log = logging.getLogger(__name__)
@@ -70,11 +70,11 @@ def take(email: str, address: str, device: str = "") -> Try:
     if device:
         mine = Try(uuid.uuid4().hex, _windows("device", keyed_hash(device, "device")[:32], account, PAIR), "")
     else:
-        place = keyed_hash(address, "address")[:32]
-        windows = _windows("pair", place, account, PAIR) + _windows("address", place, "", ADDRESS)
+        address_key = keyed_hash(address, "address")[:32]
+        windows = _windows("pair", address_key, account, PAIR) + _windows("address", address_key, "", ADDRESS)
         mine = Try(uuid.uuid4().hex, windows, f"synkro:tries:delay:{account}")
     now = clock.now().timestamp()
-    wait, is_first = with_book(lambda book: book.take(mine.id, mine.windows, mine.delay, now))
+    wait, is_first = with_counters(lambda book: book.take(mine.id, mine.windows, mine.delay, now))
     if wait > 0:
         raise TooManyTries(math.ceil(wait), is_first=is_first)
     _count_all(1)
@@ -83,7 +83,7 @@ def take(email: str, address: str, device: str = "") -> Try:
 
 def give_back(mine: Try) -> None:
     """It was the right person: the try was none."""
-    with_book(lambda book: book.give_back(mine.id, mine.windows, mine.delay))
+    with_counters(lambda book: book.give_back(mine.id, mine.windows, mine.delay))
     _count_all(-1)
 
 
@@ -94,5 +94,5 @@ def _windows(kind: str, who: str, account: str, limits: tuple[tuple[int, int], .
 def _count_all(by: int) -> None:
     most, span = ALARM
     slot = int(clock.now().timestamp() // span)
-    if with_book(lambda book: book.count(f"synkro:tries:all:{slot}", span, by)) == most and by > 0:
+    if with_counters(lambda book: book.count(f"synkro:tries:all:{slot}", span, by)) == most and by > 0:
         log.warning("many sign-ins fail", extra={"fields": {"tries": most, "seconds": span}})

@@ -6,7 +6,7 @@ import math
 import uuid
 
 from synkro.infra import clock
-from synkro.services.auth.attempt_books import Window, with_book
+from synkro.services.auth.attempt_counters import Window, with_counters
 from synkro.services.auth.attempts import DAY, HOUR, MINUTES, TooManyTries
 from synkro.tokens import keyed_hash
 
@@ -21,14 +21,14 @@ def take(user_id: uuid.UUID, device: str) -> str:
     password alone cannot use up the owner's.
     """
     name, now = uuid.uuid4().hex, clock.now().timestamp()
-    wait, is_first = with_book(lambda book: book.take(name, _windows(user_id, device), "", now))
+    wait, is_first = with_counters(lambda book: book.take(name, _windows(user_id, device), "", now))
     if wait > 0:
         raise TooManyTries(math.ceil(wait), is_first=is_first)
     return name
 
 
 def give_back(user_id: uuid.UUID, device: str, name: str) -> None:
-    with_book(lambda book: book.give_back(name, _windows(user_id, device), ""))
+    with_counters(lambda book: book.give_back(name, _windows(user_id, device), ""))
 
 
 def _windows(user_id: uuid.UUID, device: str) -> tuple[Window, ...]:

@@ -31,7 +31,7 @@ def ask(email: str, address: str) -> None:
     with system_scope("sign-in: nobody knows yet who asks"):
         request_id = outbox.put_content(None, asked, clock.now() + links.LIFE[LinkPurpose.RESET])
         db.session.commit()
-    outbox.ring(request_id)
+    outbox.enqueue(request_id)
 
 
 def answer(request_id: uuid.UUID, asked: dict[str, Any]) -> uuid.UUID | None:

@@ -75,7 +75,7 @@ def invite(user: User, actor: str = "") -> str:
         row.invited_at = clock.now()
         audit.record("user_invited", "user", row.id, actor=actor, tenant_id=row.tenant_id)
         db.session.commit()
-    outbox.ring(letter_id)
+    outbox.enqueue(letter_id)
     return url
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from sqlalchemy import delete, or_, select, update
 
 from synkro.infra import clock
-from synkro.models import Credential, Sitting, Tenant, User, WebSession
+from synkro.models import Credential, CurrentSession, Tenant, User, WebSession
 from synkro.models.states import STAFF, TenantStatus
 from synkro.tenancy import db, system_scope
 from synkro.tokens import keyed_hash, known_hashes, new_token
@@ -71,7 +71,7 @@ def load(token: str, *, in_use: bool = True) -> User | None:
         if row.token_hash != keyed_hash(token, "session"):
             _rehash(row, token)
         needs = "" if row.factor_at else "code" if has_factor else "enrol" if user.is_staff else ""
-        user.sitting = Sitting(row.id, needs, row.confirmed_at, row.factor_at)
+        user.current_session = CurrentSession(row.id, needs, row.confirmed_at, row.factor_at)
         if in_use and now - row.seen_at > SEEN_EVERY:
             row.seen_at = now
         db.session.commit()
@@ -86,7 +86,7 @@ def _rehash(row: WebSession, token: str) -> None:
     db.session.execute(fresh.execution_options(synchronize_session=False))
 
 
-def confirm(sitting: Sitting, *, password: bool = False, factor: bool = False) -> str:
+def confirm(current_session: CurrentSession, *, password: bool = False, factor: bool = False) -> str:
     """The person has just shown who they are once more. A new token: the old one opens nothing any more."""
     now = clock.now()
     shown = {name: now for name, done in (("confirmed_at", password), ("factor_at", factor)) if done}
@@ -94,7 +94,7 @@ def confirm(sitting: Sitting, *, password: bool = False, factor: bool = False) -
     with system_scope("sign-in: a session is known before its tenant"):
         db.session.execute(
             update(WebSession)
-            .where(WebSession.id == sitting.id)
+            .where(WebSession.id == current_session.id)
             .values(token_hash=keyed_hash(token, "session"), seen_at=now, **shown)
         )
         db.session.commit()

@@ -20,7 +20,7 @@ from synkro.services.mail import company_notices, outbox
 from synkro.services.shared.names import valid_email, valid_name
 from synkro.tenancy import db, system_scope
 
-Judge = Callable[[User, User], bool]
+AnswerCheck = Callable[[User, User], bool]
 
 # In all of these `by` is who acts, None for the command line. What he may not do is refused and written down.
 
@@ -61,7 +61,7 @@ def make_reset_link(by: User | None, person_id: uuid.UUID) -> str:
         _must_not_be_leaving(db.session.get(Tenant, person.tenant_id) if person.tenant_id else None)
         url, letter_id = links.offer(person)
         _note(by, "reset_link_made", person)
-    outbox.ring(letter_id)
+    outbox.enqueue(letter_id)
     return url
 
 
@@ -135,7 +135,9 @@ def delete(by: User | None, person_id: uuid.UUID) -> None:
 
 
 @contextmanager
-def _changing(by: User | None, person_id: uuid.UUID, act: str, may: Judge = staff.may_look_after) -> Iterator[User]:
+def _changing(
+    by: User | None, person_id: uuid.UUID, act: str, may: AnswerCheck = staff.may_look_after
+) -> Iterator[User]:
     """The person, held with all chiefs and the one who acts until all is committed: of two acts at once one waits.
 
     So who acts is judged by the rights he has now, not by those at the start of the request.

@@ -52,7 +52,7 @@ def begin(sender: Sender) -> str:
         raise _redis_away() from None
     client_id = str(config.settings["client_id"])
     try:
-        return authorize_url(client_id, state, _zone(config), integrations.door(KIND))
+        return authorize_url(client_id, state, _zone(config), integrations.http_client(KIND))
     except Refused as refusal:
         raise AppError(409, refusal.code, Amocrm.sentences[refusal.code]) from None
 
@@ -74,8 +74,8 @@ def finish(tenant: Tenant, sender: Sender, slug: str, sent: Mapping[str, str]) -
     if not code:
         _refuse("code")
     redirect_uri = amocrm_tokens.redirect_uri(tenant.slug)
-    place = {"subdomain": address.subdomain, "zone": address.zone, "redirect_uri": redirect_uri}
-    integrations.save(KIND, {"code": code, **place})
+    account = {"subdomain": address.subdomain, "zone": address.zone, "redirect_uri": redirect_uri}
+    integrations.save(KIND, {"code": code, **account})
     checks.request(KIND)
     return True
 

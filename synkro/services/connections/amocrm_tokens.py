@@ -15,7 +15,7 @@ from synkro.integrations.amocrm.client import Amocrm
 from synkro.integrations.amocrm.oauth import REFUSALS, App, Tokens
 from synkro.integrations.amocrm.rules import account_address
 from synkro.integrations.errors import ApiError, Refused
-from synkro.integrations.http.client import Door
+from synkro.integrations.http.client import HttpClient
 from synkro.integrations.reading import number
 from synkro.models import IntegrationConfig, Tenant
 from synkro.services import audit
@@ -30,14 +30,14 @@ def redirect_uri(slug: str) -> str:
     return f"{settings().base_url}/integrations/amocrm/callback/{slug}"
 
 
-def client(values: Mapping[str, str], door: Door) -> Amocrm:
+def client(values: Mapping[str, str], http_client: HttpClient) -> Amocrm:
     """A client that lives: its token is renewed before it ends by our clock, and when the vendor ends it earlier."""
-    return Amocrm(fresh(values, door), door, partial(renewed, door))
+    return Amocrm(fresh(values, http_client), http_client, partial(renewed, http_client))
 
 
-def fresh(values: Mapping[str, str], door: Door) -> dict[str, str]:
+def fresh(values: Mapping[str, str], http_client: HttpClient) -> dict[str, str]:
     """The settings with a token that is alive, by our clock. Raises ApiError. A code is newer than all else."""
-    return dict(values) if _alive(values) else renewed(door)
+    return dict(values) if _alive(values) else renewed(http_client)
 
 
 def _alive(values: Mapping[str, str], refused: str = "") -> bool:
@@ -48,7 +48,7 @@ def _alive(values: Mapping[str, str], refused: str = "") -> bool:
     return bool(values.get("access_token")) and values["access_token"] != refused and ends > time.time()
 
 
-def renewed(door: Door, refused: str = "") -> dict[str, str]:
+def renewed(http_client: HttpClient, refused: str = "") -> dict[str, str]:
     """The settings with another access token than the refused one. Raises ApiError.
 
     The row stays locked during the call: whoever waited for it finds the new pair and makes no call of its own.
@@ -65,7 +65,7 @@ def renewed(door: Door, refused: str = "") -> dict[str, str]:
         db.session.rollback()
         raise Refused("amocrm_reconnect")
     try:
-        tokens = _new_pair(values, door)
+        tokens = _new_pair(values, http_client)
     except ApiError as error:
         if error.code in REFUSALS:
             # remembered, so that the next hundred calls do not knock at a closed door
@@ -76,14 +76,14 @@ def renewed(door: Door, refused: str = "") -> dict[str, str]:
     return {**config.settings, **open_secrets(config)}
 
 
-def _new_pair(values: Mapping[str, str], door: Door) -> Tokens:
+def _new_pair(values: Mapping[str, str], http_client: HttpClient) -> Tokens:
     address = account_address(values.get("subdomain", ""), values.get("zone", ""))
     tenant = db.session.get(Tenant, current_tenant_id())
     back = values.get("redirect_uri") or redirect_uri(tenant.slug if tenant else "")
     app = App(values.get("client_id", ""), values.get("client_secret", ""), back)
     if code := values.get("code"):
-        return oauth.exchange(door, app, address, code)
-    return oauth.refresh(door, app, address, values["refresh_token"], values.get("access_token", ""))
+        return oauth.exchange(http_client, app, address, code)
+    return oauth.refresh(http_client, app, address, values["refresh_token"], values.get("access_token", ""))
 
 
 def keep(config: IntegrationConfig, tokens: Tokens) -> None:

@@ -16,7 +16,7 @@ from synkro.i18n import _l
 from synkro.infra import clock
 from synkro.integrations.amocrm.client import Amocrm
 from synkro.models import Automation, Tenant
-from synkro.models.states import Kind
+from synkro.models.states import RunKind
 from synkro.services import audit
 from synkro.services.companies import tenants
 from synkro.services.connections import integrations, setup
@@ -34,7 +34,7 @@ class Choice:
 
     timezone: str
     language: str
-    kind: Kind
+    kind: RunKind
     at: time
     weekday: int
     boundary_hour: int
@@ -60,11 +60,11 @@ def current(tenant: Tenant) -> Choice:
     week = schedules.working_hours(ZoneInfo(tenant.timezone)).week
     if automation is None:
         zone = _zone_of_crm() or tenant.timezone
-        return Choice(zone, tenant.language, Kind.DAILY, time(7), 0, 0, week, is_held=False, not_later_than=None)
+        return Choice(zone, tenant.language, RunKind.DAILY, time(7), 0, 0, week, is_held=False, not_later_than=None)
     return Choice(
         timezone=tenant.timezone,
         language=tenant.language,
-        kind=Kind(automation.kind),
+        kind=RunKind(automation.kind),
         at=automation.at,
         weekday=automation.weekday,
         boundary_hour=automation.boundary_hour,
@@ -93,7 +93,7 @@ def save(tenant_id: uuid.UUID, choice: Choice) -> bool:
     """False: nothing was different. A report that is being made goes on as it began. Raises AppError."""
     if is_locked():
         raise AppError(409, "schedule_locked", _l("Connect the services first: until then there is nothing to report."))
-    _judge(choice)
+    _check_answer(choice)
     # from here on the company is held: of two who save for the first time one makes the row
     changed = tenants.settle(tenant_id, choice.timezone, choice.language)
     current = select(Automation).execution_options(populate_existing=True)
@@ -116,8 +116,8 @@ def _fill(automation: Automation, columns: dict[str, Any]) -> list[str]:
     return changed
 
 
-def _judge(choice: Choice) -> None:
+def _check_answer(choice: Choice) -> None:
     if not any(choice.week):
         raise AppError(422, "no_working_day", _l("Choose at least one working day"))
-    if choice.not_later_than == choice.at and choice.kind != Kind.MANUAL:
+    if choice.not_later_than == choice.at and choice.kind != RunKind.MANUAL:
         raise AppError(422, "no_time_left", _l("Choose a later time: making a report takes a few minutes"))

@@ -20,9 +20,9 @@ from synkro.integrations.errors import ApiError
 from synkro.integrations.reading import bounded
 from synkro.models import IntegrationConfig, Tenant
 from synkro.models.states import TenantStatus
-from synkro.services.connections import troubles
+from synkro.services.connections import connection_alerts
+from synkro.services.connections.connection_alerts import Change
 from synkro.services.connections.integrations import build, find
-from synkro.services.connections.troubles import Change
 from synkro.services.shared.sentences import SENTENCES
 from synkro.services.shared.wording import remarks
 from synkro.tenancy import current_tenant_id, db, end_reading
@@ -59,7 +59,7 @@ def request(kind: str) -> datetime:
         raise AppError(404, f"{kind}_not_connected", _l("This service is not connected yet"))
     if not taken.rowcount:  # type: ignore[attr-defined]
         return config.check_requested_at or now
-    if not queue.ring(redis(), queue.CHECKS, CHECK, config.tenant_id, kind, seconds=CHECK_SECONDS):
+    if not queue.enqueue(redis(), queue.CHECKS, CHECK, config.tenant_id, kind, seconds=CHECK_SECONDS):
         _withdraw(kind, now)
         raise AppError(503, "queue_away", SENTENCES["queue_away"])
     return now
@@ -167,7 +167,14 @@ def pass_on(kind: str) -> None:
     """Have a worker tell what there is to tell. Where none can be told of it now, the next check passes it on."""
     config = find(kind)
     if config and config.news:
-        queue.ring(redis(), queue.CHECKS, troubles.TELL, config.tenant_id, kind, seconds=troubles.TELL_SECONDS)
+        queue.enqueue(
+            redis(),
+            queue.CHECKS,
+            connection_alerts.TELL,
+            config.tenant_id,
+            kind,
+            seconds=connection_alerts.TELL_SECONDS,
+        )
 
 
 def _works(config: IntegrationConfig) -> bool:

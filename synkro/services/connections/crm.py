@@ -31,18 +31,18 @@ def keep(account_id: int, stages: Sequence[Stage], loss_reasons: Mapping[int, st
     """Renew the copy. What is gone from amoCRM stays, marked as gone; an empty list says nothing."""
     names = {stage.pipeline_id: stage.pipeline_name for stage in stages}
     pipelines = [
-        {"external_id": pipeline_id, "name": name, "sort": place}
-        for place, (pipeline_id, name) in enumerate(names.items())
+        {"external_id": pipeline_id, "name": name, "sort": sort}
+        for sort, (pipeline_id, name) in enumerate(names.items())
     ]
     rows = [
         {
             "pipeline_id": stage.pipeline_id,
             "external_id": stage.status_id,
             "name": stage.name,
-            "sort": place,
+            "sort": sort,
             "type": stage.kind,
         }
-        for place, stage in enumerate(stages)
+        for sort, stage in enumerate(stages)
     ]
     _renew(CrmPipeline, account_id, pipelines)
     _renew(CrmStage, account_id, rows)

@@ -23,7 +23,7 @@ from synkro.tenancy import current_tenant_id, db, tenant_scope
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class HostRequest:
     """A host that a check has refused. asked_at: None where nobody has asked staff for it yet."""
 
     host: str
@@ -52,17 +52,17 @@ def approved(kind: str) -> frozenset[str]:
     return frozenset(db.session.execute(agreed).scalars())
 
 
-def wish(config: IntegrationConfig | None) -> Wish | None:
+def host_request(config: IntegrationConfig | None) -> HostRequest | None:
     """What there is to ask for: the saved address, where its check was refused for its host. None: nothing."""
     if config is None or not config.check_code or config.check_code != INTEGRATIONS[config.kind].host_refused:
         return None
-    typed = (field.name for field in INTEGRATIONS[config.kind].fields if field.place and not field.choices)
+    typed = (field.name for field in INTEGRATIONS[config.kind].fields if field.host and not field.choices)
     host = own_host(next((str(config.settings[name]) for name in typed if config.settings.get(name)), ""))
     if host is None:
         return None
     known = select(ApprovedHost).where(ApprovedHost.kind == config.kind, ApprovedHost.host == host)
     row = db.session.execute(known).scalar_one_or_none()
-    return None if row and row.approved_at else Wish(host, row.asked_at if row else None)
+    return None if row and row.approved_at else HostRequest(host, row.asked_at if row else None)
 
 
 def ask(kind: str, by: User) -> str:
@@ -74,7 +74,7 @@ def ask(kind: str, by: User) -> str:
     config = db.session.execute(saved).scalar_one_or_none() if kind in INTEGRATIONS else None
     if config is None:
         raise AppError(404, "nothing_saved", _l("This service is not connected yet"))
-    wished = wish(config)
+    wished = host_request(config)
     if wished is None:
         raise AppError(409, "no_host_to_approve", _l("There is no address that waits for an approval. Press Check."))
     values = {"id": uuid.uuid4(), "tenant_id": current_tenant_id(), "kind": kind, "host": wished.host}

@@ -18,7 +18,7 @@ from synkro.infra.pace import RedisPacer
 from synkro.integrations import INTEGRATIONS
 from synkro.integrations.base import Integration
 from synkro.integrations.errors import ApiError
-from synkro.integrations.http.client import Door
+from synkro.integrations.http.client import HttpClient
 from synkro.models import IntegrationConfig
 from synkro.services import audit
 from synkro.services.connections import amocrm_tokens, hosts, typed_settings
@@ -55,7 +55,7 @@ def save(kind: str, values: Mapping[str, str | None], *, actor: str = "") -> Int
     except AppError:
         db.session.rollback()
         raise
-    if typed_settings.place(cls, before) != typed_settings.place(cls, config.settings):
+    if typed_settings.host(cls, before) != typed_settings.host(cls, config.settings):
         typed_settings.forget_all_but(config, changed)
         _prove_anew(kind)
     config.version += 1
@@ -109,19 +109,19 @@ def build(kind: str) -> Integration:
         values = {**config.settings, **open_secrets(config)}
     except CannotOpen:
         raise KeysUnreadable("keys_unreadable") from None
-    way_out = door(kind)
+    way_out = http_client(kind)
     db.session.rollback()  # no transaction stays open while a vendor is called
     if kind == "amocrm":
         return amocrm_tokens.client(values, way_out)
     return INTEGRATIONS[kind](values, way_out)
 
 
-def door(kind: str) -> Door:
+def http_client(kind: str) -> HttpClient:
     """The way out for one service of the tenant in scope."""
     config = settings()
     store = redis()
     approved = hosts.approved(kind)
-    return Door(RedisPacer(store), config.stand_ins, config.outbound_allow_hosts, approved, RedisBreaker(store))
+    return HttpClient(RedisPacer(store), config.stand_ins, config.outbound_allow_hosts, approved, RedisBreaker(store))
 
 
 def save_setting(kind: str, name: str, value: str, reason: str) -> None:

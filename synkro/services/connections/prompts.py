@@ -47,7 +47,7 @@ class Version:
     length: int
 
 
-class Overtaken(AppError):
+class StaleVersion(AppError):
     """Somebody else has saved a version since this one was read."""
 
     def __init__(self) -> None:
@@ -67,7 +67,7 @@ def save(topic: Topic, body: str, by: uuid.UUID | None, *, read: int | None = No
     """The number of the version that holds the text now: a new one, unless it is in force already.
 
     body: '' for the product's own. read: the version that the writer had before him, None to save over any. What
-    cannot be shown is left out of the text. Raises Overtaken, AppError 422 "prompt_too_long".
+    cannot be shown is left out of the text. Raises StaleVersion, AppError 422 "prompt_too_long".
     """
     return _add(topic, _checked(topic, body), by, read, None)
 
@@ -140,7 +140,7 @@ def _add(topic: Topic, body: str, by: uuid.UUID | None, read: int | None, restor
         return newest.version
     if read is not None and read != newest.version:
         db.session.rollback()
-        raise Overtaken
+        raise StaleVersion
     version = newest.version + 1
     row = Prompt(tenant_id=tenant_id, topic=topic, version=version, body=body, created_by=by, created_at=clock.now())
     db.session.add(row)

@@ -40,7 +40,7 @@ COLOURS: Mapping[State, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class SetupStep:
     """says: of the last check or proof, '' where the state says all. before: what it was, while it is checked anew.
 
     has_worked: once, with these settings or earlier ones. is_needed: without it there is nothing to report.
@@ -87,18 +87,18 @@ def left(kind: str) -> str:
     return str(INTEGRATIONS[kind].left) if kind in INTEGRATIONS else ""
 
 
-def steps() -> list[Step]:
+def steps() -> list[SetupStep]:
     """In the order in which they are set up; the schedule is the last."""
     configs = {config.kind: config for config in db.session.execute(select(IntegrationConfig)).scalars()}
-    made: dict[str, Step] = {}
+    made: dict[str, SetupStep] = {}
     for n, (kind, cls) in enumerate(INTEGRATIONS.items(), 1):
         config = configs.get(kind)
         state, says = _state(kind, config)
         if state == "empty" and any(not made[needed].is_usable for needed in cls.after if needed in made):
             state = "locked"
-        before = _judged(kind, config)[0] if config and state == "checking" else None
+        before = _by_last_check(kind, config)[0] if config and state == "checking" else None
         has_worked = config is not None and config.worked_at is not None
-        made[kind] = Step(kind, n, str(cls.title), state, says, before, has_worked, cls.is_needed)
+        made[kind] = SetupStep(kind, n, str(cls.title), state, says, before, has_worked, cls.is_needed)
     return [*made.values(), _schedule(list(made.values()))]
 
 
@@ -107,10 +107,10 @@ def _state(kind: str, config: IntegrationConfig | None) -> tuple[State, str]:
         return "empty", ""
     if config.check_requested_at:
         return ("saved", sentence("no_worker", {})) if checks.nobody_came(config) else ("checking", "")
-    return _judged(kind, config)
+    return _by_last_check(kind, config)
 
 
-def _judged(kind: str, config: IntegrationConfig) -> tuple[State, str]:
+def _by_last_check(kind: str, config: IntegrationConfig) -> tuple[State, str]:
     """By the last check that came to its end."""
     if config.check_colour is None:
         return "saved", ""
@@ -131,15 +131,15 @@ def _was_seen_to_work(config: IntegrationConfig) -> bool:
     return config.worked_at is not None and (config.saved_at is None or config.worked_at >= config.saved_at)
 
 
-def _schedule(before: list[Step]) -> Step:
+def _schedule(before: list[SetupStep]) -> SetupStep:
     """It is chosen by a person, and then in force: nothing outside has to agree."""
     n = len(before) + 1
     if schedules.of_tenant() is not None:
-        return Step(AUTOMATION, n, str(AUTOMATION_TITLE), "done")
+        return SetupStep(AUTOMATION, n, str(AUTOMATION_TITLE), "done")
     is_open = all(step.is_usable for step in before)
-    return Step(AUTOMATION, n, str(AUTOMATION_TITLE), "empty" if is_open else "locked")
+    return SetupStep(AUTOMATION, n, str(AUTOMATION_TITLE), "empty" if is_open else "locked")
 
 
-def first_open(found: list[Step]) -> Step:
+def first_open(found: list[SetupStep]) -> SetupStep:
     """Where to go on: what is broken or not done yet, else the last."""
     return next((step for step in found if step.is_open and not step.is_good), found[-1])

@@ -40,4 +40,4 @@ def _codes(config: IntegrationConfig, at: datetime) -> list[str]:
 
 def _spelled(found: str) -> str:
     number = int(found, 16)
-    return "".join(LETTERS[number // len(LETTERS) ** place % len(LETTERS)] for place in range(LENGTH))
+    return "".join(LETTERS[number // len(LETTERS) ** digit % len(LETTERS)] for digit in range(LENGTH))

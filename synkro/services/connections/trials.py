@@ -36,9 +36,9 @@ TRY_OUT = "trial"
 WAITING_SECONDS = 300
 """One that no worker has taken up for so long is given up. Those of other companies may lie before it."""
 AGAIN_SECONDS = 30
-"""A doorbell that was not answered for so long is rung again, until the trial is given up."""
+"""A job that was not answered for so long is enqueued again, until the trial is given up."""
 MOST_AGAIN = 100
-"""Bells that one tick rings."""
+"""Jobs that one tick enqueues."""
 PATIENCE_SECONDS = 60
 """One that was taken up is given up so much later than it may take."""
 MOST_BYTES = 8_000_000
@@ -71,24 +71,24 @@ def request(kind: str, act: str, *, by: uuid.UUID | None = None, asked: Mapping[
         audit.record("tried_out", "integration", kind, act=act)
     db.session.commit()
     trial = _newest_first(kind, act)[0]
-    if made and not queue.ring(redis(), queue.TRIALS, TRY_OUT, trial.tenant_id, trial.id, seconds=what.seconds):
+    if made and not queue.enqueue(redis(), queue.TRIALS, TRY_OUT, trial.tenant_id, trial.id, seconds=what.seconds):
         finish(trial, "red", "queue_away")
         raise AppError(503, "queue_away", SENTENCES["queue_away"])
     return trial
 
 
-def ring_again() -> None:
-    """For those that no worker has taken up: their bells may be lost. A double one finds nothing to begin.
+def enqueue_again() -> None:
+    """For those that no worker has taken up: their jobs may be lost. A double one finds nothing to begin.
 
     Needs the system scope.
     """
     for tenant_id, trial_id, kind, act in _unanswered():
-        # Redis remembers for as long as it remembers the bells themselves
+        # Redis remembers for as long as it remembers the jobs themselves
         with suppress(RedisError):
-            if redis().set(f"trial_rung:{trial_id}", 1, nx=True, ex=AGAIN_SECONDS):
+            if redis().set(f"trial_enqueued:{trial_id}", 1, nx=True, ex=AGAIN_SECONDS):
                 asked = _act(kind, act)
                 if asked:
-                    queue.ring(redis(), queue.TRIALS, TRY_OUT, tenant_id, trial_id, seconds=asked.seconds)
+                    queue.enqueue(redis(), queue.TRIALS, TRY_OUT, tenant_id, trial_id, seconds=asked.seconds)
 
 
 def _unanswered() -> Sequence[Row[uuid.UUID, uuid.UUID, str, str]]:

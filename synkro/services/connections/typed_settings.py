@@ -36,9 +36,9 @@ def fill(config: IntegrationConfig, cls: type[Integration], values: Mapping[str,
     return changed
 
 
-def place(cls: type[Integration], settings: Mapping[str, str]) -> list[str]:
+def host(cls: type[Integration], settings: Mapping[str, str]) -> list[str]:
     """Where the service is, as its settings say. Nothing chosen is the first choice."""
-    return [settings.get(field.name) or next(iter(field.choices), "") for field in cls.fields if field.place]
+    return [settings.get(field.name) or next(iter(field.choices), "") for field in cls.fields if field.host]
 
 
 def forget_all_but(config: IntegrationConfig, given: Sequence[str]) -> None:

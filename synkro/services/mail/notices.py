@@ -100,7 +100,7 @@ def tell(whom: ColumnElement[bool], words: Callable[[Reader], Words]) -> None:
 def send(whom: ColumnElement[bool], words: Callable[[Reader], Words]) -> None:
     """Put a letter for each of these people on its way. Raises where they cannot be stored: then none is."""
     for letter_id in _stored(whom, words):
-        outbox.ring(letter_id)
+        outbox.enqueue(letter_id)
 
 
 def _stored(whom: ColumnElement[bool], words: Callable[[Reader], Words]) -> list[uuid.UUID]:

@@ -26,16 +26,16 @@ HELD = timedelta(minutes=5)
 PAUSES = (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1), timedelta(hours=4))
 """After each try but the last."""
 QUIET = timedelta(minutes=1)
-"""A doorbell that was rung this long ago and not answered is rung again."""
+"""A job that was enqueued this long ago and not answered is enqueued again."""
 LIFE = timedelta(days=1)
 """Of a letter without a link of its own end: news that is older is none."""
 KEPT = timedelta(days=30)
 MOST = 100
-"""Bells that one tick rings."""
+"""Jobs that one tick enqueues."""
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class LetterClaim:
     """One try. content: of a Letter, or of a request by somebody who forgot the password."""
 
     id: uuid.UUID
@@ -69,7 +69,7 @@ def put_content(user_id: uuid.UUID | None, content: dict[str, Any], expires_at: 
             created_at=now,
             expires_at=expires_at,
             next_at=now,
-            rung_at=now,
+            enqueued_at=now,
             tries=0,
             code="",
         )
@@ -77,12 +77,12 @@ def put_content(user_id: uuid.UUID | None, content: dict[str, Any], expires_at: 
     return letter_id
 
 
-def ring(letter_id: uuid.UUID) -> None:
+def enqueue(letter_id: uuid.UUID) -> None:
     """After the commit. Without Redis the tick rings later."""
-    queue.ring(redis(), queue.CHECKS, SEND, letter_id, seconds=SEND_SECONDS)
+    queue.enqueue(redis(), queue.CHECKS, SEND, letter_id, seconds=SEND_SECONDS)
 
 
-def claim(letter_id: uuid.UUID) -> Claim | None:
+def claim(letter_id: uuid.UUID) -> LetterClaim | None:
     """Begin a try; of two workers one gets it. None: sent, given up, being tried, or not yet due again."""
     now = clock.now()
     with system_scope("mail: a letter is looked up by its id alone"):
@@ -105,15 +105,15 @@ def claim(letter_id: uuid.UUID) -> Claim | None:
         except CannotOpen:
             _end(letter_id, code="mail_unreadable")
             return None
-    return Claim(letter_id, content, row.tries)
+    return LetterClaim(letter_id, content, row.tries)
 
 
-def mark_sent(claimed: Claim) -> None:
+def mark_sent(claimed: LetterClaim) -> None:
     with system_scope("mail: a letter is looked up by its id alone"):
         _end(claimed.id, sent_at=clock.now())
 
 
-def mark_failed(claimed: Claim, code: str, *, passing: bool) -> None:
+def mark_failed(claimed: LetterClaim, code: str, *, passing: bool) -> None:
     """Later once more, or given up when that cannot help or five tries were made."""
     with system_scope("mail: a letter is looked up by its id alone"):
         if not passing or claimed.tries > len(PAUSES):
@@ -140,12 +140,12 @@ def take(letter_id: uuid.UUID) -> bool:
 
 
 def due() -> list[uuid.UUID]:
-    """Letters to ring for, marked as rung. The caller is in the system scope."""
+    """Letters to enqueue, marked as enqueued. The caller is in the system scope."""
     now = clock.now()
-    unanswered = or_(StoredLetter.rung_at.is_(None), StoredLetter.rung_at <= now - QUIET)
+    unanswered = or_(StoredLetter.enqueued_at.is_(None), StoredLetter.enqueued_at <= now - QUIET)
     ready = select(StoredLetter.id).where(StoredLetter.next_at <= now, StoredLetter.expires_at > now, unanswered)
     ready = ready.order_by(StoredLetter.next_at).limit(MOST).with_for_update(skip_locked=True)
-    statement = update(StoredLetter).where(StoredLetter.id.in_(ready)).values(rung_at=now)
+    statement = update(StoredLetter).where(StoredLetter.id.in_(ready)).values(enqueued_at=now)
     found = list(db.session.execute(statement.returning(StoredLetter.id)).scalars())
     db.session.commit()
     return found
@@ -163,7 +163,7 @@ def tidy() -> None:
     db.session.commit()
 
 
-def trouble_of(user_id: uuid.UUID) -> str:
+def failure_of_letter(user_id: uuid.UUID) -> str:
     """Why the latest letter to this person was not sent, '' when nothing is wrong. A code of synkro.mail."""
     with system_scope("staff audit: how the letters to a person went"):
         statement = select(StoredLetter.code).where(StoredLetter.user_id == user_id)

@@ -167,7 +167,7 @@ def _resealed(sealed: SealedText, row: Found) -> tuple[Any, int, int]:
 def _reseal(sealed: SealedText, row: Found, name: str, piece: Any) -> Any:
     """None: it does not open."""
     try:
-        return sealed.reseal(vault(), piece, sealed.place(tuple(row)[2:], name))
+        return sealed.reseal(vault(), piece, sealed.aad(tuple(row)[2:], name))
     except CannotOpen:
         return None
 

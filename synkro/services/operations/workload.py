@@ -12,8 +12,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from synkro.models import SystemMark
 from synkro.services.audit import heads
-from synkro.services.operations import bells, health, schema
-from synkro.services.operations.bells import Bells
+from synkro.services.operations import health, queue_state, schema
+from synkro.services.operations.queue_state import QueueState
 from synkro.services.operations.schema import Fit
 from synkro.tenancy import db, system_scope
 
@@ -32,7 +32,8 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """steps: of runs at work. late: ready for over a minute; rung_again: how many of these; rung_at: the last bell.
+    """steps: of runs at work. late: ready for over a minute; enqueued_again: how many of these;
+    enqueued_at: when the last job was sent.
 
     letters: still to be sent; unsent: given up within a day.
     """
@@ -41,8 +42,8 @@ class Work:
     steps: dict[str, int]
     expired: int
     late: int
-    rung_again: int
-    rung_at: datetime | None
+    enqueued_again: int
+    enqueued_at: datetime | None
     letters: int
     unsent: int
     failures: list[Failure]
@@ -57,17 +58,19 @@ class Installation:
     undone: list[str] | None
     schema: Fit | None
     heads_kept: datetime | None
-    bells: Bells
+    queue_state: QueueState
     work: Work | None
 
     @property
     def colour(self) -> str:
         """red: nothing can go on; yellow: somebody should look; else green."""
         serves = self.schema is not None and self.schema.serves
-        if "down" in self.state.values() or not serves or not self.work or self.bells.queues is None:
+        if "down" in self.state.values() or not serves or not self.work or self.queue_state.queues is None:
             return "red"
         waits = self.work.expired or self.work.late or self.work.unsent or self.state["tick"] in ("late", "partly")
-        idle = any(line.workers == 0 for line in self.bells.queues) or any(one.is_late for one in self.bells.workers)
+        idle = any(line.workers == 0 for line in self.queue_state.queues) or any(
+            one.is_late for one in self.queue_state.workers
+        )
         return "yellow" if waits or idle or self.schema == Fit.AHEAD else "green"
 
 
@@ -79,8 +82,9 @@ _LATE = text("""
     select count(*) filter (where s.status = 'running' and s.lease_until < now()) as expired,
            count(*) filter (where s.status = 'ready' and s.ready_at < now() - interval '1 minute') as late,
            count(*) filter (where s.status = 'ready' and s.ready_at < now() - interval '1 minute'
-                              and s.rung_at > s.ready_at + interval '1 second') as rung_again,
-           max(s.rung_at) filter (where s.status = 'ready' and s.ready_at < now() - interval '1 minute') as rung_at
+                              and s.enqueued_at > s.ready_at + interval '1 second') as enqueued_again,
+           max(s.enqueued_at)
+             filter (where s.status = 'ready' and s.ready_at < now() - interval '1 minute') as enqueued_at
       from job_steps s join job_runs r on r.id = s.run_id
      where s.status in ('ready', 'running') and r.status in ('queued', 'running')""")
 _LETTERS = text("""
@@ -100,11 +104,11 @@ def installation() -> Installation:
     state = health.state()
     return Installation(
         state=state,
-        tick=bells.age(_read(health.last_tick)),
+        tick=queue_state.age(_read(health.last_tick)),
         undone=_read(health.undone),
         schema=_read(schema.fit),
         heads_kept=_read(_heads_mark),
-        bells=bells.read() if state["redis"] == "up" else Bells(),
+        queue_state=queue_state.read() if state["redis"] == "up" else QueueState(),
         work=_read(_work),
     )
 
@@ -132,8 +136,8 @@ def _work() -> Work:
             steps={row.status: row.n for row in db.session.execute(_STEPS)},
             expired=late.expired,
             late=late.late,
-            rung_again=late.rung_again,
-            rung_at=late.rung_at,
+            enqueued_again=late.enqueued_again,
+            enqueued_at=late.enqueued_at,
             letters=mail.letters,
             unsent=mail.unsent,
             failures=[Failure(*row) for row in db.session.execute(_FAILURES, {"most": MOST_FAILURES})],

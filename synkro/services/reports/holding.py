@@ -88,7 +88,7 @@ def release(report_id: uuid.UUID, by: uuid.UUID | None) -> bool:
     report = db.session.get(Report, report_id, populate_existing=True)
     if report is None or report.held_at is None:
         raise AppError(409, "not_held", _l("This report does not wait for anything"))
-    runs.judge_company(db.session.get_one(Tenant, report.tenant_id, populate_existing=True))
+    runs.check_company(db.session.get_one(Tenant, report.tenant_id, populate_existing=True))
     if not artifacts.remain(report.run_id, StepKey.NOTIFY_TELEGRAM):
         raise AppError(409, "pages_deleted", _l("The messages of this report are deleted by now: it stays here only"))
     released = db.session.execute(

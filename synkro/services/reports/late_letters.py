@@ -11,7 +11,7 @@ from synkro.analysis.figures.window import Window
 from synkro.mail import Letter
 from synkro.models import JobRun, JobStep, Tenant
 from synkro.models.plan import StepKey, step_of
-from synkro.models.states import ACTIVE_RUN, Kind, RunStatus, StepStatus
+from synkro.models.states import ACTIVE_RUN, RunKind, RunStatus, StepStatus
 from synkro.services.mail import letters
 from synkro.services.mail.letters import Reader, Words
 from synkro.services.reports import runs
@@ -23,7 +23,7 @@ class Late:
     """A window whose report should have been in the group by `until`. run None: it has not begun."""
 
     tenant: Tenant
-    kind: Kind
+    kind: RunKind
     window: Window
     until: datetime
     run: JobRun | None

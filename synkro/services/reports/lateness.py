@@ -12,7 +12,7 @@ from sqlalchemy import and_, exists, select
 from synkro.infra import clock
 from synkro.models import AuditLog, Automation, Delivery, JobRun, JobStep, Report, Tenant, User
 from synkro.models.plan import StepKey
-from synkro.models.states import DeliveryStatus, Kind, RunStatus, StepStatus, TenantStatus
+from synkro.models.states import DeliveryStatus, RunKind, RunStatus, StepStatus, TenantStatus
 from synkro.services import audit
 from synkro.services.mail import letters, outbox
 from synkro.services.reports import late_letters, schedules
@@ -26,7 +26,7 @@ NEWS = outbox.LIFE
 
 
 def tell() -> list[uuid.UUID]:
-    """Write to the people of every company whose newest report is late; the letters, to be rung for.
+    """Write to the people of every company whose newest report is late; the letters, to be enqueued.
 
     Needs the system scope. Once for a report, however many do this at once.
     """
@@ -48,7 +48,7 @@ def _watched() -> list[tuple[Automation, Tenant]]:
         select(Automation, Tenant)
         .join(Tenant, Tenant.id == Automation.tenant_id)
         .where(
-            Automation.kind != Kind.MANUAL,
+            Automation.kind != RunKind.MANUAL,
             Automation.not_later_than.is_not(None),
             Tenant.status == TenantStatus.ACTIVE,
         )
@@ -71,7 +71,7 @@ def _late(automation: Automation, tenant: Tenant) -> Late | None:
             continue
         if comes < automation.updated_at or now - until > NEWS:
             return None
-        return _unless_there(Late(tenant, Kind(automation.kind), window, until, None))
+        return _unless_there(Late(tenant, RunKind(automation.kind), window, until, None))
     return None
 
 

@@ -14,7 +14,7 @@ from synkro.i18n import _l
 from synkro.infra import clock, queue
 from synkro.models import JobRun, JobStep, Report, Tenant
 from synkro.models.plan import BY_KEY, StepKey, plan_of
-from synkro.models.states import ACTIVE_RUN, Kind, RunStatus, StepStatus, TenantStatus
+from synkro.models.states import ACTIVE_RUN, RunKind, RunStatus, StepStatus, TenantStatus
 from synkro.services import audit
 from synkro.services.reports import artifacts, deliveries, reports
 from synkro.services.shared.sentences import SENTENCES
@@ -27,14 +27,14 @@ MOST_STARTS = 3
 
 
 def start(
-    tenant: Tenant, kind: Kind, start_at: datetime, end_at: datetime, *, by: uuid.UUID | None = None, actor: str = ""
+    tenant: Tenant, kind: RunKind, start_at: datetime, end_at: datetime, *, by: uuid.UUID | None = None, actor: str = ""
 ) -> tuple[JobRun, bool]:
     """Start a run of [start_at, end_at). (run, True), or (the active run, False): a tenant has one at a time.
 
     Raises AppError for a window that cannot be, for a tenant that is not active, or when a scheduled window has a run.
     """
-    _judge_window(start_at, end_at)
-    judge_company(tenant)
+    _check_window(start_at, end_at)
+    check_company(tenant)
     for _ in range(MOST_STARTS):
         run = JobRun(
             id=uuid.uuid4(),
@@ -49,7 +49,7 @@ def start(
             started_by=by,
         )
         if _added(run, actor):
-            ring(run.tenant_id, run.id, plan_of(kind)[0].key)
+            enqueue(run.tenant_id, run.id, plan_of(kind)[0].key)
             return run, True
         if found := _the_one_in_the_way(kind, start_at, end_at):
             return found, False
@@ -74,7 +74,7 @@ def _another_active() -> AppError:
     return AppError(409, "another_run_active", _l("Another report is being made right now"))
 
 
-def _judge_window(start_at: datetime, end_at: datetime) -> None:
+def _check_window(start_at: datetime, end_at: datetime) -> None:
     if start_at >= end_at:
         raise AppError(422, "window_empty", _l("The end of the period must be after its start"))
     if (end_at - start_at).days > LONGEST_DAYS:
@@ -83,7 +83,7 @@ def _judge_window(start_at: datetime, end_at: datetime) -> None:
         raise AppError(422, "window_in_future", _l("The period has not begun yet"))
 
 
-def judge_company(tenant: Tenant) -> None:
+def check_company(tenant: Tenant) -> None:
     """Raises AppError where no reports are made."""
     if tenant.status != TenantStatus.ACTIVE:
         raise AppError(409, "tenant_paused", _l("The company is paused: no reports are made"))
@@ -99,16 +99,16 @@ def _steps(run: JobRun) -> list[JobStep]:
             key=plan.key,
             status=StepStatus.READY if n == 1 else StepStatus.PENDING,
             ready_at=now if n == 1 else None,
-            rung_at=now if n == 1 else None,
+            enqueued_at=now if n == 1 else None,
         )
         for n, plan in enumerate(plan_of(run.kind), 1)
     ]
 
 
-def _the_one_in_the_way(kind: Kind, start_at: datetime, end_at: datetime) -> JobRun | None:
+def _the_one_in_the_way(kind: RunKind, start_at: datetime, end_at: datetime) -> JobRun | None:
     """The active run, else the run that this scheduled window already has; None when it has just ended."""
     found = active()
-    if found or kind == Kind.MANUAL:
+    if found or kind == RunKind.MANUAL:
         return found
     same = select(JobRun).where(JobRun.kind == kind, JobRun.window_start == start_at, JobRun.window_end == end_at)
     return db.session.execute(same.order_by(JobRun.created_at.desc()).limit(1)).scalar_one_or_none()
@@ -171,7 +171,7 @@ def resume(run: JobRun, from_key: str | None = None, *, actor: str = "") -> str:
     """
     run = db.session.get_one(JobRun, run.id, populate_existing=True, with_for_update=True)
     try:
-        judge_company(db.session.get_one(Tenant, run.tenant_id, populate_existing=True))
+        check_company(db.session.get_one(Tenant, run.tenant_id, populate_existing=True))
         first = _reopened(run, from_key)
         audit.record("run_resumed", "run", run.id, actor=actor, step=first)
         db.session.commit()
@@ -181,7 +181,7 @@ def resume(run: JobRun, from_key: str | None = None, *, actor: str = "") -> str:
     except AppError:
         db.session.rollback()
         raise
-    ring(run.tenant_id, run.id, first)
+    enqueue(run.tenant_id, run.id, first)
     return first
 
 
@@ -219,15 +219,15 @@ def _reopened(run: JobRun, from_key: str | None) -> str:
 
 def _reset(step: JobStep, *, ready: bool) -> None:
     step.status = StepStatus.READY if ready else StepStatus.PENDING
-    step.ready_at = step.rung_at = clock.now() if ready else None
+    step.ready_at = step.enqueued_at = clock.now() if ready else None
     step.attempts, step.done, step.total, step.colour, step.code = 0, 0, None, None, None
     step.params, step.cursor = {}, {}
     step.started_at = step.finished_at = step.lease_until = None
     step.fence += 1
 
 
-def ring(tenant_id: uuid.UUID, run_id: uuid.UUID, key: str) -> None:
-    """Send the doorbell for a step. A lost one is repaired by the tick, the one for an unknown step by a newer tick."""
+def enqueue(tenant_id: uuid.UUID, run_id: uuid.UUID, key: str) -> None:
+    """Send the job for a step. A lost one is repaired by the tick, the one for an unknown step by a newer tick."""
     if step := BY_KEY.get(key):
         seconds = int(step.limit.total_seconds())
-        queue.ring(redis(), queue.STEPS, WORK, tenant_id, run_id, key, seconds=seconds)
+        queue.enqueue(redis(), queue.STEPS, WORK, tenant_id, run_id, key, seconds=seconds)

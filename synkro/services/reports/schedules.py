@@ -16,7 +16,7 @@ from synkro.analysis.figures.calendar import WorkingHours
 from synkro.analysis.figures.window import PeriodKind, Window, day_window, latest_closed, month_window, week_window
 from synkro.infra import clock
 from synkro.models import Automation, JobRun, Tenant
-from synkro.models.states import Kind, TenantStatus
+from synkro.models.states import RunKind, TenantStatus
 from synkro.tenancy import db, end_reading
 
 
@@ -25,7 +25,7 @@ class Due:
     """A window that has closed and has no run yet."""
 
     tenant_id: uuid.UUID
-    kind: Kind
+    kind: RunKind
     window: Window
 
 
@@ -42,7 +42,7 @@ def due_now() -> list[Due]:
     statement = (
         select(Automation, Tenant)
         .join(Tenant, Tenant.id == Automation.tenant_id)
-        .where(Automation.kind != Kind.MANUAL, Tenant.status == TenantStatus.ACTIVE)
+        .where(Automation.kind != RunKind.MANUAL, Tenant.status == TenantStatus.ACTIVE)
     )
     found = [due for automation, tenant in db.session.execute(statement) if (due := _due(automation, tenant))]
     missing = [due for due in found if not _has_run(due)]
@@ -52,7 +52,7 @@ def due_now() -> list[Due]:
 
 def _due(automation: Automation, tenant: Tenant) -> Due | None:
     zone = ZoneInfo(tenant.timezone)
-    kind, now = Kind(automation.kind), clock.now()
+    kind, now = RunKind(automation.kind), clock.now()
     window = closed_window(automation, zone, now)
     comes = sending_time(automation, window.end, zone)
     # a schedule that was set after its hour starts with the next window, not with a surprise
@@ -137,7 +137,7 @@ def next_run(tenant: Tenant) -> Planned | None:
 def next_runs(tenant: Tenant, count: int) -> list[Planned]:
     """The next runs in their order; none where reports are made by hand or the company is not active."""
     automation = of_tenant()
-    if automation is None or automation.kind == Kind.MANUAL or tenant.status != TenantStatus.ACTIVE:
+    if automation is None or automation.kind == RunKind.MANUAL or tenant.status != TenantStatus.ACTIVE:
         return []
     return list(islice(coming(automation, ZoneInfo(tenant.timezone), clock.now()), count))
 
@@ -155,6 +155,6 @@ def coming(automation: Automation, zone: ZoneInfo, now: datetime) -> Iterator[Pl
 def _following(automation: Automation, window: Window, zone: ZoneInfo) -> Window:
     """The window that begins where this one ends."""
     first = _closing_day(window.end, zone, automation.boundary_hour)
-    if automation.kind == Kind.WEEKLY:
+    if automation.kind == RunKind.WEEKLY:
         return week_window(first, zone, automation.boundary_hour)
-    return (month_window if automation.kind == Kind.MONTHLY else day_window)(first, zone, automation.boundary_hour)
+    return (month_window if automation.kind == RunKind.MONTHLY else day_window)(first, zone, automation.boundary_hour)

@@ -17,7 +17,7 @@ LONGEST_PAUSE = 3_600
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class StepClaim:
     """The right to work on a step. It ends when somebody else's claim raises the fence."""
 
     step_id: uuid.UUID
@@ -29,7 +29,7 @@ class Claim:
     cursor: dict[str, Any]
 
 
-class Lost(Exception):
+class LeaseLost(Exception):
     """The claim has ended: another worker took over, or the run was stopped. The work so far is not committed."""
 
 
@@ -75,7 +75,7 @@ _FINISH = text("""
          where id = :id and fence = :fence and status = 'running'
      returning run_id, n
     ), following as (
-        update job_steps s set status = 'ready', ready_at = now(), rung_at = now()
+        update job_steps s set status = 'ready', ready_at = now(), enqueued_at = now()
           from mine where s.run_id = mine.run_id and s.n = mine.n + 1 and s.status = 'pending'
      returning s.key
     ), ended as (
@@ -87,7 +87,7 @@ _FINISH = text("""
 
 _AGAIN = text("""
     update job_steps
-       set status = 'ready', ready_at = now() + make_interval(secs => :pause), rung_at = null, lease_until = null,
+       set status = 'ready', ready_at = now() + make_interval(secs => :pause), enqueued_at = null, lease_until = null,
            code = :code, params = cast(:params as jsonb), attempts = attempts - :uncounted
      where id = :id and fence = :fence and status = 'running'""")
 
@@ -110,40 +110,42 @@ _FAIL = text("""
 
 
 def _known() -> list[str]:
-    """What may be taken, returned and rung for here: while two releases work, the newer one may have more."""
+    """What may be taken, returned and enqueued here: while two releases work, the newer one may have more."""
     return [str(key) for key in BY_KEY]
 
 
-def claim(run_id: uuid.UUID, key: str, lease_seconds: int) -> Claim | None:
-    """Take a ready step. None: a stale doorbell, another tenant's step, or one that only a newer release knows."""
+def claim(run_id: uuid.UUID, key: str, lease_seconds: int) -> StepClaim | None:
+    """Take a ready step. None: a stale job, another tenant's step, or one that only a newer release knows."""
     values = {"run_id": run_id, "key": key, "known": _known(), "lease": lease_seconds}
     found = db.session.execute(_CLAIM, values).one_or_none()
     db.session.commit()
     if found is None:
         return None
-    return Claim(found.id, found.tenant_id, found.run_id, found.key, found.fence, found.attempts, found.cursor)
+    return StepClaim(found.id, found.tenant_id, found.run_id, found.key, found.fence, found.attempts, found.cursor)
 
 
-def renew(connection: Connection, held: Claim, lease_seconds: int, done: int, total: int | None) -> bool:
+def renew(connection: Connection, held: StepClaim, lease_seconds: int, done: int, total: int | None) -> bool:
     """Push the lease on. False: the claim is lost or the run is being stopped."""
     values = {"id": held.step_id, "fence": held.fence, "lease": lease_seconds, "done": done, "total": total}
     return connection.execute(_RENEW, values).rowcount == 1
 
 
-def hold(held: Claim) -> None:
-    """Inside a transaction: whatever it writes is written by the holder of the claim. Raises Lost."""
+def hold(held: StepClaim) -> None:
+    """Inside a transaction: whatever it writes is written by the holder of the claim. Raises LeaseLost."""
     if db.session.execute(_HOLD, {"id": held.step_id, "fence": held.fence}).one_or_none() is None:
         db.session.rollback()
-        raise Lost
+        raise LeaseLost
 
 
-def keep_cursor(held: Claim, cursor_json: str, done: int, total: int | None) -> None:
+def keep_cursor(held: StepClaim, cursor_json: str, done: int, total: int | None) -> None:
     """Remember where a resumed try goes on. Needs the claim. The caller commits."""
     db.session.execute(_CURSOR, {"id": held.step_id, "cursor": cursor_json, "done": done, "total": total})
 
 
-def finish(held: Claim, colour: str, code: str | None, params_json: str, done: int, total: int | None) -> str | None:
-    """Step done, its successor ready or the run succeeded: one statement. The key of the successor. Raises Lost."""
+def finish(
+    held: StepClaim, colour: str, code: str | None, params_json: str, done: int, total: int | None
+) -> str | None:
+    """Step done, its successor ready or the run succeeded: one statement. The successor's key. Raises LeaseLost."""
     values = {
         "id": held.step_id, "fence": held.fence, "colour": colour, "code": code, "params": params_json,
         "done": done, "total": total,
@@ -151,11 +153,11 @@ def finish(held: Claim, colour: str, code: str | None, params_json: str, done: i
     row = db.session.execute(_FINISH, values).one_or_none()
     db.session.commit()
     if row is None:
-        raise Lost
+        raise LeaseLost
     return str(row.following) if row.following else None
 
 
-def try_again(held: Claim, code: str, params_json: str, pause: float, *, counted: bool = True) -> None:
+def try_again(held: StepClaim, code: str, params_json: str, pause: float, *, counted: bool = True) -> None:
     """Back to ready after a pause. counted=False: the try was interrupted by us (a stopping worker)."""
     values = {
         "id": held.step_id, "fence": held.fence, "code": code, "params": params_json, "pause": pause,
@@ -165,19 +167,19 @@ def try_again(held: Claim, code: str, params_json: str, pause: float, *, counted
     db.session.commit()
 
 
-def fail(held: Claim, code: str, params_json: str) -> None:
+def fail(held: StepClaim, code: str, params_json: str) -> None:
     """The step and its run have failed; a person may continue the run from here later."""
     _fail(held, code, params_json)
     db.session.commit()
 
 
-def _fail(held: Claim, code: str, params_json: str) -> None:
+def _fail(held: StepClaim, code: str, params_json: str) -> None:
     values = {"id": held.step_id, "fence": held.fence, "code": code, "params": params_json}
     if db.session.execute(_FAIL, values).rowcount:  # type: ignore[attr-defined]
         audit.record("run_failed", "run", held.run_id, tenant_id=held.tenant_id, step=held.key, code=code)
 
 
-def let_go(held: Claim) -> None:
+def let_go(held: StepClaim) -> None:
     """The work on a step of a stopped run has ended: the run is over now, not when the lease runs out."""
     db.session.execute(_LET_GO, {"id": held.step_id, "fence": held.fence})
     db.session.execute(_CLOSE_STOPPED)
@@ -191,8 +193,8 @@ def next_pause(key: str, attempt: int) -> int | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Bell:
-    """A step that is due and has to be rung for."""
+class DueStep:
+    """A step that is due and has to be enqueued."""
 
     tenant_id: uuid.UUID
     run_id: uuid.UUID
@@ -204,11 +206,11 @@ _EXPIRED = text("""
      where status = 'running' and lease_until < now() and key = any(:known) for update skip locked""")
 
 _DUE = text("""
-    update job_steps s set rung_at = now()
+    update job_steps s set enqueued_at = now()
       from job_runs r
      where s.id in (select w.id from job_steps w join job_runs a on a.id = w.run_id
                      where w.status = 'ready' and w.ready_at <= now() and w.key = any(:known)
-                       and (w.rung_at is null or w.rung_at < now() - make_interval(secs => :quiet))
+                       and (w.enqueued_at is null or w.enqueued_at < now() - make_interval(secs => :quiet))
                        and a.status in ('queued', 'running') and a.cancel_requested_at is null
                      order by w.ready_at limit 500 for update of w skip locked)
        and r.id = s.run_id
@@ -229,7 +231,7 @@ def return_expired() -> int:
     """Steps whose worker died go back to ready, or fail when their tries are used up. Needs the system scope."""
     expired = db.session.execute(_EXPIRED, {"known": _known()}).all()
     for row in expired:
-        held = Claim(row.id, row.tenant_id, row.run_id, row.key, row.fence, row.attempts, row.cursor)
+        held = StepClaim(row.id, row.tenant_id, row.run_id, row.key, row.fence, row.attempts, row.cursor)
         if held.attempt < BY_KEY[held.key].most_attempts:
             values = {"id": held.step_id, "fence": held.fence, "code": None, "params": "{}", "pause": 0, "uncounted": 0}
             db.session.execute(_AGAIN, values)
@@ -245,8 +247,8 @@ def close_stopped() -> None:
     db.session.commit()
 
 
-def due(quiet_seconds: int) -> list[Bell]:
-    """Steps that are due and were not rung for lately; they count as rung from now. Needs the system scope."""
+def due(quiet_seconds: int) -> list[DueStep]:
+    """Steps that are due and were not enqueued lately; they count as enqueued from now. Needs the system scope."""
     rows = db.session.execute(_DUE, {"quiet": quiet_seconds, "known": _known()}).all()
     db.session.commit()
-    return [Bell(row.tenant_id, row.run_id, row.key) for row in rows]
+    return [DueStep(row.tenant_id, row.run_id, row.key) for row in rows]

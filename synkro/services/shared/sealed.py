@@ -62,7 +62,7 @@ class SealedText:
         """The reverse of pieces."""
         return pieces[""]
 
-    def place(self, of: tuple[Any, ...], _field: str) -> str:
+    def aad(self, of: tuple[Any, ...], _field: str) -> str:
         return self.context(*of)
 
     def key_of(self, piece: Any) -> str:
@@ -98,7 +98,7 @@ class SealedFields(SealedText):
     def joined(self, pieces: Mapping[str, Any]) -> Any:
         return dict(pieces)
 
-    def place(self, of: tuple[Any, ...], field: str) -> str:
+    def aad(self, of: tuple[Any, ...], field: str) -> str:
         return self.context(*of, field)
 
     def reseal(self, vault: Vault, piece: Any, context: str) -> Any:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synkro.analysis.ai.answer import Answer, Finding, Remark
-from synkro.analysis.report.sections import Report
+from synkro.analysis.report.sections import ReportText
 from synkro.analysis.report.telegram import units
 from synkro.analysis.report.texts import MOST_PARTS, TELEGRAM_LIMIT, Told, telegram_parts
 from tests.support.deals_and_chats import identity
@@ -21,7 +21,7 @@ FIGURES = ("<b>Deals</b>", "Sum of won deals: 500", "<b>Dialogs</b>", "<b>Respon
 WORDS = st.text(st.sampled_from("абв &<🔥"), min_size=1, max_size=1_000)
 
 
-def long_report(findings: list[str], remarks: int = 0, managers: int = 2) -> Report:
+def long_report(findings: list[str], remarks: int = 0, managers: int = 2) -> ReportText:
     """Each finding and each manager can be told from the others."""
     found = tuple(Finding("risk", f"finding-{n}. {text} .", ("d1m1",)) for n, text in enumerate(findings))
     said = tuple(Remark("Aliya", f"remark-{n}", ("d1m1",)) for n in range(remarks))
@@ -30,7 +30,7 @@ def long_report(findings: list[str], remarks: int = 0, managers: int = 2) -> Rep
     return replace(REPORT, answer=Answer("Fine", found, said), figures={**REPORT.figures, "by_manager": rows})
 
 
-def told(report: Report) -> Told:
+def told(report: ReportText) -> Told:
     return telegram_parts(report, identity)
 
 

@@ -99,18 +99,18 @@ def test_runs_and_steps_are_counted(tenant: Tenant, other_tenant: Tenant) -> Non
 def test_a_silent_worker_and_a_step_left_lying_are_counted(tenant: Tenant, other_tenant: Tenant) -> None:
     held, lying = make_run(tenant, status=RunStatus.RUNNING), make_run(other_tenant)
     set_step(tenant, held, 1, status=StepStatus.RUNNING, lease_until=now() - timedelta(seconds=5))
-    set_step(other_tenant, lying, 1, ready_at=now() - timedelta(minutes=2), rung_at=now())
+    set_step(other_tenant, lying, 1, ready_at=now() - timedelta(minutes=2), enqueued_at=now())
     found = workload.installation()
     assert found.work is not None
-    assert_has(found.work, expired=1, late=1, rung_again=1)
+    assert_has(found.work, expired=1, late=1, enqueued_again=1)
 
 
-def test_a_step_that_was_rung_for_once_was_not_rung_again(tenant: Tenant) -> None:
+def test_a_step_that_was_enqueued_once_was_not_enqueued_again(tenant: Tenant) -> None:
     run_id, at = make_run(tenant), now() - timedelta(minutes=2)
-    set_step(tenant, run_id, 1, ready_at=at, rung_at=at)
+    set_step(tenant, run_id, 1, ready_at=at, enqueued_at=at)
     work = workload.installation().work
     assert work is not None
-    assert_has(work, late=1, rung_again=0)
+    assert_has(work, late=1, enqueued_again=0)
 
 
 def test_failures_of_the_day_are_told_by_step_and_code(
@@ -138,30 +138,30 @@ def test_letters_are_counted(app: Flask) -> None:
 
 def test_waiting_jobs_are_counted_with_the_age_of_the_oldest(app: Flask, store: Redis) -> None:
     for n in range(3):
-        queue.ring(store, queue.STEPS, "nobody.runs.this", str(n), seconds=60)
+        queue.enqueue(store, queue.STEPS, "nobody.runs.this", str(n), seconds=60)
     job = queue.queue(queue.STEPS, store).jobs[0]
     job.enqueued_at = now() - timedelta(seconds=100)
     job.save()
-    lines = {line.name: line for line in workload.installation().bells.queues or []}
+    lines = {line.name: line for line in workload.installation().queue_state.queues or []}
     assert lines["steps"].waiting == 3
     assert 100 <= (lines["steps"].oldest or 0) < 110
     assert_has(lines["tick"], waiting=0, oldest=None, workers=0)
 
 
 def test_workers_are_told_with_their_last_sign_of_life(worker: Worker) -> None:
-    bells = workload.installation().bells
-    assert [(one.name, one.queues, one.is_late) for one in bells.workers] == [
+    queue_state = workload.installation().queue_state
+    assert [(one.name, one.queues, one.is_late) for one in queue_state.workers] == [
         ("practice-worker", list(queue.QUEUES), False)
     ]
-    assert (bells.workers[0].silent or 0) < 10
-    assert [line.workers for line in bells.queues or []] == [1] * len(queue.QUEUES)
+    assert (queue_state.workers[0].silent or 0) < 10
+    assert [line.workers for line in queue_state.queues or []] == [1] * len(queue.QUEUES)
 
 
 def test_a_worker_that_is_silent_for_longer_than_it_promised_is_late(
     enter: Enter, worker: Worker, store: Redis
 ) -> None:
     store.expire(worker.key, 59)
-    assert [one.is_late for one in workload.installation().bells.workers] == [True]
+    assert [one.is_late for one in workload.installation().queue_state.workers] == [True]
     assert "Silent" in enter("admin").get("/admin/health").text
 
 

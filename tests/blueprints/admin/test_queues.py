@@ -72,7 +72,7 @@ def admin(enter: Enter) -> Browser:
 
 @pytest.fixture
 def job(tenant: Tenant, store: Redis) -> str:
-    """A doorbell that waits in the queue of steps."""
+    """A job that waits in the queue of steps."""
     begin(tenant)
     return str(queue.queue(queue.STEPS, store).job_ids[0])
 
@@ -80,7 +80,7 @@ def job(tenant: Tenant, store: Redis) -> str:
 @pytest.fixture
 def failed(app: Flask, store: Redis, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setitem(jobs.JOBS, "breaks", says_what_a_customer_said)
-    queue.ring(store, queue.STEPS, "breaks", seconds=5)
+    queue.enqueue(store, queue.STEPS, "breaks", seconds=5)
     name = str(queue.queue(queue.STEPS, store).job_ids[0])
     work_on(app, queue.STEPS, burst=True)
     return name
@@ -170,7 +170,7 @@ def test_everything_else_keeps_the_strict_policy(admin: Browser, path: str) -> N
     assert "unsafe" not in answer.headers["Content-Security-Policy"]
 
 
-def test_doorbell_is_shown_with_ids_only(admin: Browser, tenant: Tenant, job: str) -> None:
+def test_job_is_shown_with_ids_only(admin: Browser, tenant: Tenant, job: str) -> None:
     told = admin.get(f"/admin/rq/0/data/job/{job}.json").get_json()
     assert_entries(told, id=job, status="queued", origin="steps")
     assert str(tenant.id) in told["description"]

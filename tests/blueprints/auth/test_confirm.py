@@ -89,11 +89,11 @@ def test_empty_form_is_no_try(enter: Enter) -> None:
 
 
 def test_tries_are_limited_together_with_those_at_the_door(enter: Enter, cast: Cast) -> None:
-    browser, door = enter("user"), enter("nobody")
-    door.environ_base["REMOTE_ADDR"] = browser.environ_base["REMOTE_ADDR"]
+    browser, http_client = enter("user"), enter("nobody")
+    http_client.environ_base["REMOTE_ADDR"] = browser.environ_base["REMOTE_ADDR"]
     with time_machine.travel(datetime.now(UTC), tick=False):
         got = [browser.send("/confirm", password="wrong").status_code for _ in range(3)]
-        got += [door.send("/login", email="user@example.com", password="wrong").status_code for _ in range(2)]
+        got += [http_client.send("/login", email="user@example.com", password="wrong").status_code for _ in range(2)]
         last = browser.send("/confirm", password=PASSWORD)
     assert got == [401] * 5
     assert last.status_code == 429

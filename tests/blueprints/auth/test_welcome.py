@@ -44,9 +44,9 @@ def reset_path(user: User) -> str:
 def test_an_invited_person_chooses_a_password_and_signs_in(client: Browser, guest: User) -> None:
     client.get(path_of(links.invite(guest)))
     assert client.send("/welcome", name="Айгуль", language="en", password=NEW).location == "/login"
-    door = client.get("/login").text
-    assert 'value="user@example.com"' in door
-    assert 'class="toast toast--ok"' in door
+    http_client = client.get("/login").text
+    assert 'value="user@example.com"' in http_client
+    assert 'class="toast toast--ok"' in http_client
     assert client.send("/login", email="user@example.com", password=NEW).location == "/dashboard"
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from synkro.infra import clock
 from synkro.models import Automation, JobRun, Tenant
 from synkro.models.plan import PLAN
-from synkro.models.states import Kind, RunStatus, TenantStatus
+from synkro.models.states import RunKind, RunStatus, TenantStatus
 from synkro.services.connections import integrations
 from synkro.services.reports import runs, schedules
 from synkro.tenancy import db, tenant_scope
@@ -180,12 +180,12 @@ def test_paused_company_starts_nothing(user: Browser, tenant: Tenant) -> None:
 @pytest.mark.parametrize(
     ("schedule", "at", "first_day", "last_day"),
     [
-        ({"kind": Kind.DAILY, "at": time(7)}, "21 07:00", "20", "20"),
-        ({"kind": Kind.DAILY, "at": time(12)}, "20 12:00", "19", "19"),
-        ({"kind": Kind.DAILY, "at": time(7), "boundary_hour": 20}, "21 07:00", "19", "20"),
-        ({"kind": Kind.WEEKLY, "at": time(7), "weekday": 0}, "23 07:00", "16", "22"),
-        ({"kind": Kind.WEEKLY, "at": time(12), "weekday": 4}, "20 12:00", "13", "19"),
-        ({"kind": Kind.MONTHLY, "at": time(7)}, "01 07:00", "01", "30"),
+        ({"kind": RunKind.DAILY, "at": time(7)}, "21 07:00", "20", "20"),
+        ({"kind": RunKind.DAILY, "at": time(12)}, "20 12:00", "19", "19"),
+        ({"kind": RunKind.DAILY, "at": time(7), "boundary_hour": 20}, "21 07:00", "19", "20"),
+        ({"kind": RunKind.WEEKLY, "at": time(7), "weekday": 0}, "23 07:00", "16", "22"),
+        ({"kind": RunKind.WEEKLY, "at": time(12), "weekday": 4}, "20 12:00", "13", "19"),
+        ({"kind": RunKind.MONTHLY, "at": time(7)}, "01 07:00", "01", "30"),
     ],
 )
 def test_next_run(tenant: Tenant, schedule: dict[str, object], at: str, first_day: str, last_day: str) -> None:
@@ -202,7 +202,7 @@ def test_next_run(tenant: Tenant, schedule: dict[str, object], at: str, first_da
 def test_no_next_run_by_hand_or_in_a_pause(tenant: Tenant) -> None:
     with tenant_scope(tenant.id):
         assert schedules.next_run(tenant) is None
-    set_schedule(tenant, kind=Kind.DAILY)
+    set_schedule(tenant, kind=RunKind.DAILY)
     tenant.status = TenantStatus.PAUSED
     with tenant_scope(tenant.id):
         assert schedules.next_run(tenant) is None

@@ -13,7 +13,7 @@ import time_machine
 from sqlalchemy import delete, select
 
 from synkro.models import AuditLog, Automation, IntegrationConfig, JobRun, Report, Tenant, User
-from synkro.models.states import Kind, TenantStatus
+from synkro.models.states import RunKind, TenantStatus
 from synkro.services.companies import tenants
 from synkro.services.connections import setup
 from synkro.services.reports import artifacts, runs, schedules
@@ -92,7 +92,7 @@ def test_what_was_chosen_is_kept(browser: Browser, tenant: Tenant) -> None:
     answer = save(browser, **WEEKLY, language="kk", mode="hold", not_later_than="10:00")
     assert_has(answer, status_code=303, location=f"{PATH}#next")
     kept = row(tenant)
-    assert_has(kept, kind=Kind.WEEKLY, weekday=4, at=time(7, 30), boundary_hour=6)
+    assert_has(kept, kind=RunKind.WEEKLY, weekday=4, at=time(7, 30), boundary_hour=6)
     assert_has(kept, is_held=True, not_later_than=time(10))
     assert_has(company(tenant), timezone="Asia/Kathmandu", language="kk")
 
@@ -132,7 +132,7 @@ def test_another_time_begins_anew_and_other_days_and_words_do_not(browser: Brows
 
 def test_a_report_that_is_being_made_keeps_its_zone_and_language(browser: Browser, tenant: Tenant) -> None:
     with tenant_scope(tenant.id):
-        run, _ = runs.start(company(tenant), Kind.MANUAL, FRIDAY - timedelta(days=2), FRIDAY - timedelta(days=1))
+        run, _ = runs.start(company(tenant), RunKind.MANUAL, FRIDAY - timedelta(days=2), FRIDAY - timedelta(days=1))
     save(browser, timezone="Europe/Moscow", language="en")
     with tenant_scope(tenant.id):
         kept = db.session.get_one(JobRun, run.id)
@@ -255,7 +255,7 @@ def test_the_first_choice_makes_the_schedule(browser: Browser, tenant: Tenant) -
     assert "Save the schedule, and the next three reports stand here." in browser.get(PATH).text
     assert save(browser).status_code == 303
     kept = row(tenant)
-    assert_has(kept, kind=Kind.DAILY, at=time(7), is_held=False)
+    assert_has(kept, kind=RunKind.DAILY, at=time(7), is_held=False)
 
 
 def test_the_zones_of_the_neighbours_come_first(browser: Browser) -> None:

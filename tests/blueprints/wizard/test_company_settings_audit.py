@@ -11,7 +11,7 @@ from sqlalchemy import select, text
 
 from synkro.extensions import vault
 from synkro.models import AuditLog, IntegrationConfig, StoredLetter, Tenant, User
-from synkro.services.connections import helping
+from synkro.services.connections import staff_access
 from synkro.tenancy import db, system_scope, tenant_scope
 from tests.support.company_settings import PAGES, TYPED, acts, home, save, stored
 from tests.support.practice import Practice
@@ -40,7 +40,7 @@ def test_the_password_is_asked_for_before_keys_are_saved(enter: Enter, tenant: T
 
 def test_staff_of_the_lower_rank_are_refused_by_the_service_as_well(cast: dict[str, User], tenant: Tenant) -> None:
     with pytest.raises(Exception, match="not_allowed"):
-        helping.save(cast["lite"], tenant.id, "radist", TYPED)
+        staff_access.save(cast["lite"], tenant.id, "radist", TYPED)
     assert stored(tenant, "radist") == {}
 
 
@@ -82,7 +82,7 @@ def test_a_visit_is_written_down_once_an_hour(enter: Enter, tenant: Tenant, monk
     for words in ((), ("radist",), ("radist", "state"), ("supabase",)):
         admin.get(home(tenant, *words))
     assert [act for act, _, _ in acts(tenant)] == ["settings_opened"]
-    monkeypatch.setattr(helping, "VISIT", timedelta(0))
+    monkeypatch.setattr(staff_access, "VISIT", timedelta(0))
     admin.get(home(tenant))
     assert [act for act, _, _ in acts(tenant)] == ["settings_opened"] * 2
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from synkro.services.connections import checks, setup, trials
-from synkro.services.connections.setup import Step
+from synkro.services.connections.setup import SetupStep
 from synkro.tenancy import tenant_scope
 from tests.support.practice import Practice
 from tests.support.web_client import Enter
@@ -23,7 +23,7 @@ def test_a_trial_that_ends_during_a_look_is_seen_by_the_next(
         asked = trials.request("telegram", "message")
     steps = setup.steps
 
-    def worker_ends_after_the_steps() -> list[Step]:
+    def worker_ends_after_the_steps() -> list[SetupStep]:
         read = steps()
         if trial := trials.begin(asked.id):
             trials.finish(trial, "green", "telegram_test_sent", {"message_id": 1})

@@ -14,9 +14,9 @@ from synkro.integrations.base import Check
 from synkro.jobs.engine.worker import work_on
 from synkro.models import AuditLog, IntegrationConfig
 from synkro.sandbox.telegram.app import OLD_GROUP
-from synkro.services.connections import checks, integrations, setup, troubles
+from synkro.services.connections import checks, connection_alerts, integrations, setup
 from synkro.services.connections.integrations import find
-from synkro.services.connections.setup import Step
+from synkro.services.connections.setup import SetupStep
 from synkro.tenancy import db, tenant_scope
 from tests.support.having import assert_has
 from tests.support.letters import stored
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.usefixtures("cast")
 @pytest.fixture(autouse=True)
 def _unsent(monkeypatch: pytest.MonkeyPatch) -> None:
     """Letters stay where they can be read."""
-    monkeypatch.setattr("synkro.services.mail.outbox.ring", lambda _letter: None)
+    monkeypatch.setattr("synkro.services.mail.outbox.enqueue", lambda _letter: None)
 
 
 def checked(practice: Practice, kind: str) -> IntegrationConfig:
@@ -50,7 +50,7 @@ def subjects() -> list[str]:
     return [letter["subject"] for letter in stored() if "work" in letter["subject"] or "абот" in letter["subject"]]
 
 
-def step(practice: Practice, kind: str) -> Step:
+def step(practice: Practice, kind: str) -> SetupStep:
     with tenant_scope(practice.tenant.id):
         return next(step for step in setup.steps() if step.kind == kind)
 
@@ -70,7 +70,7 @@ def test_a_slow_group_takes_nothing_from_the_outcome(practice: Practice, monkeyp
 
 
 def test_a_group_that_never_answers_is_left(practice: Practice, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(troubles, "TELL_SECONDS", 1)
+    monkeypatch.setattr(connection_alerts, "TELL_SECONDS", 1)
     revoked(practice)
     practice.control("telegram", fault="slow", path="sendMessage", seconds=3, times=-1)
     assert [checked(practice, "radist").check_code for _ in range(2)] == ["radist_key_refused"] * 2
@@ -82,7 +82,7 @@ def test_what_could_not_be_told_is_told_after_the_next_check(
 ) -> None:
     revoked(practice)
     with monkeypatch.context() as away:
-        away.setattr("synkro.infra.queue.ring", lambda *_, **_more: False)
+        away.setattr("synkro.infra.queue.enqueue", lambda *_, **_more: False)
         with tenant_scope(practice.tenant.id):
             checks.run("radist")
             checks.pass_on("radist")

@@ -55,7 +55,7 @@ def connect(practice: Practice, api_key: str = KEY) -> None:
         checks.run(Parcels.kind)
 
 
-def shown_as(practice: Practice) -> setup.Step:
+def shown_as(practice: Practice) -> setup.SetupStep:
     with tenant_scope(practice.tenant.id):
         return next(step for step in setup.steps() if step.kind == Parcels.kind)
 

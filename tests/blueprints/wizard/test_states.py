@@ -12,7 +12,7 @@ from sqlalchemy import update
 from synkro.infra import clock
 from synkro.models import IntegrationConfig, User
 from synkro.models.states import TenantStatus
-from synkro.services.connections import checks, integrations, setup, troubles
+from synkro.services.connections import checks, connection_alerts, integrations, setup
 from synkro.services.connections.integrations import find
 from synkro.tenancy import db, system_scope, tenant_scope
 from tests.support.having import assert_has
@@ -33,7 +33,7 @@ def check(practice: Practice) -> Callable[[str], str | None]:
     def made(kind: str) -> str | None:
         with tenant_scope(practice.tenant.id):
             checks.run(kind)
-            troubles.tell(kind)
+            connection_alerts.tell(kind)
             config = find(kind)
             return config.check_colour if config else None
 
@@ -173,11 +173,11 @@ def test_the_words_name_what_to_do(practice: Practice, cast: dict[str, User]) ->
         assert config is not None
         config.check_code, config.news = "amocrm_reconnect", "broken"
         db.session.commit()
-        troubles.tell("amocrm")
+        connection_alerts.tell("amocrm")
     assert "amoCRM" in practice.sent()[0]["text"]
 
 
-def step(practice: Practice, kind: str) -> setup.Step:
+def step(practice: Practice, kind: str) -> setup.SetupStep:
     with tenant_scope(practice.tenant.id):
         return next(step for step in setup.steps() if step.kind == kind)
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from synkro.infra import clock
-from synkro.integrations.http.client import Http
+from synkro.integrations.http.client import HttpConnection
 from synkro.integrations.telegram.client import Telegram
 from synkro.jobs.connections.acts.telegram_report import trial_report
 from synkro.models import AuditLog, IntegrationConfig, Tenant, Trial
@@ -171,13 +171,13 @@ class TestTheMessage:
         self, practice: Practice, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         given: list[float] = []
-        real = Http.post
+        real = HttpConnection.post
 
-        def noted(self: Http, path: str, body: Any, params: Any = (), **options: Any) -> Any:
+        def noted(self: HttpConnection, path: str, body: Any, params: Any = (), **options: Any) -> Any:
             given.append(options.get("deadline_seconds", 0))
             return real(self, path, body, params, **options)
 
-        monkeypatch.setattr(Http, "post", noted)
+        monkeypatch.setattr(HttpConnection, "post", noted)
         tried(practice, "message")
         message = Telegram.act("message")
         assert message is not None

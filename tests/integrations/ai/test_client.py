@@ -10,11 +10,11 @@ from synkro.analysis.ai.claims import ANSWER_SCHEMA, read_answer
 from synkro.integrations.ai.client import Ai
 from synkro.integrations.base import Check
 from synkro.integrations.errors import ApiError
-from synkro.integrations.http.client import Door
+from synkro.integrations.http.client import HttpClient
 from synkro.sandbox.gemini import app as gemini
 from synkro.sandbox.keys import Keys
 from synkro.sandbox.openai import app as openai
-from tests.support.emulators import Counted, Emulator, Start, door_to
+from tests.support.emulators import Counted, Emulator, Start, client_to
 from tests.support.having import assert_has
 
 KEY = Keys()
@@ -38,14 +38,14 @@ def emulator(start: Start, provider: str) -> Emulator:
 def open_ai(provider: str, emulator: Emulator, **settings: str) -> Ai:
     if provider == "gemini":
         kept = {"api_key": KEY.gemini_key, "model": "gemini-3.8-flash"}
-        return Ai({**kept, **settings}, door_to(Counted(), gemini=emulator))
+        return Ai({**kept, **settings}, client_to(Counted(), gemini=emulator))
     kept = {
         "provider": "openai",
         "api_key": KEY.openai_key,
         "model": "practice-large",
         "base_url": f"{emulator.url}/v1",
     }
-    return Ai({**kept, **settings}, Door(Counted(), allow_hosts=frozenset({emulator.host})))
+    return Ai({**kept, **settings}, HttpClient(Counted(), allow_hosts=frozenset({emulator.host})))
 
 
 def test_green_comes_from_an_answer(provider: str, emulator: Emulator) -> None:

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synkro.integrations.ai.client import Ai, cost
-from synkro.integrations.ai.gemini.errors import SchemaRefused, judge, seconds_to_new_day
+from synkro.integrations.ai.gemini.errors import SchemaRefused, check_answer, seconds_to_new_day
 from synkro.integrations.errors import ApiError, Busy, Gone, Nonsense, Refused, Unpaid, Unreachable
-from synkro.integrations.http.calls import Answer
+from synkro.integrations.http.calls import HttpAnswer
 from tests.support.emulators import Start, saying
 from tests.support.gemini_client import MODEL, SCHEMA, open_ai
 from tests.support.having import assert_has
@@ -106,14 +106,14 @@ def test_all_pages_of_models_are_read(start: Start) -> None:
 )
 def test_refusals_are_classed(status: int, error: dict[str, Any], kind: type[ApiError], code: str) -> None:
     for body in ({"error": error}, [{"error": error}]):
-        found = judge(Answer(status, {}, json.dumps(body).encode(), "Gemini"))
+        found = check_answer(HttpAnswer(status, {}, json.dumps(body).encode(), "Gemini"))
         assert isinstance(found, kind)
         assert found.code == code
 
 
 def test_no_wait_is_longer_than_two_minutes_for_a_full_minute() -> None:
     body = {"error": {"details": [{"retryDelay": "999s"}]}}
-    found = judge(Answer(429, {}, json.dumps(body).encode(), "Gemini"))
+    found = check_answer(HttpAnswer(429, {}, json.dumps(body).encode(), "Gemini"))
     assert found is not None
     assert found.retry_after == 120
 
@@ -129,7 +129,7 @@ json_values = st.recursive(
 @given(st.integers(300, 599), json_values)
 def test_any_refusal_is_one_of_our_errors(status: int, value: Any) -> None:
     for body in (value, {"error": value}, [{"error": {"details": value, "message": value}}]):
-        error = judge(Answer(status, {}, json.dumps(body).encode(), "Gemini"))
+        error = check_answer(HttpAnswer(status, {}, json.dumps(body).encode(), "Gemini"))
         assert error is not None
         assert words(error)
 

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from synkro.integrations.ai.client import Ai
 from synkro.integrations.ai.openai.address import base_address, tidy_base
 from synkro.integrations.ai.openai.answer import generation, models
-from synkro.integrations.ai.openai.errors import judge
+from synkro.integrations.ai.openai.errors import check_answer
 from synkro.integrations.errors import ApiError, Busy, Gone, Lost, Nonsense, Refused, Unpaid, Unreachable
-from synkro.integrations.http.calls import Answer
-from synkro.integrations.http.client import Door
+from synkro.integrations.http.calls import HttpAnswer
+from synkro.integrations.http.client import HttpClient
 from synkro.sandbox.keys import Keys
 from synkro.sandbox.openai.app import create_app
 from tests.support.emulators import Counted, Emulator, Sockets, Start, saying
@@ -35,7 +35,7 @@ def emulator(start: Start) -> Emulator:
 
 def open_ai(emulator: Emulator, **settings: str) -> Ai:
     base = {"provider": "openai", "base_url": f"{emulator.url}/v1", "api_key": KEY.openai_key, "model": MODEL}
-    return Ai({**base, **settings}, Door(Counted(), allow_hosts=frozenset({emulator.host})))
+    return Ai({**base, **settings}, HttpClient(Counted(), allow_hosts=frozenset({emulator.host})))
 
 
 def bodies(emulator: Emulator) -> list[dict[str, Any]]:
@@ -190,7 +190,7 @@ def test_tidying_twice_changes_nothing_more_about_a_host(text: str) -> None:
     assert "#" not in once
 
 
-APPROVED = Door(Counted(), approved=frozenset({"api.example.com:443"}))
+APPROVED = HttpClient(Counted(), approved=frozenset({"api.example.com:443"}))
 
 
 @pytest.mark.parametrize(
@@ -277,7 +277,7 @@ def test_thinking_that_only_the_total_tells_is_counted_as_output(start: Start) -
     ],
 )
 def test_models_are_read_from_a_list_of_any_kind(body: Any, ids: list[str]) -> None:
-    assert [model.id for model in models(Answer(200, {}, json.dumps(body).encode()))] == ids
+    assert [model.id for model in models(HttpAnswer(200, {}, json.dumps(body).encode()))] == ids
 
 
 @pytest.mark.parametrize(
@@ -290,7 +290,7 @@ def test_models_are_read_from_a_list_of_any_kind(body: Any, ids: list[str]) -> N
     ],
 )
 def test_limits_have_many_names(row: dict[str, Any], reads: int, writes: int) -> None:
-    (model,) = models(Answer(200, {}, json.dumps([{"id": "m", **row}]).encode()))
+    (model,) = models(HttpAnswer(200, {}, json.dumps([{"id": "m", **row}]).encode()))
     assert_has(model, input_limit=reads, output_limit=writes)
 
 
@@ -321,7 +321,7 @@ def test_limits_have_many_names(row: dict[str, Any], reads: int, writes: int) ->
     ],
 )
 def test_refusals_are_classed(status: int, body: Any, kind: type[ApiError], code: str) -> None:
-    found = judge(Answer(status, {}, json.dumps(body).encode(), "api.example.com"))
+    found = check_answer(HttpAnswer(status, {}, json.dumps(body).encode(), "api.example.com"))
     assert isinstance(found, kind)
     assert found.code == code
 
@@ -340,7 +340,7 @@ json_values = st.recursive(
 @given(st.integers(300, 599), json_values)
 def test_any_refusal_is_one_of_our_errors(status: int, value: Any) -> None:
     for body in (value, {"error": value}, [{"error": {"code": value, "message": value}}]):
-        error = judge(Answer(status, {}, json.dumps(body).encode(), "api.example.com"))
+        error = check_answer(HttpAnswer(status, {}, json.dumps(body).encode(), "api.example.com"))
         assert error is not None
         assert words(error)
 
@@ -349,7 +349,7 @@ def test_any_refusal_is_one_of_our_errors(status: int, value: Any) -> None:
 def test_any_answer_is_a_generation_or_one_of_our_errors(value: Any) -> None:
     for body in (value, {"choices": [{"message": value, "finish_reason": value}], "usage": value}, {"error": value}):
         with suppress(ApiError):
-            said = generation(Answer(200, {}, json.dumps(body).encode(), "api.example.com"), MODEL)
+            said = generation(HttpAnswer(200, {}, json.dumps(body).encode(), "api.example.com"), MODEL)
             assert said.outcome in ("ok", "truncated", "blocked", "empty")
 
 
@@ -357,7 +357,7 @@ def test_any_answer_is_a_generation_or_one_of_our_errors(value: Any) -> None:
 def test_any_list_of_models_is_read_or_refused(value: Any) -> None:
     for body in (value, {"data": value}, [value]):
         try:
-            found = models(Answer(200, {}, json.dumps(body).encode(), "api.example.com"))
+            found = models(HttpAnswer(200, {}, json.dumps(body).encode(), "api.example.com"))
         except Nonsense:
             continue
         assert all(model.id for model in found)

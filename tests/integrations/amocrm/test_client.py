@@ -14,12 +14,12 @@ from flask import Flask
 from synkro.integrations.amocrm.client import Amocrm
 from synkro.integrations.amocrm.shapes import lead_of
 from synkro.integrations.errors import ApiError, Busy, Nonsense, Refused, Unpaid, Unreachable
-from synkro.integrations.http.client import Door
+from synkro.integrations.http.client import HttpClient
 from synkro.sandbox.amocrm.app import create_app
 from synkro.sandbox.amocrm.oauth import long_lived_token
 from synkro.sandbox.world import World
 from tests.support.amocrm_reading import END, START, all_leads, asked, expected
-from tests.support.emulators import NOW, ConnectAmocrm, Counted, Emulator, Paced, Start, company, door_to
+from tests.support.emulators import NOW, ConnectAmocrm, Counted, Emulator, Paced, Start, client_to, company
 from tests.support.having import assert_entries, assert_has
 
 
@@ -207,7 +207,7 @@ def test_kommo_counts_our_own_address_too(world: World, start: Start) -> None:
     pacer = Counted()
     emulator = start(create_app(world))
     keys = {"subdomain": world.subdomain, "zone": "kommo.com", "token": long_lived_token(world)}
-    Amocrm(keys, door_to(pacer, amocrm=emulator)).account()
+    Amocrm(keys, client_to(pacer, amocrm=emulator)).account()
     assert pacer.keys == [f"amocrm:{world.subdomain}.kommo.com 6", "amocrm:kommo.com 6"]
 
 
@@ -263,7 +263,7 @@ def served(start: Start, rows: Sequence[dict[str, Any]]) -> Amocrm:
     """amoCRM with one page of exactly these deals."""
     app = Flask("odd")
     app.add_url_rule("/api/v4/leads", view_func=lambda: {"_embedded": {"leads": rows}})
-    return Amocrm({"subdomain": "demo", "token": "t"}, door_to(Counted(), amocrm=start(app)))
+    return Amocrm({"subdomain": "demo", "token": "t"}, client_to(Counted(), amocrm=start(app)))
 
 
 def test_rows_that_cannot_be_placed_are_counted(start: Start) -> None:
@@ -275,6 +275,8 @@ def test_rows_that_cannot_be_placed_are_counted(start: Start) -> None:
 
 
 def test_an_unreachable_account_is_unreachable() -> None:
-    door = Door(Counted(), replace={"amocrm": "http://127.0.0.1:1"}, allow_hosts=frozenset({"127.0.0.1:1"}))
+    http_client = HttpClient(
+        Counted(), replace={"amocrm": "http://127.0.0.1:1"}, allow_hosts=frozenset({"127.0.0.1:1"})
+    )
     with pytest.raises(Unreachable):
-        Amocrm({"subdomain": "demo", "token": "t"}, door).account()
+        Amocrm({"subdomain": "demo", "token": "t"}, http_client).account()

@@ -13,7 +13,7 @@ from synkro.integrations.amocrm.rules import TooMuch
 from synkro.integrations.errors import Gone, Nonsense
 from synkro.sandbox.world import World
 from tests.support.amocrm_reading import END, START, all_leads, asked, expected
-from tests.support.emulators import NOW, ConnectAmocrm, Counted, Emulator, Start, company, door_to
+from tests.support.emulators import NOW, ConnectAmocrm, Counted, Emulator, Start, client_to, company
 from tests.support.having import assert_has
 
 
@@ -91,7 +91,7 @@ def test_deals_that_change_while_we_page_leave_no_gap(
 def test_a_run_goes_on_from_the_page_it_was_stopped_at(connect_amocrm: ConnectAmocrm, many: World) -> None:
     amocrm, emulator = connect_amocrm(many)
     first = amocrm.leads(START, END)
-    again = Amocrm(amocrm.settings, door_to(Counted(), amocrm=emulator))
+    again = Amocrm(amocrm.settings, client_to(Counted(), amocrm=emulator))
     assert first.next_page is not None
     second = again.leads(START, END, first.next_page, filtered=first.filtered, limit=first.limit)
     assert [lead.id for lead in (*first.leads, *second.leads)] == expected(many)[:500]
@@ -168,7 +168,7 @@ def test_a_full_page_without_a_next_link_is_followed_by_one_more_try(start: Star
 
     app.add_url_rule("/api/v4/leads", view_func=page)
     emulator = start(app)
-    amocrm = Amocrm({"subdomain": "demo", "token": "t"}, door_to(Counted(), amocrm=emulator))
+    amocrm = Amocrm({"subdomain": "demo", "token": "t"}, client_to(Counted(), amocrm=emulator))
     first = amocrm.leads(START, END, filtered=True, limit=30)
     second = amocrm.leads(START, END, 2, filtered=True, limit=30)
     third = amocrm.leads(START, END, 3, filtered=True, limit=30)

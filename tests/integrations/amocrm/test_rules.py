@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from synkro.infra.records import Contact, Lead
 from synkro.integrations.amocrm.client import Amocrm
-from synkro.integrations.amocrm.rules import account_address, judge
+from synkro.integrations.amocrm.rules import account_address, check_answer
 from synkro.integrations.amocrm.shapes import contact_of, lead_of, managers_of, names_of, preview, rows_of, stages_of
 from synkro.integrations.errors import SENTENCES, Busy, Nonsense, Refused
-from synkro.integrations.http.calls import Answer
-from synkro.integrations.http.client import Door
+from synkro.integrations.http.calls import HttpAnswer
+from synkro.integrations.http.client import HttpClient
 from synkro.integrations.masks import without_numbers
 from synkro.integrations.reading import number, words
 from tests.support.emulators import NOW, Counted
@@ -85,7 +85,7 @@ def test_no_text_leads_to_a_foreign_host(typed: str, zone: str) -> None:
 
 def test_without_a_token_nothing_is_opened() -> None:
     with pytest.raises(Refused, match="amocrm_reconnect"):
-        Amocrm({"subdomain": "demo"}, Door(Counted()))
+        Amocrm({"subdomain": "demo"}, HttpClient(Counted()))
 
 
 KEYS = {"client_id": "i", "client_secret": "s"}
@@ -116,14 +116,14 @@ def test_secrets_are_secret() -> None:
 
 @given(st.integers(100, 599), st.binary(max_size=60), st.sampled_from(["application/problem+json", "text/html", ""]))
 def test_every_answer_is_judged(status: int, body: bytes, kind: str) -> None:
-    failure = judge(Answer(status, {"content-type": kind}, body, "amoCRM"))
+    failure = check_answer(HttpAnswer(status, {"content-type": kind}, body, "amoCRM"))
     assert (failure is None) == (status < 300)
     assert failure is None or failure.code in {**SENTENCES, **Amocrm.sentences}
 
 
 @given(st.one_of(st.none(), st.booleans(), st.floats(), st.integers(), st.text(), st.lists(st.integers())))
 def test_the_pause_after_429_is_between_a_second_and_an_hour(told: Any) -> None:
-    failure = judge(Answer(429, {}, json.dumps({"retry_after": told}).encode(), "amoCRM"))
+    failure = check_answer(HttpAnswer(429, {}, json.dumps({"retry_after": told}).encode(), "amoCRM"))
     assert isinstance(failure, Busy)
     assert failure.retry_after is not None
     assert 1 <= failure.retry_after <= 3_600

@@ -16,7 +16,7 @@ from synkro.integrations.errors import ApiError, Nonsense, Refused
 from synkro.sandbox.amocrm.app import create_app
 from synkro.sandbox.world import World
 from tests.support.amocrm_reading import END, START, all_leads, asked, expected
-from tests.support.emulators import ConnectAmocrm, Counted, Emulator, Start, company, door_to
+from tests.support.emulators import ConnectAmocrm, Counted, Emulator, Start, client_to, company
 
 # A token that the vendor ends before its time
 
@@ -33,13 +33,13 @@ class Owner:
 
     def __init__(self, emulator: Emulator, world: World) -> None:
         own = world.integration
-        self.door = door_to(Counted(), amocrm=emulator, amocrm_oauth=emulator)
+        self.http_client = client_to(Counted(), amocrm=emulator, amocrm_oauth=emulator)
         self._app = App(own.client_id, own.client_secret, own.redirect_uri)
         self._home = Address(world.subdomain, "amocrm.ru")
-        page = authorize_url(own.client_id, "state", "amocrm.ru", self.door)
+        page = authorize_url(own.client_id, "state", "amocrm.ru", self.http_client)
         answer = requests.get(page, allow_redirects=False, timeout=60)
         code = answer.headers["Location"].split("code=")[1].split("&")[0]
-        self._pair = exchange(self.door, self._app, self._home, code)
+        self._pair = exchange(self.http_client, self._app, self._home, code)
         self.renewed: list[str] = []
 
     @property
@@ -48,7 +48,7 @@ class Owner:
 
     def renew(self, refused: str) -> dict[str, str]:
         self.renewed.append(refused)
-        self._pair = refresh(self.door, self._app, self._home, self._pair.refresh_token)
+        self._pair = refresh(self.http_client, self._app, self._home, self._pair.refresh_token)
         return self.settings
 
 
@@ -61,14 +61,14 @@ def test_a_token_ended_by_the_vendor_is_renewed_and_the_call_repeated(
     owner: Owner, emulator: Emulator, world: World
 ) -> None:
     first = owner.settings["access_token"]
-    amocrm = Amocrm(owner.settings, owner.door, owner.renew)
+    amocrm = Amocrm(owner.settings, owner.http_client, owner.renew)
     emulator.fault("expire_token")
     assert sorted(lead.id for lead in all_leads(amocrm)) == expected(world)
     assert owner.renewed == [first]
 
 
 def test_a_second_refusal_is_the_end(owner: Owner, emulator: Emulator) -> None:
-    amocrm = Amocrm(owner.settings, owner.door, owner.renew)
+    amocrm = Amocrm(owner.settings, owner.http_client, owner.renew)
     emulator.forget()
     emulator.fault("expire_token", times=-1)
     with pytest.raises(Refused, match="amocrm_reconnect"):
@@ -78,7 +78,7 @@ def test_a_second_refusal_is_the_end(owner: Owner, emulator: Emulator) -> None:
 
 
 def test_a_renewal_that_is_refused_is_told(owner: Owner, emulator: Emulator) -> None:
-    amocrm = Amocrm(owner.settings, owner.door, owner.renew)
+    amocrm = Amocrm(owner.settings, owner.http_client, owner.renew)
     emulator.set(revoked=True)
     with pytest.raises(Refused, match="amocrm_reconnect"):
         amocrm.check()
@@ -89,12 +89,12 @@ def test_a_renewal_that_is_refused_is_told(owner: Owner, emulator: Emulator) -> 
 def test_other_refusals_renew_nothing(owner: Owner, emulator: Emulator, code: str) -> None:
     emulator.set(**({"paid": False} if code == "unpaid" else {"token_rights": "none"}))
     with pytest.raises(ApiError, match=f"amocrm_{code}"):
-        Amocrm(owner.settings, owner.door, owner.renew).account()
+        Amocrm(owner.settings, owner.http_client, owner.renew).account()
     assert owner.renewed == []
 
 
 def test_a_long_lived_token_cannot_be_renewed(owner: Owner) -> None:
-    amocrm = Amocrm({**owner.settings, "token": "no-such-token"}, owner.door, owner.renew)
+    amocrm = Amocrm({**owner.settings, "token": "no-such-token"}, owner.http_client, owner.renew)
     with pytest.raises(Refused, match="amocrm_reconnect"):
         amocrm.account()
     assert owner.renewed == []
@@ -123,7 +123,7 @@ def served(start: Start, path: str, view: Callable[[], ResponseReturnValue]) -> 
     app = Flask("odd")
     app.add_url_rule(f"/api/v4{path}", view_func=view)
     emulator = start(app)
-    return Amocrm({"subdomain": "demo", "token": "t"}, door_to(Counted(), amocrm=emulator)), emulator
+    return Amocrm({"subdomain": "demo", "token": "t"}, client_to(Counted(), amocrm=emulator)), emulator
 
 
 def test_one_contact_that_is_too_much_is_told(start: Start) -> None:
@@ -160,7 +160,7 @@ def resting(start: Start, zone: str, answer: ResponseReturnValue) -> list[tuple[
     app.add_url_rule("/api/v4/account", view_func=lambda: answer)
     keys = {"subdomain": "demo", "zone": zone, "token": "t"}
     with pytest.raises(ApiError):
-        Amocrm(keys, door_to(pacer, amocrm=start(app))).account()
+        Amocrm(keys, client_to(pacer, amocrm=start(app))).account()
     return pacer.rests
 
 

@@ -7,8 +7,8 @@ import socket
 import pytest
 
 from synkro.integrations.errors import ApiError, Lost, Refused, Unreachable
-from synkro.integrations.http.calls import Answer, common_failure
-from synkro.integrations.http.client import Door
+from synkro.integrations.http.calls import HttpAnswer, common_failure
+from synkro.integrations.http.client import HttpClient
 from tests.support.emulators import Counted, Sockets, resolving_to
 
 HOSTILE = (
@@ -68,14 +68,14 @@ HOSTILE = (
 )
 
 
-def judge(answer: Answer) -> ApiError | None:
+def check_answer(answer: HttpAnswer) -> ApiError | None:
     return Refused("no") if answer.status == 401 else common_failure(answer)
 
 
 @pytest.mark.parametrize("url", HOSTILE)
 def test_a_hostile_address_is_refused_before_any_socket_opens(url: str, sockets: Sockets) -> None:
     with pytest.raises(Refused, match="address_refused"):
-        Door(Counted()).open("vendor", "Vendor", url, judge=judge)
+        HttpClient(Counted()).open("vendor", "Vendor", url, check_answer=check_answer)
     assert sockets == []
 
 
@@ -108,7 +108,7 @@ def test_a_name_that_resolves_to_a_private_address_is_refused(
     address: str, sockets: Sockets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", resolving_to(address))
-    http = Door(Counted()).open("vendor", "Vendor", "https://rebind.example.com", judge=judge)
+    http = HttpClient(Counted()).open("vendor", "Vendor", "https://rebind.example.com", check_answer=check_answer)
     with pytest.raises(Refused, match="address_refused"):
         http.get("/")
     assert sockets == []
@@ -118,7 +118,7 @@ def test_the_address_that_was_checked_is_the_one_connected_to(
     sockets: Sockets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", resolving_to("93.184.215.14"))
-    http = Door(Counted()).open("vendor", "Vendor", "https://vendor.example.com", judge=judge)
+    http = HttpClient(Counted()).open("vendor", "Vendor", "https://vendor.example.com", check_answer=check_answer)
     with pytest.raises(Unreachable):
         http.get("/", tries=1)
     assert sockets == [("93.184.215.14", 443)]
@@ -129,7 +129,7 @@ def test_an_unknown_name_is_unreachable_and_was_surely_not_sent(monkeypatch: pyt
         raise socket.gaierror(8, "unknown")
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
-    http = Door(Counted()).open("vendor", "Vendor", "https://vendor.example.com", judge=judge)
+    http = HttpClient(Counted()).open("vendor", "Vendor", "https://vendor.example.com", check_answer=check_answer)
     with pytest.raises(Unreachable) as raised:
         http.get("/", tries=1)
     assert not isinstance(raised.value, Lost)

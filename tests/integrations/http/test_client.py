@@ -17,8 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synkro.integrations.errors import ApiError, Busy, Lost, Nonsense, Refused, Unreachable
-from synkro.integrations.http.calls import Answer, Pace, common_failure
-from synkro.integrations.http.client import Door, Http
+from synkro.integrations.http.calls import HttpAnswer, Pace, common_failure
+from synkro.integrations.http.client import HttpClient, HttpConnection
 from synkro.sandbox.faults import Faults
 from tests.support.emulators import Counted, Emulator, Sockets, Start, resolving_to
 from tests.support.sandbox_words import words
@@ -26,13 +26,13 @@ from tests.support.sandbox_words import words
 SECRET = "100200300:a-token-that-must-not-be-told"
 
 
-def judge(answer: Answer) -> ApiError | None:
+def check_answer(answer: HttpAnswer) -> ApiError | None:
     return Refused("no") if answer.status == 401 else common_failure(answer)
 
 
-def reach(emulator: Emulator, pacer: Counted | None = None, paces: dict[str, Pace] | None = None) -> Http:
-    door = Door(pacer or Counted(), allow_hosts=frozenset({emulator.host}))
-    return door.open("vendor", "Vendor", emulator.url, judge=judge, paces=paces)
+def reach(emulator: Emulator, pacer: Counted | None = None, paces: dict[str, Pace] | None = None) -> HttpConnection:
+    http_client = HttpClient(pacer or Counted(), allow_hosts=frozenset({emulator.host}))
+    return http_client.open("vendor", "Vendor", emulator.url, check_answer=check_answer, paces=paces)
 
 
 @pytest.fixture
@@ -58,14 +58,14 @@ def test_a_listed_host_may_be_a_loopback_address(vendor: Emulator) -> None:
 
 
 def test_the_same_host_on_another_port_is_not_listed(vendor: Emulator) -> None:
-    door = Door(Counted(), allow_hosts=frozenset({vendor.host}))
+    http_client = HttpClient(Counted(), allow_hosts=frozenset({vendor.host}))
     with pytest.raises(Refused, match="address_refused"):
-        door.open("vendor", "Vendor", "http://127.0.0.1:1", judge=judge)
+        http_client.open("vendor", "Vendor", "http://127.0.0.1:1", check_answer=check_answer)
 
 
 def test_a_stand_in_keeps_the_path_of_the_vendor(vendor: Emulator) -> None:
-    door = Door(Counted(), replace={"vendor": vendor.url}, allow_hosts=frozenset({vendor.host}))
-    http = door.open("vendor", "Vendor", "https://api.example.com/v2", judge=judge)
+    http_client = HttpClient(Counted(), replace={"vendor": vendor.url}, allow_hosts=frozenset({vendor.host}))
+    http = http_client.open("vendor", "Vendor", "https://api.example.com/v2", check_answer=check_answer)
     with pytest.raises(Nonsense):
         http.get("/chats", tries=1)
     assert vendor.requests()[-1]["path"] == "/v2/chats"
@@ -130,8 +130,10 @@ def test_a_long_wait_is_left_to_the_caller(start: Start) -> None:
     app = Flask(__name__)
     Faults(app)
     vendor = start(app)
-    door = Door(Counted(), allow_hosts=frozenset({vendor.host}))
-    asked_to_wait = door.open("vendor", "Vendor", vendor.url, judge=lambda _: Busy("busy", retry_after=16))
+    http_client = HttpClient(Counted(), allow_hosts=frozenset({vendor.host}))
+    asked_to_wait = http_client.open(
+        "vendor", "Vendor", vendor.url, check_answer=lambda _: Busy("busy", retry_after=16)
+    )
     with pytest.raises(Busy):
         asked_to_wait.get("/ok", tries=3)
     assert len(vendor.requests()) == 1
@@ -155,9 +157,9 @@ def test_an_answer_that_makes_no_sense_is_asked_for_once_more(vendor: Emulator) 
 def test_who_is_asked_to_wait_lets_all_others_wait(error: ApiError, keys: list[str], vendor: Emulator) -> None:
     pacer = Counted()
     paces = {"all": Pace("v:all", 5), "chats": Pace("v:chats", 1)}
-    door = Door(pacer, allow_hosts=frozenset({vendor.host}))
+    http_client = HttpClient(pacer, allow_hosts=frozenset({vendor.host}))
     with pytest.raises(type(error)):
-        door.open("vendor", "Vendor", vendor.url, judge=lambda _: error, paces=paces).send(
+        http_client.open("vendor", "Vendor", vendor.url, check_answer=lambda _: error, paces=paces).send(
             "GET", "/ok", pace=("chats", "all", "unlimited")
         )
     assert pacer.rests == [(key, 16, error.code) for key in keys]
@@ -193,9 +195,9 @@ def test_a_lost_answer_is_told_apart_from_a_closed_port(vendor: Emulator) -> Non
     vendor.fault("drop_after")
     with pytest.raises(Lost):
         reach(vendor).get("/ok", tries=1)
-    door = Door(Counted(), allow_hosts=frozenset({"127.0.0.1:1"}))
+    http_client = HttpClient(Counted(), allow_hosts=frozenset({"127.0.0.1:1"}))
     with pytest.raises(Unreachable) as closed:
-        door.open("vendor", "Vendor", "http://127.0.0.1:1", judge=judge).get("/", tries=1)
+        http_client.open("vendor", "Vendor", "http://127.0.0.1:1", check_answer=check_answer).get("/", tries=1)
     assert not isinstance(closed.value, Lost)
 
 
@@ -230,13 +232,13 @@ class Raw:
 
 
 @pytest.fixture
-def raw() -> Iterator[Callable[..., Http]]:
+def raw() -> Iterator[Callable[..., HttpConnection]]:
     running: list[Raw] = []
 
-    def begin(*pieces: bytes) -> Http:
+    def begin(*pieces: bytes) -> HttpConnection:
         running.append(Raw(*pieces))
-        door = Door(Counted(), allow_hosts=frozenset({running[-1].host}))
-        return door.open("vendor", "Vendor", f"http://{running[-1].host}", judge=judge)
+        http_client = HttpClient(Counted(), allow_hosts=frozenset({running[-1].host}))
+        return http_client.open("vendor", "Vendor", f"http://{running[-1].host}", check_answer=check_answer)
 
     yield begin
     for server in running:
@@ -255,7 +257,7 @@ DRIPS = {
 
 
 @pytest.mark.parametrize("pieces", DRIPS.values(), ids=DRIPS)
-def test_the_deadline_ends_a_body_that_drips(pieces: tuple[bytes, ...], raw: Callable[..., Http]) -> None:
+def test_the_deadline_ends_a_body_that_drips(pieces: tuple[bytes, ...], raw: Callable[..., HttpConnection]) -> None:
     http = raw(*pieces)
     begun = time.monotonic()
     with pytest.raises(Lost, match="too_slow"):
@@ -263,7 +265,7 @@ def test_the_deadline_ends_a_body_that_drips(pieces: tuple[bytes, ...], raw: Cal
     assert time.monotonic() - begun < PATIENCE
 
 
-def test_a_silent_vendor_is_too_slow_within_the_deadline(raw: Callable[..., Http]) -> None:
+def test_a_silent_vendor_is_too_slow_within_the_deadline(raw: Callable[..., HttpConnection]) -> None:
     http = raw(*[b""] * PIECES)
     begun = time.monotonic()
     with pytest.raises(Lost, match="too_slow"):
@@ -271,13 +273,13 @@ def test_a_silent_vendor_is_too_slow_within_the_deadline(raw: Callable[..., Http
     assert time.monotonic() - begun < PATIENCE
 
 
-def test_an_answer_cut_short_is_an_error_and_not_a_shorter_answer(raw: Callable[..., Http]) -> None:
+def test_an_answer_cut_short_is_an_error_and_not_a_shorter_answer(raw: Callable[..., HttpConnection]) -> None:
     http = raw(HEAD + b"Content-Length: 100\r\n\r\n[1, 2]")
     with pytest.raises(Lost):
         http.get("/", tries=1)
 
 
-def test_a_body_in_many_pieces_arrives_whole(raw: Callable[..., Http]) -> None:
+def test_a_body_in_many_pieces_arrives_whole(raw: Callable[..., HttpConnection]) -> None:
     http = raw(HEAD + b"Content-Length: 6\r\n\r\n", b"[1", b", ", b"2]")
     assert http.get("/", tries=1).json() == [1, 2]
 
@@ -301,8 +303,10 @@ def told(error: BaseException | None) -> str:
 @pytest.mark.parametrize("fault", ["drop", "drop_after", "500", "502_html", "broken_json"])
 def test_an_error_never_tells_the_token(fault: str, vendor: Emulator) -> None:
     vendor.fault(fault, times=-1)
-    door = Door(Counted(), allow_hosts=frozenset({vendor.host}))
-    http = door.open("vendor", "Vendor", vendor.url, judge=judge, headers={"Authorization": SECRET})
+    http_client = HttpClient(Counted(), allow_hosts=frozenset({vendor.host}))
+    http = http_client.open(
+        "vendor", "Vendor", vendor.url, check_answer=check_answer, headers={"Authorization": SECRET}
+    )
     with pytest.raises(ApiError) as raised:
         http.get(f"/bot{SECRET}/getMe", (("key", SECRET),), tries=2).json()
     assert SECRET not in told(raised.value)
@@ -310,13 +314,13 @@ def test_an_error_never_tells_the_token(fault: str, vendor: Emulator) -> None:
 
 def test_an_unreachable_host_does_not_tell_the_token(sockets: Sockets, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", resolving_to("93.184.215.14"))
-    http = Door(Counted()).open("vendor", "Vendor", "https://vendor.example.com", judge=judge)
+    http = HttpClient(Counted()).open("vendor", "Vendor", "https://vendor.example.com", check_answer=check_answer)
     with pytest.raises(Unreachable) as raised:
         http.get(f"/bot{SECRET}/getMe", tries=1)
     assert SECRET not in told(raised.value)
 
 
-def test_a_timeout_does_not_tell_the_token(raw: Callable[..., Http]) -> None:
+def test_a_timeout_does_not_tell_the_token(raw: Callable[..., HttpConnection]) -> None:
     with pytest.raises(Unreachable) as raised:
         raw(*[b""] * 300).get(f"/bot{SECRET}/getMe", tries=1, read_seconds=0.05)
     assert SECRET not in told(raised.value)
@@ -325,7 +329,9 @@ def test_a_timeout_does_not_tell_the_token(raw: Callable[..., Http]) -> None:
 @pytest.mark.parametrize("key", ["ключ", "a\nb", "a\rX-Other: b", "a\x00b", "\U0001f511"])
 def test_a_key_that_http_cannot_carry_is_refused_without_being_told(key: str) -> None:
     with pytest.raises(Refused, match="key_malformed") as raised:
-        Door(Counted()).open("vendor", "Vendor", "https://vendor.example.com", judge=judge, headers={"X-Api-Key": key})
+        HttpClient(Counted()).open(
+            "vendor", "Vendor", "https://vendor.example.com", check_answer=check_answer, headers={"X-Api-Key": key}
+        )
     assert key not in told(raised.value)
 
 
@@ -346,7 +352,7 @@ def test_half_a_surrogate_pair_can_be_sent(vendor: Emulator) -> None:
 
 @given(st.binary(max_size=200))
 def test_any_body_is_json_or_nonsense(body: bytes) -> None:
-    answer = Answer(200, {}, body, "Vendor")
+    answer = HttpAnswer(200, {}, body, "Vendor")
     try:
         expected = json.loads(body)
     except ValueError:
@@ -358,5 +364,5 @@ def test_any_body_is_json_or_nonsense(body: bytes) -> None:
 
 @given(st.integers(100, 599))
 def test_every_status_is_a_success_or_an_error_kind(status: int) -> None:
-    failure = common_failure(Answer(status, {}, b"", "Vendor"))
+    failure = common_failure(HttpAnswer(status, {}, b"", "Vendor"))
     assert (failure is None) == (status < 300)

@@ -15,7 +15,7 @@ from synkro.integrations.radist.client import Radist
 from synkro.sandbox import world as practice
 from synkro.sandbox.radist.app import create_app
 from synkro.sandbox.world import World
-from tests.support.emulators import NOW, Counted, Emulator, Paced, Start, door_to
+from tests.support.emulators import NOW, Counted, Emulator, Paced, Start, client_to
 from tests.support.having import assert_has
 
 START, END = NOW - timedelta(days=1), NOW
@@ -40,7 +40,7 @@ def connect(start: Start) -> Connect:
     def begin(world: World, pacer: Any = None, **settings: Any) -> tuple[Radist, Emulator]:
         emulator = start(create_app(world))
         emulator.set(**{"strict_rate": False, **settings})
-        return Radist({"api_key": world.radist_key}, door_to(pacer or Counted(), radist=emulator)), emulator
+        return Radist({"api_key": world.radist_key}, client_to(pacer or Counted(), radist=emulator)), emulator
 
     return begin
 

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from synkro.infra.records import Chat
 from synkro.integrations.errors import SENTENCES, Nonsense, Refused
-from synkro.integrations.http.calls import Answer
-from synkro.integrations.radist.client import Radist, _judge
+from synkro.integrations.http.calls import HttpAnswer
+from synkro.integrations.radist.client import Radist, _check_answer
 from synkro.integrations.radist.shapes import chats_of, message_of
-from tests.support.emulators import NOW, Counted, Emulator, Start, door_to
+from tests.support.emulators import NOW, Counted, Emulator, Start, client_to
 from tests.support.having import assert_has
 
 START, END = NOW - timedelta(days=1), NOW
@@ -52,7 +52,7 @@ class Vendor:
         app = Flask("vendor")
         app.before_request(lambda: Response(json.dumps(self.answer(request.args)), content_type="application/json"))
         self.emulator = Emulator(app)
-        self._door = door_to(Counted(), radist=self.emulator)
+        self._door = client_to(Counted(), radist=self.emulator)
 
     def listing(self, rows: list[dict[str, Any]], *, inclusive: bool) -> Radist:
         """These rows, the oldest first, as the messages of any chat."""
@@ -232,7 +232,7 @@ def odd(start: Start, **answers: Any) -> Radist:
     given_answers = {"companies": {"companies": [{"id": 1}]}, **answers}
     for name, answer in given_answers.items():
         app.add_url_rule(paths[name], name, lambda answer=answer: answer)
-    return Radist({"api_key": "k"}, door_to(Counted(), radist=start(app)))
+    return Radist({"api_key": "k"}, client_to(Counted(), radist=start(app)))
 
 
 @pytest.mark.parametrize(("rows", "code"), [([], "radist_no_company"), ([1, 2], "radist_choose_company")])
@@ -284,6 +284,6 @@ def test_any_time_with_any_zone_is_read(vendor: Vendor, at: datetime) -> None:
 
 @given(st.integers(100, 599), st.binary(max_size=60))
 def test_every_answer_is_judged(status: int, body: bytes) -> None:
-    failure = _judge(Answer(status, {}, body, "Radist"))
+    failure = _check_answer(HttpAnswer(status, {}, body, "Radist"))
     assert (failure is None) == (status < 300)
     assert failure is None or failure.code in {**SENTENCES, **Radist.sentences}

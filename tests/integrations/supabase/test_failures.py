@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synkro.integrations.errors import ApiError, Gone, Nonsense, Refused, Unpaid, Unreachable
-from synkro.integrations.http.calls import Answer
+from synkro.integrations.http.calls import HttpAnswer
 from synkro.integrations.supabase.client import Supabase
-from synkro.integrations.supabase.errors import RowRefused, TooSlow, judge
+from synkro.integrations.supabase.errors import RowRefused, TooSlow, check_answer
 from synkro.integrations.supabase.rows import BATCH_ROWS
 from synkro.sandbox.supabase.jwt import legacy_key
 from tests.support.emulators import Emulator, Start
@@ -187,9 +187,9 @@ def test_rows_without_the_columns_of_the_order_are_an_error(start: Start) -> Non
         list(supabase.select("synkro_leads", []))
 
 
-def answer(status: int, body: Any, kind: str = "application/json") -> Answer:
+def answer(status: int, body: Any, kind: str = "application/json") -> HttpAnswer:
     raw = body if isinstance(body, str) else json.dumps(body)
-    return Answer(status, {"content-type": kind}, raw.encode(), "Supabase")
+    return HttpAnswer(status, {"content-type": kind}, raw.encode(), "Supabase")
 
 
 @pytest.mark.parametrize(
@@ -235,19 +235,19 @@ def answer(status: int, body: Any, kind: str = "application/json") -> Answer:
     ],
 )
 def test_answers_are_classed_by_code_first(status: int, body: Any, kind: type[ApiError], code: str) -> None:
-    error = judge(answer(status, body))
+    error = check_answer(answer(status, body))
     assert isinstance(error, kind)
     assert error.code == code
     assert words(error)
 
 
 def test_a_success_is_no_error() -> None:
-    assert judge(answer(206, [])) is None
+    assert check_answer(answer(206, [])) is None
 
 
 @given(st.integers(300, 599), st.recursive(st.none() | st.integers() | st.text(), st.lists, max_leaves=5))
 def test_any_refusal_is_one_of_our_errors(status: int, value: Any) -> None:
     for body in (value, {"code": value, "message": value, "hint": value}):
-        error = judge(answer(status, body))
+        error = check_answer(answer(status, body))
         assert error is not None
         assert words(error)

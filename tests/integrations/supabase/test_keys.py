@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synkro.integrations.errors import Refused
-from synkro.integrations.http.client import Door
+from synkro.integrations.http.client import HttpClient
 from synkro.integrations.supabase.client import Supabase
 from synkro.integrations.supabase.keys import claims, key_fault, key_headers, keys_fault, project_address, tidy_address
 from synkro.sandbox.supabase.jwt import legacy_key
@@ -182,7 +182,7 @@ def test_any_text_has_claims_or_none(text: str) -> None:
 def test_a_key_that_http_cannot_carry_is_refused_without_being_told() -> None:
     settings = {"url": REF, "publishable_key": "sb_publishable_x", "secret_key": "sb_secret_пароль"}
     with pytest.raises(Refused) as caught:
-        Supabase(settings, Door(Counted()))
+        Supabase(settings, HttpClient(Counted()))
     assert caught.value.code == "key_malformed"
     assert caught.value.__context__ is None
 

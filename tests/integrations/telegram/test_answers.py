@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synkro.integrations.errors import ApiError, Gone, Nonsense, Refused, Unreachable, Unsure
-from synkro.integrations.http.calls import Answer
+from synkro.integrations.http.calls import HttpAnswer
 from synkro.integrations.telegram.client import Telegram
-from synkro.integrations.telegram.errors import judge
+from synkro.integrations.telegram.errors import check_answer
 from tests.support.emulators import Start
 from tests.support.having import assert_has
 from tests.support.sandbox_words import words
@@ -174,13 +174,13 @@ def test_a_gateway_that_gave_up_waiting_leaves_it_open(told: Callable[..., Any])
 def test_refusals_are_classed(status: int, description: str, kind: type[ApiError], code: str) -> None:
     body = {"ok": False, "error_code": status, "description": description}
     for http_status in (status, 200):
-        error = judge(Answer(http_status, {}, json.dumps(body).encode(), "Telegram"))
+        error = check_answer(HttpAnswer(http_status, {}, json.dumps(body).encode(), "Telegram"))
         assert isinstance(error, kind)
         assert error.code == code
 
 
 def test_an_oversized_request_is_answered_with_nothing() -> None:
-    error = judge(Answer(413, {}, b"", "Telegram"))
+    error = check_answer(HttpAnswer(413, {}, b"", "Telegram"))
     assert isinstance(error, Gone)
     assert error.code == "telegram_too_long"
 
@@ -194,6 +194,6 @@ json_values = st.recursive(
 @given(st.integers(300, 599), json_values)
 def test_any_refusal_is_one_of_our_errors(status: int, value: Any) -> None:
     for body in (value, {"ok": False, "error_code": status, "description": value, "parameters": value}):
-        error = judge(Answer(status, {}, json.dumps(body).encode(), "Telegram"))
+        error = check_answer(HttpAnswer(status, {}, json.dumps(body).encode(), "Telegram"))
         assert error is not None
         assert words(error)

@@ -15,7 +15,7 @@ from synkro.integrations.telegram.client import Telegram
 from synkro.sandbox.keys import Keys
 from synkro.sandbox.telegram.app import create_app
 from synkro.sandbox.telegram.updates import TOPIC
-from tests.support.emulators import Counted, Emulator, Start, door_to
+from tests.support.emulators import Counted, Emulator, Start, client_to
 
 KEY = Keys()
 GROUP = KEY.telegram_chat_id
@@ -29,7 +29,7 @@ def emulator(start: Start) -> Emulator:
 
 
 def open_bot(emulator: Emulator) -> Telegram:
-    return Telegram({"bot_token": KEY.telegram_token}, door_to(Counted(), telegram=emulator))
+    return Telegram({"bot_token": KEY.telegram_token}, client_to(Counted(), telegram=emulator))
 
 
 def found(emulator: Emulator, code: str = CODE) -> list[Found]:

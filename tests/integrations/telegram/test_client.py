@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synkro.integrations.errors import ApiError, Busy, Gone, Lost, Refused, Unreachable, Unsure
-from synkro.integrations.http.client import Door
+from synkro.integrations.http.client import HttpClient
 from synkro.integrations.telegram.client import Sent, Telegram
 from synkro.integrations.telegram.text import MESSAGE_LIMIT, escape, length
 from synkro.sandbox.telegram.app import OLD_GROUP, TOPIC
@@ -215,7 +215,7 @@ def test_no_error_tells_the_token(emulator: Emulator) -> None:
 )
 def test_settings_of_another_form_are_refused_at_once(settings: dict[str, str], code: str) -> None:
     with pytest.raises(Refused) as caught:
-        Telegram({"bot_token": KEY.telegram_token, "chat_id": "-5", **settings}, Door(Counted()))
+        Telegram({"bot_token": KEY.telegram_token, "chat_id": "-5", **settings}, HttpClient(Counted()))
     assert caught.value.code == code
 
 
@@ -248,4 +248,4 @@ def test_a_picture_sign_counts_twice() -> None:
 @given(st.from_regex(r"\A[1-9][0-9]{5,15}:[A-Za-z0-9_-]{30,60}\Z"))
 def test_a_token_cannot_change_the_path(token: str) -> None:
     assert re.fullmatch(r"[0-9]+:[\w-]+", token)
-    Telegram({"bot_token": token}, Door(Counted()))
+    Telegram({"bot_token": token}, HttpClient(Counted()))

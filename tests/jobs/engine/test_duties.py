@@ -17,7 +17,7 @@ from synkro.jobs.engine.tick import DUTIES, TICK
 from synkro.jobs.engine.worker import work_on
 from synkro.mail import Letter
 from synkro.models import Automation, StoredLetter, SystemMark, Tenant, User
-from synkro.models.states import Kind
+from synkro.models.states import RunKind
 from synkro.services.mail import outbox
 from synkro.services.operations import health, workload
 from synkro.tenancy import db, system_scope, tenant_scope
@@ -88,13 +88,13 @@ def test_a_slow_one_is_in_the_log(monkeypatch: pytest.MonkeyPatch, caplog: pytes
 
 def test_letters_leave_although_no_schedule_can_be_read(tenant: Tenant, cast: dict[str, User], store: Redis) -> None:
     with tenant_scope(tenant.id):
-        db.session.execute(update(Automation).values(kind=Kind.DAILY))
+        db.session.execute(update(Automation).values(kind=RunKind.DAILY))
         db.session.execute(update(Tenant).where(Tenant.id == tenant.id).values(timezone="Mars/Phobos"))
         db.session.commit()
     with system_scope("test"):
         letter = Letter("user@example.com", "Hello", "Words", "<p>Words", "en")
         letter_id = outbox.put(cast["user"].id, letter, clock.now() + outbox.LIFE)
-        db.session.execute(update(StoredLetter).values(rung_at=None))
+        db.session.execute(update(StoredLetter).values(enqueued_at=None))
         db.session.commit()
     tick.tick()
     assert [job.args for job in queue.queue(queue.CHECKS, store).jobs] == [[str(letter_id)]]
@@ -114,7 +114,7 @@ def test_the_rest_is_done_after_the_time_limit_has_struck(
 ) -> None:
     done: list[str] = []
     monkeypatch.setattr(tick, "DUTIES", [Duty("one", hangs), Duty("two", lambda: done.append("two"))])
-    queue.ring(store, queue.TICK, TICK, seconds=1)
+    queue.enqueue(store, queue.TICK, TICK, seconds=1)
     work_on(app, queue.TICK, burst=True)
     assert done == ["two"]
 
@@ -122,7 +122,7 @@ def test_the_rest_is_done_after_the_time_limit_has_struck(
 def test_the_rest_has_a_time_limit_too(app: Flask, store: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("synkro.jobs.engine.duties.REST_SECONDS", 1)
     monkeypatch.setattr(tick, "DUTIES", [Duty("one", hangs), Duty("two", hangs)])
-    queue.ring(store, queue.TICK, TICK, seconds=1)
+    queue.enqueue(store, queue.TICK, TICK, seconds=1)
     work_on(app, queue.TICK, burst=True)
     assert health.undone() == ["one", "two"]
 

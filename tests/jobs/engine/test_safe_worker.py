@@ -39,9 +39,9 @@ def drain(store: Redis) -> Worker:
     return worker
 
 
-def ring(store: Redis, times: int = 1) -> None:
+def enqueue(store: Redis, times: int = 1) -> None:
     for _ in range(times):
-        assert queue.ring(store, queue.STEPS, runs.WORK, uuid.uuid4(), uuid.uuid4(), "analyse", seconds=30)
+        assert queue.enqueue(store, queue.STEPS, runs.WORK, uuid.uuid4(), uuid.uuid4(), "analyse", seconds=30)
 
 
 def leftovers(store: Redis) -> set[str]:
@@ -52,14 +52,14 @@ def leftovers(store: Redis) -> set[str]:
 
 def test_nothing_of_a_done_job_stays_in_redis(store: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(jobs.JOBS, runs.WORK, look)
-    ring(store, times=3)
+    enqueue(store, times=3)
     drain(store)
     assert leftovers(store) == set()
 
 
 def test_a_job_at_work_stands_in_the_registry_and_at_its_worker(store: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(jobs.JOBS, runs.WORK, look)
-    ring(store)
+    enqueue(store)
     drain(store)
     assert seen["started"] == [seen["job"]]
     assert_entries(seen, status="started", state="busy", current=seen["job"])
@@ -70,7 +70,7 @@ def test_a_short_job_does_not_shorten_the_life_of_the_workers_entry(
 ) -> None:
     """The worker then waits for the next job for minutes without a beat."""
     monkeypatch.setitem(jobs.JOBS, runs.WORK, look)
-    ring(store)
+    enqueue(store)
     worker = drain(store)
     assert isinstance(seen["ttl"], int)
     assert seen["ttl"] > worker.dequeue_timeout
@@ -78,7 +78,7 @@ def test_a_short_job_does_not_shorten_the_life_of_the_workers_entry(
 
 def test_a_job_that_breaks_goes_to_the_failed_ones(store: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(jobs.JOBS, runs.WORK, too_long)
-    ring(store)
+    enqueue(store)
     drain(store)
     assert FailedJobRegistry(queue.STEPS, connection=store, serializer=queue.JSONSerializer).count == 1
     assert StartedJobRegistry(queue.STEPS, connection=store, serializer=queue.JSONSerializer).count == 0
@@ -86,5 +86,5 @@ def test_a_job_that_breaks_goes_to_the_failed_ones(store: Redis, monkeypatch: py
 
 def test_the_jobs_are_counted(store: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(jobs.JOBS, runs.WORK, look)
-    ring(store, times=2)
+    enqueue(store, times=2)
     assert store.hget(drain(store).key, "successful_job_count") == b"2"

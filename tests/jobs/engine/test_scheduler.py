@@ -17,8 +17,8 @@ import pytest
 from flask import Flask
 from redis import Redis
 from rq_scheduler import Scheduler
-
 from synkro.embedded.place import Place
+
 from synkro.embedded.valkey import Valkey
 from synkro.extensions import redis, remember, settings, vault
 from synkro.infra import queue, stores
@@ -45,7 +45,7 @@ def waiting(store: Redis) -> int:
     return int(queue.queue(queue.TICK, store).count)
 
 
-def test_the_entry_is_made_and_its_first_tick_rung_for(clock: Clock, store: Redis) -> None:
+def test_the_entry_is_made_and_its_first_tick_enqueued(clock: Clock, store: Redis) -> None:
     clock._turn()
     assert entries(store) == [ENTRY.encode()]
     assert waiting(store) == 1

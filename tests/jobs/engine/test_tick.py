@@ -20,65 +20,65 @@ from tests.support.runs_by_hand import KEYS, at_once, begin, expire, state, stat
 FIRST = KEYS[0]
 
 
-def bells(store: Redis) -> list[str]:
+def queue_state(store: Redis) -> list[str]:
     return [job.args[2] for job in queue.queue(queue.STEPS, store).jobs]
 
 
-def rung_long_ago(tenant: Tenant) -> None:
+def enqueued_long_ago(tenant: Tenant) -> None:
     with tenant_scope(tenant.id):
         run = runs.active()
         assert run is not None
         for step in runs.steps_of(run.id):
-            step.rung_at = datetime.now(UTC) - timedelta(minutes=5)
+            step.enqueued_at = datetime.now(UTC) - timedelta(minutes=5)
         db.session.commit()
 
 
-def test_a_step_of_a_dead_worker_is_rung_for_again(tenant: Tenant, store: Redis) -> None:
+def test_a_step_of_a_dead_worker_is_enqueued_again(tenant: Tenant, store: Redis) -> None:
     run_id = begin(tenant)
     taken(tenant, run_id, FIRST)
     expire(tenant, run_id)
     store.flushdb()
     tick.tick()
     assert statuses(tenant, run_id)[0] == "ready"
-    assert bells(store) == [str(FIRST)]
+    assert queue_state(store) == [str(FIRST)]
 
 
-def test_a_lost_bell_is_rung_again(tenant: Tenant, store: Redis) -> None:
+def test_a_lost_job_is_enqueued_again(tenant: Tenant, store: Redis) -> None:
     begin(tenant)
     store.flushdb()
-    rung_long_ago(tenant)
+    enqueued_long_ago(tenant)
     tick.tick()
-    assert bells(store) == [str(FIRST)]
+    assert queue_state(store) == [str(FIRST)]
 
 
-def test_a_bell_of_a_moment_ago_is_left_alone(tenant: Tenant, store: Redis) -> None:
+def test_a_job_of_a_moment_ago_is_left_alone(tenant: Tenant, store: Redis) -> None:
     begin(tenant)
     store.flushdb()
     tick.tick()
-    assert bells(store) == []
+    assert queue_state(store) == []
 
 
-def test_a_step_is_rung_for_when_its_pause_is_over(tenant: Tenant, store: Redis) -> None:
+def test_a_step_is_enqueued_when_its_pause_is_over(tenant: Tenant, store: Redis) -> None:
     run_id = begin(tenant)
     with tenant_scope(tenant.id):
         steps.try_again(taken(tenant, run_id, FIRST), "busy", "{}", 300)
     store.flushdb()
     tick.tick()
-    assert bells(store) == []
+    assert queue_state(store) == []
     with tenant_scope(tenant.id):
         runs.steps_of(run_id)[0].ready_at = datetime.now(UTC)
         db.session.commit()
     tick.tick()
-    assert bells(store) == [str(FIRST)]
+    assert queue_state(store) == [str(FIRST)]
 
 
 def test_ticks_at_once_ring_once(app: Flask, tenant: Tenant, other_tenant: Tenant, store: Redis) -> None:
     for one in (tenant, other_tenant):
         begin(one)
-        rung_long_ago(one)
+        enqueued_long_ago(one)
     store.flushdb()
     at_once(app, tenant, 6, lambda _: tick.tick())
-    assert bells(store) == [str(FIRST)] * 2
+    assert queue_state(store) == [str(FIRST)] * 2
 
 
 def test_ticks_at_once_count_a_dead_worker_once(app: Flask, tenant: Tenant) -> None:
@@ -149,4 +149,4 @@ def test_an_ended_run_is_left_in_peace(tenant: Tenant, store: Redis) -> None:
     before = statuses(tenant, run_id)
     tick.tick()
     assert statuses(tenant, run_id) == before
-    assert bells(store) == []
+    assert queue_state(store) == []

@@ -32,16 +32,16 @@ def test_a_worker_serves_its_own_queue_only(app: Flask, tenant: Tenant) -> None:
     assert statuses(tenant, run_id)[0] == "ready"
 
 
-def test_a_bell_that_is_no_json_is_not_run(app: Flask, tenant: Tenant, store: Redis, tmp_path: Path) -> None:
+def test_a_job_that_is_no_json_is_not_run(app: Flask, tenant: Tenant, store: Redis, tmp_path: Path) -> None:
     mark = tmp_path / "run"
-    queue.ring(store, queue.STEPS, "os.mkdir", str(mark), seconds=5)
+    queue.enqueue(store, queue.STEPS, "os.mkdir", str(mark), seconds=5)
     name = store.lrange("rq:queue:steps", 0, -1)[0].decode()  # type: ignore[index]
     store.hset(f"rq:job:{name}", "data", b"\x80\x04cos\nsystem\n.")
     work_on(app, queue.STEPS, burst=True)
     assert not mark.exists()
 
 
-def test_a_bell_holds_ids_only(tenant: Tenant, store: Redis) -> None:
+def test_a_job_holds_ids_only(tenant: Tenant, store: Redis) -> None:
     run_id = begin(tenant)
     (job,) = queue.queue(queue.STEPS, store).jobs
     assert list(job.args) == [str(tenant.id), str(run_id), str(KEYS[0])]

@@ -63,7 +63,7 @@ def drain(store: Redis) -> None:
     worker.work(burst=True, logging_level="ERROR")
 
 
-def bells(store: Redis) -> int:
+def queue_state(store: Redis) -> int:
     return len(queue.queue(queue.CHECKS, store).jobs)
 
 
@@ -71,8 +71,8 @@ def later(**time: float) -> time_machine.travel:
     return time_machine.travel(datetime.now(UTC) + timedelta(**time), tick=False)
 
 
-def test_a_letter_that_was_rung_for_is_sent(cast: Cast, box: Mailbox, store: Redis) -> None:
-    outbox.ring(put(cast["user"]))
+def test_a_letter_that_was_enqueued_is_sent(cast: Cast, box: Mailbox, store: Redis) -> None:
+    outbox.enqueue(put(cast["user"]))
     drain(store)
     assert [letter["To"] for letter in box.taken] == ["user@example.com"]
 
@@ -126,7 +126,7 @@ def test_a_refusal_for_good_is_not_tried_again(cast: Cast, box: Mailbox) -> None
     letter_id = put(cast["user"])
     post.send(str(letter_id))
     assert row(letter_id).next_at is None
-    assert outbox.trouble_of(cast["user"].id) == "mail_address_refused"
+    assert outbox.failure_of_letter(cast["user"].id) == "mail_address_refused"
 
 
 def test_what_is_sent_at_last_is_no_trouble(cast: Cast, box: Mailbox) -> None:
@@ -137,7 +137,7 @@ def test_what_is_sent_at_last_is_no_trouble(cast: Cast, box: Mailbox) -> None:
     with later(minutes=2):
         post.send(str(letter_id))
     assert len(box.taken) == 1
-    assert outbox.trouble_of(cast["user"].id) == ""
+    assert outbox.failure_of_letter(cast["user"].id) == ""
 
 
 def test_a_server_that_dribbles_is_left_at_the_deadline(
@@ -147,23 +147,23 @@ def test_a_server_that_dribbles_is_left_at_the_deadline(
     letter_id = put(cast["user"])
     with silent(b"2") as address:
         use(app, f"smtp://{address}?starttls=never")
-        outbox.ring(letter_id)
+        outbox.enqueue(letter_id)
         drain(store)
     stuck = row(letter_id)
     assert_has(stuck, code="mail_too_long", sent_at=None)
     assert stuck.next_at is not None
 
 
-def test_a_lost_bell_is_rung_again_by_the_tick(cast: Cast, store: Redis) -> None:
+def test_a_lost_job_is_enqueued_again_by_the_tick(cast: Cast, store: Redis) -> None:
     put(cast["user"])
     tick.tick()
-    assert bells(store) == 0
+    assert queue_state(store) == 0
     with later(minutes=2):
         tick.tick()
-    assert bells(store) == 1
+    assert queue_state(store) == 1
 
 
-def test_a_letter_of_a_dead_worker_is_rung_for_again(cast: Cast, box: Mailbox, store: Redis) -> None:
+def test_a_letter_of_a_dead_worker_is_enqueued_again(cast: Cast, box: Mailbox, store: Redis) -> None:
     letter_id = put(cast["user"])
     assert outbox.claim(letter_id) is not None
     with later(minutes=6):

@@ -20,10 +20,10 @@ from synkro.models import Artifact, AuditLog, Automation, Delivery, Report, Tena
 from synkro.models.plan import StepKey
 from synkro.models.states import RunStatus, TenantStatus
 from synkro.services.reports import holding, reports, runs, schedules
-from synkro.services.reports.steps import Claim
+from synkro.services.reports.steps import StepClaim
 from synkro.tenancy import db, tenant_scope
 from tests.support.having import assert_has
-from tests.support.kills import die, recover, worker_that_dies
+from tests.support.kills import crash, recover, worker_that_dies
 from tests.support.letters import stored
 from tests.support.practice import Practice
 from tests.support.runs_by_hand import at_once
@@ -176,9 +176,9 @@ def mine_before_the_end() -> None:
     """Dies when the last step has done its work and that is not written down."""
     real = runtime.steps.finish
 
-    def finish(claim: Claim, *args: Any) -> Any:
+    def finish(claim: StepClaim, *args: Any) -> Any:
         if claim.key == StepKey.NOTIFY_TELEGRAM:
-            die()
+            crash()
         return real(claim, *args)
 
     runtime.steps.finish = finish

@@ -12,8 +12,8 @@ import pytest
 from flask import Flask
 
 from synkro.extensions import redis, remember, settings, vault
-from synkro.integrations.http.calls import Answer
-from synkro.integrations.http.client import Http
+from synkro.integrations.http.calls import HttpAnswer
+from synkro.integrations.http.client import HttpConnection
 from synkro.jobs.reports import duties, runtime
 from synkro.jobs.reports.step import Ctx
 from synkro.models import Delivery, Tenant
@@ -23,7 +23,7 @@ from synkro.services.connections import integrations
 from synkro.services.reports import deliveries, runs
 from synkro.tenancy import tenant_scope
 from tests.conftest import make_tenant
-from tests.support.kills import die, recover, worker_that_dies
+from tests.support.kills import crash, recover, worker_that_dies
 from tests.support.practice import Practice
 
 TABLES = ("leads", "contacts", "chats", "messages", "reports", "analyses")
@@ -63,13 +63,13 @@ def _lasting(row: dict[str, Any]) -> str:
 
 
 def mine_after(key: StepKey) -> Callable[[], None]:
-    """Dies between the commit of a step and the doorbell of the next (for the last step: right after its commit)."""
+    """Dies between the commit of a step and the job of the next (for the last step: right after its commit)."""
     real = runtime.steps.finish
 
     def finish(claim: Any, *args: Any) -> Any:
         following = real(claim, *args)
         if claim.key == key:
-            die()
+            crash()
         return following
 
     return lambda: setattr(runtime.steps, "finish", finish)
@@ -77,25 +77,25 @@ def mine_after(key: StepKey) -> Callable[[], None]:
 
 def mine_at_call(key: StepKey, number: int) -> Callable[[], None]:
     """Dies when the vendor has done the work of the step's n-th request, before we know of it."""
-    real_once, real_run, seen = Http._once, runtime._run, {"key": "", "calls": 0}
+    real_once, real_run, seen = HttpConnection._once, runtime._run, {"key": "", "calls": 0}
 
-    def run(claim: Any, heart: Any) -> Any:
+    def run(claim: Any, lease_keeper: Any) -> Any:
         seen["key"] = claim.key
-        return real_run(claim, heart)
+        return real_run(claim, lease_keeper)
 
-    def once(self: Http, *args: Any) -> Answer:
+    def once(self: HttpConnection, *args: Any) -> HttpAnswer:
         answer = real_once(self, *args)
         if seen["key"] == key:
             seen["calls"] = int(seen["calls"]) + 1
             if seen["calls"] == number:
-                die()
+                crash()
         return answer
 
-    def arm() -> None:
+    def set_fault_point() -> None:
         runtime._run = run
-        Http._once = once  # type: ignore[method-assign]
+        HttpConnection._once = once  # type: ignore[method-assign]
 
-    return arm
+    return set_fault_point
 
 
 def mine_at_save(key: StepKey, number: int) -> Callable[[], None]:
@@ -107,7 +107,7 @@ def mine_at_save(key: StepKey, number: int) -> Callable[[], None]:
         if self.claim.key == key:
             seen["saves"] += 1
             if seen["saves"] == number:
-                die()
+                crash()
 
     return lambda: setattr(Ctx, "save", save)
 
@@ -150,11 +150,11 @@ def test_a_worker_killed_in_a_step_leaves_the_same_world(
     clean_world: dict[str, Any],
     practice: Practice,
     key: StepKey,
-    mine: Callable[[StepKey, int], Callable[[], None]],
+    fault_point: Callable[[StepKey, int], Callable[[], None]],
     number: int,
 ) -> None:
     run_id = practice.start()
-    worker_that_dies(practice, mine(key, number))
+    worker_that_dies(practice, fault_point(key, number))
     recover(practice, run_id)
     assert world_of(practice) == clean_world
 
@@ -178,7 +178,7 @@ def mine_after_sending() -> None:
     def end(row: Delivery, status: DeliveryStatus, **more: Any) -> None:
         real(row, status, **more)
         if status == DeliveryStatus.SENT:
-            die()
+            crash()
 
     deliveries.end = end
 

@@ -38,9 +38,9 @@ def rename(tenant: Tenant, run_id: uuid.UUID, n: int) -> None:
         db.session.commit()
 
 
-def forget_bells(tenant: Tenant, run_id: uuid.UUID) -> None:
+def forget_jobs(tenant: Tenant, run_id: uuid.UUID) -> None:
     with tenant_scope(tenant.id):
-        runs.steps_of(run_id)[0].rung_at = None
+        runs.steps_of(run_id)[0].enqueued_at = None
         db.session.commit()
 
 
@@ -53,7 +53,7 @@ def held_by_a_dead_worker(tenant: Tenant, run_id: uuid.UUID) -> None:
     rename(tenant, run_id, 1)
 
 
-def bells(store: Redis) -> list[list[str]]:
+def queue_state(store: Redis) -> list[list[str]]:
     return [job.args for job in queue.queue(queue.STEPS, store).jobs]
 
 
@@ -68,27 +68,27 @@ def test_a_worker_leaves_an_unknown_step_as_it_is(tenant: Tenant, run_id: uuid.U
     assert statuses(tenant, run_id)[0] == "ready"
 
 
-def test_an_unknown_step_is_not_rung_for(tenant: Tenant, run_id: uuid.UUID, store: Redis) -> None:
-    forget_bells(tenant, run_id)
+def test_an_unknown_step_is_not_enqueued(tenant: Tenant, run_id: uuid.UUID, store: Redis) -> None:
+    forget_jobs(tenant, run_id)
     store.flushdb()
     tick.tick()
-    assert bells(store) == []
+    assert queue_state(store) == []
 
 
 def test_an_unknown_step_stays_due_for_a_newer_tick(tenant: Tenant, run_id: uuid.UUID) -> None:
-    forget_bells(tenant, run_id)
+    forget_jobs(tenant, run_id)
     tick.tick()
-    assert state(tenant, run_id)[1][0].rung_at is None
+    assert state(tenant, run_id)[1][0].enqueued_at is None
 
 
-def test_others_are_rung_for_beside_an_unknown_step(
+def test_others_are_enqueued_beside_an_unknown_step(
     tenant: Tenant, run_id: uuid.UUID, other_tenant: Tenant, other_run_id: uuid.UUID, store: Redis
 ) -> None:
-    forget_bells(tenant, run_id)
-    forget_bells(other_tenant, other_run_id)
+    forget_jobs(tenant, run_id)
+    forget_jobs(other_tenant, other_run_id)
     store.flushdb()
     tick.tick()
-    assert bells(store) == [[str(other_tenant.id), str(other_run_id), KEYS[0]]]
+    assert queue_state(store) == [[str(other_tenant.id), str(other_run_id), KEYS[0]]]
 
 
 def test_an_expired_unknown_step_is_left_to_a_newer_tick(tenant: Tenant, run_id: uuid.UUID) -> None:
@@ -113,7 +113,7 @@ def test_a_step_before_an_unknown_one_comes_to_its_end(tenant: Tenant) -> None:
     with tenant_scope(tenant.id):
         following = steps.finish(taken(tenant, run_id, KEYS[0]), "green", None, "{}", 0, None)
         assert following is not None
-        runs.ring(tenant.id, run_id, following)
+        runs.enqueue(tenant.id, run_id, following)
     assert statuses(tenant, run_id)[:2] == ["done", "ready"]
 
 

@@ -17,13 +17,13 @@ import psycopg
 import pytest
 from redis import Redis
 from sqlalchemy import func, select
-
 from synkro.embedded.place import Place
+
 from synkro.embedded.valkey import Valkey
 from synkro.extensions import redis, remember, settings, vault
 from synkro.infra import queue, stores
-from synkro.integrations.http.calls import Answer
-from synkro.integrations.http.client import Http
+from synkro.integrations.http.calls import HttpAnswer
+from synkro.integrations.http.client import HttpConnection
 from synkro.jobs.engine import tick
 from synkro.jobs.engine.worker import work_on
 from synkro.jobs.reports import duties, runtime
@@ -133,14 +133,14 @@ def freezes_at_save(number: int) -> Callable[[], None]:
 
 def freezes_before_sending() -> None:
     """The worker stands still when it has written that it sends, and has not sent."""
-    real = Http.send
+    real = HttpConnection.send
 
-    def send(self: Http, method: str, path: str, **options: Any) -> Answer:
+    def send(self: HttpConnection, method: str, path: str, **options: Any) -> HttpAnswer:
         if path == "/sendMessage":
             freeze()
         return real(self, method, path, **options)
 
-    Http.send = send  # type: ignore[method-assign]
+    HttpConnection.send = send  # type: ignore[method-assign]
 
 
 def frozen_worker(practice: Practice, arm: Callable[[], None]) -> int:
@@ -181,7 +181,7 @@ def test_a_worker_that_freezes_before_it_sends_sends_once(practice: Practice) ->
 def test_two_workers_do_each_step_once(practice: Practice) -> None:
     run_id = practice.start()
     for key in KEYS:
-        runs.ring(practice.tenant.id, run_id, key)
+        runs.enqueue(practice.tenant.id, run_id, key)
     children = [forked(lambda: work_on(practice.app, queue.STEPS)) for _ in range(2)]
     try:
         until(practice, run_id, is_over(practice, run_id), drain=False)
@@ -211,19 +211,19 @@ def test_redis_that_is_emptied_all_the_time_only_costs_time(
 
 @pytest.mark.parametrize("key", KEYS[:-1])
 def test_redis_that_is_emptied_between_two_steps_loses_nothing(practice: Practice, store: Redis, key: StepKey) -> None:
-    real, ring = runtime.steps.finish, runs.ring
+    real, enqueue = runtime.steps.finish, runs.enqueue
 
     def finish(claim: Any, *args: Any) -> Any:
         following = real(claim, *args)
         if claim.key == key:
-            patch.setattr(runs, "ring", lambda *_: store.flushdb())
+            patch.setattr(runs, "enqueue", lambda *_: store.flushdb())
         return following
 
     run_id = practice.start()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(runtime.steps, "finish", finish)
         practice.drain()
-    assert runs.ring is ring
+    assert runs.enqueue is enqueue
     assert practice.state(run_id)[0].status == RunStatus.RUNNING
     until(practice, run_id, is_over(practice, run_id))
     assert_done_once(practice, run_id)

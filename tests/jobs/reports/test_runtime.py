@@ -74,7 +74,7 @@ def pause_of(step: JobStep) -> float:
     return (step.ready_at - datetime.now(UTC)).total_seconds()
 
 
-def bells(store: Redis) -> list[list[Any]]:
+def queue_state(store: Redis) -> list[list[Any]]:
     return [list(job.args) for job in queue.queue(queue.STEPS, store).jobs]
 
 
@@ -83,7 +83,7 @@ def test_a_step_that_is_done_rings_for_the_next_one(tenant: Tenant, store: Redis
     run_id = begin(tenant)
     store.flushdb()
     assert worked(tenant, run_id).status == "done"
-    assert bells(store) == [[str(tenant.id), str(run_id), str(KEYS[1])]]
+    assert queue_state(store) == [[str(tenant.id), str(run_id), str(KEYS[1])]]
 
 
 def test_a_remark_is_yellow(tenant: Tenant, acting: Replace) -> None:
@@ -94,7 +94,7 @@ def test_a_remark_is_yellow(tenant: Tenant, acting: Replace) -> None:
 
 
 @pytest.mark.parametrize("ids", ["doubled", "stale", "foreign"])
-def test_a_bell_that_is_none_does_nothing(
+def test_a_job_that_is_none_does_nothing(
     tenant: Tenant, other_tenant: Tenant, store: Redis, acting: Replace, ids: str
 ) -> None:
     tries: list[int] = []
@@ -106,7 +106,7 @@ def test_a_bell_that_is_none_does_nothing(
     store.flushdb()
     work(str(whose.id), str(run_id), KEYS[3] if ids == "stale" else FIRST)
     assert tries == ([] if ids == "foreign" else [1])
-    assert bells(store) == []
+    assert queue_state(store) == []
 
 
 @pytest.mark.parametrize("attempt", [1, 2, 3, 4])
@@ -201,7 +201,7 @@ def test_the_time_limit_strikes_in_the_middle_of_a_query(tenant: Tenant, store: 
     acting(sleep)
     run_id = begin(tenant)
     store.flushdb()
-    queue.ring(store, queue.STEPS, runs.WORK, tenant.id, run_id, FIRST, seconds=1)
+    queue.enqueue(store, queue.STEPS, runs.WORK, tenant.id, run_id, FIRST, seconds=1)
     began = time.monotonic()
     burst(store)
     step = state(tenant, run_id)[1][0]
@@ -259,7 +259,7 @@ def test_who_lost_the_step_writes_nothing(tenant: Tenant, acting: Replace) -> No
 def test_the_lease_is_renewed_during_a_long_silence(tenant: Tenant, acting: Replace) -> None:
     def act(ctx: Ctx) -> Done:
         expire(tenant, ctx.run.id)
-        ctx._heart.renew()
+        ctx._lease_keeper.renew()
         with tenant_scope(tenant.id):
             until = runs.steps_of(ctx.run.id)[0].lease_until
         assert until is not None
@@ -270,7 +270,7 @@ def test_the_lease_is_renewed_during_a_long_silence(tenant: Tenant, acting: Repl
     assert worked(tenant, begin(tenant)).status == "done"
 
 
-def test_a_bell_for_a_step_that_nobody_knows_does_nothing(tenant: Tenant) -> None:
+def test_a_job_for_a_step_that_nobody_knows_does_nothing(tenant: Tenant) -> None:
     run_id = begin(tenant)
     work(str(tenant.id), str(run_id), "no_such_step")
     assert state(tenant, run_id)[1][0].status == "ready"

@@ -17,7 +17,7 @@ from sqlalchemy import select
 
 from synkro.jobs.engine import tick
 from synkro.models import JobRun, Tenant
-from synkro.models.states import Kind, RunStatus, TenantStatus
+from synkro.models.states import RunKind, RunStatus, TenantStatus
 from synkro.services.reports import runs, schedules
 from synkro.tenancy import db, system_scope, tenant_scope
 from tests.support.runs_by_hand import KEYS, at_once, begin, failed
@@ -30,7 +30,7 @@ def local(*parts: int, zone: ZoneInfo = ALMATY) -> datetime:
     return datetime(*parts, tzinfo=zone)  # type: ignore[arg-type,misc]
 
 
-def plan(tenant: Tenant, kind: Kind, at: wall, *, since: datetime, weekday: int = 0, boundary_hour: int = 0) -> None:
+def plan(tenant: Tenant, kind: RunKind, at: wall, *, since: datetime, weekday: int = 0, boundary_hour: int = 0) -> None:
     with tenant_scope(tenant.id):
         automation = schedules.of_tenant()
         assert automation is not None
@@ -66,7 +66,7 @@ LONG_AGO = local(2026, 1, 1)
 
 
 def test_thirty_days_with_two_schedulers_give_thirty_runs(app: Flask, tenant: Tenant) -> None:
-    plan(tenant, Kind.DAILY, wall(7, 0), since=local(2026, 3, 1))
+    plan(tenant, RunKind.DAILY, wall(7, 0), since=local(2026, 3, 1))
     first = local(2026, 3, 2, 6, 50)
     for hour in range(0, 30 * 24, 6):
         with time_machine.travel(first + hour * HOUR + timedelta(minutes=15), tick=False):
@@ -79,7 +79,7 @@ def test_thirty_days_with_two_schedulers_give_thirty_runs(app: Flask, tenant: Te
 
 
 def test_ticks_at_once_start_a_due_report_once(app: Flask, tenant: Tenant) -> None:
-    plan(tenant, Kind.DAILY, wall(7, 0), since=LONG_AGO)
+    plan(tenant, RunKind.DAILY, wall(7, 0), since=LONG_AGO)
     with time_machine.travel(local(2026, 3, 2, 7, 1), tick=False):
         at_once(app, tenant, 6, lambda _: tick.tick())
     assert len(made(tenant)) == 1
@@ -97,7 +97,7 @@ def server_zone(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.mark.usefixtures("server_zone")
 def test_the_zone_of_the_server_does_not_matter(tenant: Tenant) -> None:
-    plan(tenant, Kind.DAILY, wall(7, 0), since=LONG_AGO)
+    plan(tenant, RunKind.DAILY, wall(7, 0), since=LONG_AGO)
     ticked(local(2026, 3, 2, 6, 59))
     assert made(tenant) == []
     ticked(local(2026, 3, 2, 7, 0))
@@ -105,7 +105,7 @@ def test_the_zone_of_the_server_does_not_matter(tenant: Tenant) -> None:
 
 
 def test_a_weekly_report_right_after_midnight_has_the_whole_week(tenant: Tenant) -> None:
-    plan(tenant, Kind.WEEKLY, wall(0, 15), since=LONG_AGO)
+    plan(tenant, RunKind.WEEKLY, wall(0, 15), since=LONG_AGO)
     ticked(local(2026, 3, 9, 0, 14))
     assert made(tenant) == []
     ticked(local(2026, 3, 9, 0, 15))  # a Monday there; Sunday in UTC
@@ -113,19 +113,19 @@ def test_a_weekly_report_right_after_midnight_has_the_whole_week(tenant: Tenant)
 
 
 def test_a_weekly_report_may_end_on_another_day(tenant: Tenant) -> None:
-    plan(tenant, Kind.WEEKLY, wall(8, 0), since=LONG_AGO, weekday=4)
+    plan(tenant, RunKind.WEEKLY, wall(8, 0), since=LONG_AGO, weekday=4)
     ticked(local(2026, 3, 9, 12))
     assert windows(tenant) == ["27.02 00 - 06.03 00"]
 
 
 def test_a_monthly_report_has_the_month_before(tenant: Tenant) -> None:
-    plan(tenant, Kind.MONTHLY, wall(9, 0), since=LONG_AGO)
+    plan(tenant, RunKind.MONTHLY, wall(9, 0), since=LONG_AGO)
     ticked(local(2026, 3, 1, 9))
     assert windows(tenant) == ["01.02 00 - 01.03 00"]
 
 
 def test_the_day_on_which_almaty_turned_its_clocks_back_has_25_hours(tenant: Tenant) -> None:
-    plan(tenant, Kind.DAILY, wall(9, 0), since=local(2024, 2, 1))
+    plan(tenant, RunKind.DAILY, wall(9, 0), since=local(2024, 2, 1))
     for day, utc_hour in ((29, 3), (1, 4)):  # 9:00 there is 3:00 UTC until the 29th of February, 4:00 after it
         month = 2 if day == 29 else 3
         at = datetime(2024, month, day, utc_hour, tzinfo=UTC)
@@ -144,19 +144,19 @@ def test_the_day_on_which_almaty_turned_its_clocks_back_has_25_hours(tenant: Ten
 
 
 def test_a_day_that_ends_at_six_is_reported_with_its_night(tenant: Tenant) -> None:
-    plan(tenant, Kind.DAILY, wall(7, 0), since=LONG_AGO, boundary_hour=6)
+    plan(tenant, RunKind.DAILY, wall(7, 0), since=LONG_AGO, boundary_hour=6)
     ticked(local(2026, 3, 2, 7))
     assert windows(tenant) == ["01.03 06 - 02.03 06"]
 
 
 def test_a_report_before_the_end_of_the_day_comes_next_morning(tenant: Tenant) -> None:
-    plan(tenant, Kind.DAILY, wall(5, 0), since=LONG_AGO, boundary_hour=6)
+    plan(tenant, RunKind.DAILY, wall(5, 0), since=LONG_AGO, boundary_hour=6)
     ticked(local(2026, 3, 2, 5))
     assert windows(tenant) == ["28.02 06 - 01.03 06"]
 
 
 def test_a_schedule_set_after_its_hour_begins_with_the_next_window(tenant: Tenant) -> None:
-    plan(tenant, Kind.DAILY, wall(7, 0), since=local(2026, 3, 2, 12))
+    plan(tenant, RunKind.DAILY, wall(7, 0), since=local(2026, 3, 2, 12))
     ticked(local(2026, 3, 2, 12, 1))
     assert made(tenant) == []
     ticked(local(2026, 3, 3, 7))
@@ -164,7 +164,7 @@ def test_a_schedule_set_after_its_hour_begins_with_the_next_window(tenant: Tenan
 
 
 def test_missed_days_give_one_report(tenant: Tenant) -> None:
-    plan(tenant, Kind.DAILY, wall(7, 0), since=LONG_AGO)
+    plan(tenant, RunKind.DAILY, wall(7, 0), since=LONG_AGO)
     ticked(local(2026, 3, 2, 7))
     end_all(tenant)
     for minute in range(3):
@@ -174,7 +174,7 @@ def test_missed_days_give_one_report(tenant: Tenant) -> None:
 
 
 def test_an_active_run_delays_a_report_and_does_not_lose_it(tenant: Tenant) -> None:
-    plan(tenant, Kind.DAILY, wall(7, 0), since=LONG_AGO)
+    plan(tenant, RunKind.DAILY, wall(7, 0), since=LONG_AGO)
     with time_machine.travel(local(2026, 3, 2, 6, 30), tick=False):
         begin(tenant, start=local(2026, 2, 20))
     ticked(local(2026, 3, 2, 7))
@@ -185,7 +185,7 @@ def test_an_active_run_delays_a_report_and_does_not_lose_it(tenant: Tenant) -> N
 
 
 def test_a_failed_report_is_not_begun_by_the_clock_again(tenant: Tenant) -> None:
-    plan(tenant, Kind.DAILY, wall(7, 0), since=LONG_AGO)
+    plan(tenant, RunKind.DAILY, wall(7, 0), since=LONG_AGO)
     ticked(local(2026, 3, 2, 7))
     failed(tenant, made(tenant)[0].id, KEYS[0])
     ticked(local(2026, 3, 2, 8))
@@ -193,7 +193,7 @@ def test_a_failed_report_is_not_begun_by_the_clock_again(tenant: Tenant) -> None
 
 
 def test_a_paused_company_gets_none(tenant: Tenant) -> None:
-    plan(tenant, Kind.DAILY, wall(7, 0), since=LONG_AGO)
+    plan(tenant, RunKind.DAILY, wall(7, 0), since=LONG_AGO)
     tenant.status = TenantStatus.PAUSED
     db.session.commit()
     ticked(local(2026, 3, 2, 7))
@@ -201,7 +201,7 @@ def test_a_paused_company_gets_none(tenant: Tenant) -> None:
 
 
 def test_a_company_that_asks_by_hand_gets_none(tenant: Tenant) -> None:
-    plan(tenant, Kind.MANUAL, wall(7, 0), since=LONG_AGO)
+    plan(tenant, RunKind.MANUAL, wall(7, 0), since=LONG_AGO)
     ticked(local(2026, 3, 2, 7))
     assert made(tenant) == []
 
@@ -210,7 +210,7 @@ def test_each_company_has_its_own_morning(tenant: Tenant, other_tenant: Tenant) 
     other_tenant.timezone = "Europe/Moscow"
     db.session.commit()
     for one in (tenant, other_tenant):
-        plan(one, Kind.DAILY, wall(7, 0), since=LONG_AGO)
+        plan(one, RunKind.DAILY, wall(7, 0), since=LONG_AGO)
     ticked(local(2026, 3, 2, 7))
     assert len(made(tenant)) == 1
     assert len(made(other_tenant)) == 0
@@ -220,7 +220,7 @@ def test_each_company_has_its_own_morning(tenant: Tenant, other_tenant: Tenant) 
 
 def test_companies_that_fall_due_at_once_all_get_theirs(tenant: Tenant, other_tenant: Tenant) -> None:
     for one in (tenant, other_tenant):
-        plan(one, Kind.DAILY, wall(7, 0), since=LONG_AGO)
+        plan(one, RunKind.DAILY, wall(7, 0), since=LONG_AGO)
     ticked(local(2026, 3, 2, 7))
     assert [len(made(one)) for one in (tenant, other_tenant)] == [1, 1]
 
@@ -228,13 +228,13 @@ def test_companies_that_fall_due_at_once_all_get_theirs(tenant: Tenant, other_te
 @pytest.mark.parametrize(
     ("kind", "now", "at"),
     [
-        (Kind.DAILY, local(2026, 3, 2, 6), local(2026, 3, 2, 7)),
-        (Kind.DAILY, local(2026, 3, 2, 8), local(2026, 3, 3, 7)),
-        (Kind.WEEKLY, local(2026, 3, 3, 8), local(2026, 3, 9, 7)),
-        (Kind.MONTHLY, local(2026, 3, 3, 8), local(2026, 4, 1, 7)),
+        (RunKind.DAILY, local(2026, 3, 2, 6), local(2026, 3, 2, 7)),
+        (RunKind.DAILY, local(2026, 3, 2, 8), local(2026, 3, 3, 7)),
+        (RunKind.WEEKLY, local(2026, 3, 3, 8), local(2026, 3, 9, 7)),
+        (RunKind.MONTHLY, local(2026, 3, 3, 8), local(2026, 4, 1, 7)),
     ],
 )
-def test_what_comes_next_is_what_the_tick_does(tenant: Tenant, kind: Kind, now: datetime, at: datetime) -> None:
+def test_what_comes_next_is_what_the_tick_does(tenant: Tenant, kind: RunKind, now: datetime, at: datetime) -> None:
     plan(tenant, kind, wall(7, 0), since=LONG_AGO)
     with time_machine.travel(now, tick=False), tenant_scope(tenant.id):
         planned = schedules.next_run(tenant)
@@ -250,13 +250,13 @@ def test_what_comes_next_is_what_the_tick_does(tenant: Tenant, kind: Kind, now: 
 
 
 def test_nothing_comes_next_for_a_paused_company(tenant: Tenant) -> None:
-    plan(tenant, Kind.DAILY, wall(7, 0), since=LONG_AGO)
+    plan(tenant, RunKind.DAILY, wall(7, 0), since=LONG_AGO)
     tenant.status = TenantStatus.PAUSED
     with tenant_scope(tenant.id):
         assert schedules.next_run(tenant) is None
 
 
 def test_what_is_due_is_asked_of_all_companies_at_once(tenant: Tenant) -> None:
-    plan(tenant, Kind.DAILY, wall(7, 0), since=LONG_AGO)
+    plan(tenant, RunKind.DAILY, wall(7, 0), since=LONG_AGO)
     with time_machine.travel(local(2026, 3, 2, 7), tick=False), system_scope("test"):
         assert [due.tenant_id for due in schedules.due_now()] == [tenant.id]

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from synkro.integrations.http.client import Http
+from synkro.integrations.http.client import HttpConnection
 from synkro.jobs.reports import runtime
 from synkro.jobs.reports.handover import CHATS, LEADS, MESSAGES, PACKS, PARTS
-from synkro.jobs.reports.step import Ctx, Heart
+from synkro.jobs.reports.step import Ctx, LeaseKeeper
 from synkro.jobs.reports.steps import fetch_radist
 from synkro.models.plan import StepKey
 from synkro.models.states import RunStatus
@@ -73,7 +73,7 @@ def stop_at(monkeypatch: pytest.MonkeyPatch, reached: Callable[[int, dict[str, A
             run = runs.find(self.run.id)
             assert run is not None
             runs.stop(run)
-            self._heart.renew()
+            self._lease_keeper.renew()
 
     monkeypatch.setattr(Ctx, "save", save)
 
@@ -221,7 +221,7 @@ def test_progress_never_goes_back_in_a_try(practice: Practice, monkeypatch: pyte
 
     def beat(self: Ctx, done: int | None = None, total: int | None = None) -> None:
         real(self, done, total)
-        seen.append((self.claim.key, self._heart.done, self._heart.total or 0))
+        seen.append((self.claim.key, self._lease_keeper.done, self._lease_keeper.total or 0))
 
     monkeypatch.setattr(Ctx, "beat", beat)
     practice.run()
@@ -253,14 +253,14 @@ def test_a_run_asks_the_database_a_bounded_number_of_questions(practice: Practic
 
 
 def test_no_transaction_is_open_while_a_vendor_is_asked(practice: Practice, monkeypatch: pytest.MonkeyPatch) -> None:
-    real, held = Http.send, list[str]()
+    real, held = HttpConnection.send, list[str]()
 
-    def send(self: Http, method: str, path: str, **options: Any) -> Any:
+    def send(self: HttpConnection, method: str, path: str, **options: Any) -> Any:
         if db.session().in_transaction():
             held.append(path)
         return real(self, method, path, **options)
 
-    monkeypatch.setattr(Http, "send", send)
+    monkeypatch.setattr(HttpConnection, "send", send)
     assert practice.run().status == RunStatus.SUCCEEDED
     assert held == []
 
@@ -270,9 +270,9 @@ def test_the_heart_stops_with_the_step(practice: Practice) -> None:
     with tenant_scope(practice.tenant.id):
         claim = steps.claim(run_id, KEYS[0], 60)
     assert claim is not None
-    with Heart(practice.app, claim) as heart:
-        assert heart._thread.is_alive()
-    assert not heart._thread.is_alive()
+    with LeaseKeeper(practice.app, claim) as lease_keeper:
+        assert lease_keeper._thread.is_alive()
+    assert not lease_keeper._thread.is_alive()
 
 
 def test_a_try_whose_pages_retention_has_taken_says_so(practice: Practice) -> None:

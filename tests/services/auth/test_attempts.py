@@ -16,8 +16,8 @@ from redis import Redis
 from sqlalchemy import text
 
 from synkro.extensions import remember, settings, vault
-from synkro.services.auth import attempt_books, attempts
-from synkro.services.auth.attempt_books import LONGEST_DELAY
+from synkro.services.auth import attempt_counters, attempts
+from synkro.services.auth.attempt_counters import LONGEST_DELAY
 from synkro.services.auth.attempts import TooManyTries
 from synkro.tenancy import db
 
@@ -52,7 +52,7 @@ def tries(count: int, email: str = ANN, *, each_from_elsewhere: bool = False) ->
 
 @pytest.fixture
 def without_redis(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(attempt_books, "_memory", attempt_books.MemoryBook())
+    monkeypatch.setattr(attempt_counters, "_memory", attempt_counters.MemoryCounters())
     remember(app, settings(), vault(), Redis.from_url("unix:///nowhere/at/all"))
 
 

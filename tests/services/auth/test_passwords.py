@@ -148,7 +148,7 @@ def test_old_one_opens_nothing_any_more(cast: Cast) -> None:
 def test_all_sessions_but_the_kept_one_end(cast: Cast) -> None:
     kept, gone = (sessions.start(cast["user"], "192.0.2.1", "a browser") for _ in range(2))
     foreign = sessions.start(cast["other"], "192.0.2.1", "a browser")
-    keep = sessions.load(kept).sitting.id  # type: ignore[union-attr]
+    keep = sessions.load(kept).current_session.id  # type: ignore[union-attr]
     passwords.change(cast["user"], NEW, keep=keep)
     assert [sessions.load(token) is not None for token in (kept, gone, foreign)] == [True, False, True]
 

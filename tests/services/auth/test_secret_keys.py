@@ -82,8 +82,8 @@ def taken_over(app: Flask, cast: Cast, changed: Config) -> str:
     found = sessions.load(token)
     remember(app, changed, vault(), redis())
     assert found is not None
-    assert found.sitting is not None
-    sessions.confirm(found.sitting, password=True)
+    assert found.current_session is not None
+    sessions.confirm(found.current_session, password=True)
     with system_scope("test: two requests at once"):
         sessions._rehash(read_before, token)
         db.session.commit()

@@ -45,9 +45,9 @@ def test_a_user_is_in_after_the_password(cast: Cast) -> None:
 def test_staff_without_a_second_factor_have_to_set_one_up(cast: Cast) -> None:
     found = sessions.load(begun(cast["lite"]))
     assert found is not None
-    assert found.sitting is not None
+    assert found.current_session is not None
     assert found.is_authenticated is False
-    assert found.sitting.needs == "enrol"
+    assert found.current_session.needs == "enrol"
 
 
 def test_whoever_has_a_second_factor_has_to_show_it(cast: Cast) -> None:
@@ -57,9 +57,9 @@ def test_whoever_has_a_second_factor_has_to_show_it(cast: Cast) -> None:
     token = begun(cast["user"])
     found = sessions.load(token)
     assert found is not None
-    assert found.sitting is not None
-    assert found.sitting.needs == "code"
-    renewed = sessions.load(sessions.confirm(found.sitting, factor=True))
+    assert found.current_session is not None
+    assert found.current_session.needs == "code"
+    renewed = sessions.load(sessions.confirm(found.current_session, factor=True))
     assert renewed is not None
     assert renewed.is_authenticated
     assert sessions.load(token) is None
@@ -118,10 +118,10 @@ def test_sessions_that_are_over_are_removed(cast: Cast) -> None:
 
 def test_signing_out_everywhere_can_leave_one(cast: Cast) -> None:
     kept, gone = begun(cast["user"]), begun(cast["user"])
-    sitting = sessions.load(kept).sitting  # type: ignore[union-attr]
-    assert sitting is not None
+    current_session = sessions.load(kept).current_session  # type: ignore[union-attr]
+    assert current_session is not None
     with system_scope("test: part of an act"):
-        sessions.end_all(cast["user"].id, but=sitting.id)
+        sessions.end_all(cast["user"].id, but=current_session.id)
         db.session.commit()
     assert sessions.load(kept) is not None
     assert sessions.load(gone) is None

@@ -13,7 +13,7 @@ from synkro.errors import AppError
 from synkro.jobs.engine.tick import tick
 from synkro.models import AuditLog, Automation, JobRun, Tenant, User
 from synkro.models.audit import PERSONAL
-from synkro.models.states import Kind, RunStatus, TenantStatus
+from synkro.models.states import RunKind, RunStatus, TenantStatus
 from synkro.services import audit
 from synkro.services.audit import heads, proof
 from synkro.services.auth import sessions
@@ -176,10 +176,10 @@ def test_a_name_that_deceives_is_refused(cast: Cast, tenant: Tenant, name: str, 
 def test_a_paused_company_makes_no_reports_until_it_is_resumed(cast: Cast, tenant: Tenant) -> None:
     tenants.pause(cast["admin"], tenant.id)
     with pytest.raises(AppError, match="tenant_paused"), tenant_scope(tenant.id):
-        runs.start(found(tenant), Kind.MANUAL, NOON, NOON + DAY)
+        runs.start(found(tenant), RunKind.MANUAL, NOON, NOON + DAY)
     tenants.resume(cast["admin"], tenant.id)
     with tenant_scope(tenant.id):
-        assert runs.start(found(tenant), Kind.MANUAL, NOON, NOON + DAY)[1]
+        assert runs.start(found(tenant), RunKind.MANUAL, NOON, NOON + DAY)[1]
 
 
 def test_pausing_twice_is_written_down_once(cast: Cast, tenant: Tenant) -> None:
@@ -204,7 +204,7 @@ def test_people_of_a_deleted_company_are_out_and_its_run_stops(cast: Cast, tenan
     assert sessions.load(others) is not None
     assert state(tenant, run_id)[0].status == RunStatus.CANCELLED
     with pytest.raises(AppError, match="tenant_paused"), tenant_scope(tenant.id):
-        runs.start(found(tenant), Kind.MANUAL, NOON, NOON + DAY)
+        runs.start(found(tenant), RunKind.MANUAL, NOON, NOON + DAY)
 
 
 def test_a_company_that_is_being_deleted_has_no_schedule(cast: Cast, tenant: Tenant) -> None:

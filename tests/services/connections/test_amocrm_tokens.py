@@ -194,7 +194,7 @@ def test_who_was_refused_uses_the_pair_that_another_made_meanwhile(ended: Practi
     slow, quick = built(ended), built(ended)
     with tenant_scope(ended.tenant.id):
         quick.account()
-        values = amocrm_tokens.renewed(integrations.door("amocrm"), slow.settings["access_token"])
+        values = amocrm_tokens.renewed(integrations.http_client("amocrm"), slow.settings["access_token"])
     assert values["access_token"] == quick.settings["access_token"]
     assert refreshes(ended) == 1
 

@@ -165,7 +165,7 @@ def pressed(tenant: Tenant, kind: str = "radist") -> None:
         checks.request(kind)
 
 
-def check_bells(store: Redis) -> int:
+def check_jobs(store: Redis) -> int:
     return int(queue.queue(queue.CHECKS, store).count)
 
 
@@ -174,13 +174,13 @@ def test_pressing_twenty_times_makes_one_check(app: Flask, tenant: Tenant, store
     for _ in range(10):
         pressed(tenant)
     at_once(app, tenant, 10, lambda _: checks.request("radist"))
-    assert check_bells(store) == 1
+    assert check_jobs(store) == 1
 
 
 def test_pressing_at_once_makes_one_check(app: Flask, tenant: Tenant, store: Redis) -> None:
     save(tenant, RADIST)
     at_once(app, tenant, 20, lambda _: checks.request("radist"))
-    assert check_bells(store) == 1
+    assert check_jobs(store) == 1
 
 
 def test_a_check_that_nobody_took_up_can_be_asked_for_again(tenant: Tenant, store: Redis) -> None:
@@ -189,7 +189,7 @@ def test_a_check_that_nobody_took_up_can_be_asked_for_again(tenant: Tenant, stor
     with time_machine.travel(datetime.now(UTC) + timedelta(seconds=checks.PATIENCE_SECONDS + 1)):
         assert checks.nobody_came(config_of(tenant, "radist"))
         pressed(tenant)
-    assert check_bells(store) == 2
+    assert check_jobs(store) == 2
 
 
 def test_a_check_that_was_taken_up_is_told_from_one_that_nobody_took(practice: Practice) -> None:
@@ -234,7 +234,7 @@ def test_new_settings_can_be_checked_at_once(tenant: Tenant, store: Redis) -> No
     pressed(tenant)
     save(tenant, {"company_id": "2"})
     pressed(tenant)
-    assert check_bells(store) == 2
+    assert check_jobs(store) == 2
 
 
 @pytest.mark.parametrize("kind", INTEGRATIONS)
@@ -285,7 +285,7 @@ def test_a_check_that_takes_too_long_is_red(practice: Practice, monkeypatch: pyt
     assert checks.says(config) != "check_too_long"
 
 
-def test_a_bell_of_a_company_that_is_gone_is_harmless(app: Flask) -> None:
+def test_a_job_of_a_company_that_is_gone_is_harmless(app: Flask) -> None:
     check(str(uuid.uuid4()), "radist")
 
 

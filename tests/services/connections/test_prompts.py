@@ -16,7 +16,7 @@ from synkro.errors import AppError
 from synkro.models import AuditLog, Tenant, User
 from synkro.models.states import Topic
 from synkro.services.connections import prompts
-from synkro.services.connections.prompts import PAGE, Overtaken
+from synkro.services.connections.prompts import PAGE, StaleVersion
 from synkro.tenancy import db, tenant_scope
 from tests.support.having import assert_has
 
@@ -84,7 +84,7 @@ def test_of_two_who_read_the_same_version_only_one_saves(app: Flask, tenant: Ten
         with app.app_context(), tenant_scope(tenant.id):
             try:
                 prompts.save(TASK, body, None, read=0)
-            except Overtaken:
+            except StaleVersion:
                 return "overtaken"
             return "saved"
 

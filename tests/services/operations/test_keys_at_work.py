@@ -173,7 +173,7 @@ def expected(crowd: Crowd, tenant_id: uuid.UUID) -> dict[str, str]:
 
 
 def killed(arm: Callable[[], None]) -> None:
-    """A rotation in a process of its own that ends by SIGKILL where arm() put the mine."""
+    """A rotation in a process of its own that ends by SIGKILL where set_fault_point() put it."""
     pid = os.fork()
     if pid == 0:
         try:
@@ -183,7 +183,7 @@ def killed(arm: Callable[[], None]) -> None:
         finally:
             os._exit(0)
     _, status = os.waitpid(pid, 0)
-    assert os.WIFSIGNALED(status), "the mine was never stepped on"
+    assert os.WIFSIGNALED(status), "the fault point was never reached"
 
 
 def die() -> None:

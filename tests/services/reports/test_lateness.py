@@ -15,7 +15,7 @@ from sqlalchemy import select
 from synkro.jobs.engine import tick
 from synkro.models import AuditLog, Delivery, JobRun, Report, Tenant, User
 from synkro.models.plan import StepKey
-from synkro.models.states import DeliveryStatus, Kind, ReportStatus, RunStatus, StepStatus, TenantStatus
+from synkro.models.states import DeliveryStatus, ReportStatus, RunKind, RunStatus, StepStatus, TenantStatus
 from synkro.services.reports import reports, runs, schedules
 from synkro.tenancy import db, tenant_scope
 from tests.support.having import assert_has
@@ -34,7 +34,7 @@ def daily(tenant: Tenant, cast: dict[str, User]) -> None:
 
 def plan(tenant: Tenant, **changes: Any) -> None:
     """Every day at seven, not later than nine."""
-    chosen = {"kind": Kind.DAILY, "at": time(7), "not_later_than": time(9), "updated_at": SEVEN - timedelta(hours=1)}
+    chosen = {"kind": RunKind.DAILY, "at": time(7), "not_later_than": time(9), "updated_at": SEVEN - timedelta(hours=1)}
     with tenant_scope(tenant.id):
         automation = schedules.of_tenant()
         assert automation is not None
@@ -160,7 +160,7 @@ def test_a_report_that_reached_the_cabinet_only_says_why(tenant: Tenant, cast: d
 
 def test_a_report_that_could_not_begin_is_told_of(tenant: Tenant) -> None:
     with time_machine.travel(SEVEN - timedelta(minutes=1), tick=False), tenant_scope(tenant.id):
-        runs.start(tenant, Kind.MANUAL, SEVEN - timedelta(days=3), SEVEN - timedelta(days=2))
+        runs.start(tenant, RunKind.MANUAL, SEVEN - timedelta(days=3), SEVEN - timedelta(days=2))
     ticked(NINE)
     assert told() == ["settings@example.com"]
 
@@ -176,7 +176,7 @@ def test_the_time_may_lie_after_midnight(tenant: Tenant) -> None:
 
 @pytest.mark.parametrize(
     "changes",
-    [{"not_later_than": None}, {"kind": Kind.MANUAL}, {"updated_at": SEVEN + timedelta(hours=1)}],
+    [{"not_later_than": None}, {"kind": RunKind.MANUAL}, {"updated_at": SEVEN + timedelta(hours=1)}],
     ids=["no such time", "by hand", "set after its hour"],
 )
 def test_nobody_is_told_of_what_nobody_waits_for(tenant: Tenant, changes: dict[str, Any]) -> None:
@@ -194,7 +194,7 @@ def test_a_paused_company_is_not_told(tenant: Tenant) -> None:
 
 
 def test_what_was_late_the_day_before_is_no_news(tenant: Tenant) -> None:
-    plan(tenant, kind=Kind.WEEKLY, updated_at=SEVEN - timedelta(days=9))
+    plan(tenant, kind=RunKind.WEEKLY, updated_at=SEVEN - timedelta(days=9))
     ticked(NINE + timedelta(days=1, seconds=1))
     assert told() == []
 

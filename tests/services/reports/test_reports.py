@@ -7,7 +7,7 @@ import pytest
 
 from synkro.errors import AppError
 from synkro.models import AiCall, Report, Tenant, User
-from synkro.models.states import Kind, ReportStatus
+from synkro.models.states import ReportStatus, RunKind
 from synkro.services.reports import artifacts, reports, runs
 from synkro.tenancy import db, tenant_scope
 from tests.support.having import assert_has
@@ -16,7 +16,7 @@ from tests.support.runs_by_hand import DAY, KEYS, NOON, begin, failed
 
 def report_of(tenant: Tenant, days: int = 0, summary: str = "Итоги дня") -> uuid.UUID:
     """A saved report of the window that begins so many days after NOON."""
-    run_id = begin(tenant, Kind.DAILY, NOON + days * DAY)
+    run_id = begin(tenant, RunKind.DAILY, NOON + days * DAY)
     with tenant_scope(tenant.id):
         run = runs.find(run_id)
         assert run is not None

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from synkro.errors import AppError
 from synkro.models import AuditLog, JobRun, Tenant
 from synkro.models.plan import PLAN, StepKey
-from synkro.models.states import Kind, RunStatus, TenantStatus
+from synkro.models.states import RunKind, RunStatus, TenantStatus
 from synkro.services.reports import artifacts, runs, steps
 from synkro.tenancy import db, system_scope, tenant_scope
 from tests.support.having import assert_has
@@ -38,7 +38,7 @@ def number_of_runs() -> int:
 
 def test_starts_at_once_with_different_windows_give_one_run(app: Flask, tenant: Tenant) -> None:
     def start(number: int) -> tuple[uuid.UUID, bool]:
-        run, is_new = runs.start(tenant, Kind.MANUAL, NOON - number * DAY, NOON + DAY)
+        run, is_new = runs.start(tenant, RunKind.MANUAL, NOON - number * DAY, NOON + DAY)
         return run.id, is_new
 
     started = at_once(app, tenant, 8, start)
@@ -67,16 +67,16 @@ def test_a_start_of_another_company_is_not_in_the_way(tenant: Tenant, other_tena
 
 
 def test_a_scheduled_window_has_one_run_for_ever(tenant: Tenant) -> None:
-    first = begin(tenant, Kind.DAILY)
+    first = begin(tenant, RunKind.DAILY)
     failed(tenant, first, KEYS[0])
-    assert begin(tenant, Kind.DAILY) == first
+    assert begin(tenant, RunKind.DAILY) == first
 
 
 @pytest.mark.parametrize(
-    ("kind", "start"), [(Kind.WEEKLY, NOON), (Kind.DAILY, NOON + DAY), (Kind.MANUAL, NOON)], ids=str
+    ("kind", "start"), [(RunKind.WEEKLY, NOON), (RunKind.DAILY, NOON + DAY), (RunKind.MANUAL, NOON)], ids=str
 )
-def test_another_kind_or_window_has_its_own_run(tenant: Tenant, kind: Kind, start: datetime) -> None:
-    first = begin(tenant, Kind.DAILY)
+def test_another_kind_or_window_has_its_own_run(tenant: Tenant, kind: RunKind, start: datetime) -> None:
+    first = begin(tenant, RunKind.DAILY)
     failed(tenant, first, KEYS[0])
     assert begin(tenant, kind, start) != first
 
@@ -88,7 +88,7 @@ def test_a_window_by_hand_may_be_repeated(tenant: Tenant) -> None:
 
 
 def test_scheduled_starts_at_once_give_one_run(app: Flask, tenant: Tenant) -> None:
-    at_once(app, tenant, 8, lambda _: runs.start(tenant, Kind.DAILY, NOON, NOON + DAY)[0].id)
+    at_once(app, tenant, 8, lambda _: runs.start(tenant, RunKind.DAILY, NOON, NOON + DAY)[0].id)
     assert number_of_runs() == 1
 
 
@@ -115,7 +115,7 @@ def test_a_run_that_ends_while_it_is_in_the_way_stops_no_start(tenant: Tenant, m
 )
 def test_impossible_windows_are_refused(tenant: Tenant, start: datetime, end: datetime, code: str) -> None:
     with tenant_scope(tenant.id), pytest.raises(AppError) as refused:
-        runs.start(tenant, Kind.MANUAL, start, end)
+        runs.start(tenant, RunKind.MANUAL, start, end)
     assert refused.value.code == code
 
 

@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from synkro.models import Automation, Tenant
-from synkro.models.states import Kind, TenantStatus
+from synkro.models.states import RunKind, TenantStatus
 from synkro.services.reports import schedules
 from synkro.services.reports.schedules import Planned
 from synkro.tenancy import db, tenant_scope
@@ -22,19 +22,19 @@ ZONES = sorted(available_timezones() - {"Factory", "localtime"})
 TIMES = st.times().map(lambda at: at.replace(second=0, microsecond=0, tzinfo=None))
 SCHEDULES = st.builds(
     Automation,
-    kind=st.sampled_from([Kind.DAILY, Kind.WEEKLY, Kind.MONTHLY]),
+    kind=st.sampled_from([RunKind.DAILY, RunKind.WEEKLY, RunKind.MONTHLY]),
     at=TIMES,
     weekday=st.integers(0, 6),
     boundary_hour=st.integers(0, 23),
 )
 YEAR_2015, YEAR_2035 = 1_420_070_400, 2_051_222_400
 MOMENTS = st.integers(YEAR_2015, YEAR_2035).map(lambda seconds: datetime.fromtimestamp(seconds, UTC))
-NUUK_AT_NIGHT = Automation(kind=Kind.DAILY, at=time(23, 30), weekday=0, boundary_hour=23)
+NUUK_AT_NIGHT = Automation(kind=RunKind.DAILY, at=time(23, 30), weekday=0, boundary_hour=23)
 """There the clock jumps from 23:00 to the next day."""
 BEFORE_THE_JUMP = datetime(2026, 3, 27, 12, tzinfo=UTC)
-IN_THE_GAP = Automation(kind=Kind.DAILY, at=time(2, 30), weekday=0, boundary_hour=2)
+IN_THE_GAP = Automation(kind=RunKind.DAILY, at=time(2, 30), weekday=0, boundary_hour=2)
 """In Berlin neither 2:00 nor 2:30 is there on the 29th of March 2026."""
-TWO_HOURS = Automation(kind=Kind.DAILY, at=time(3, 0), weekday=0, boundary_hour=2)
+TWO_HOURS = Automation(kind=RunKind.DAILY, at=time(3, 0), weekday=0, boundary_hour=2)
 """In Troll the clock jumps from 1:00 to 3:00."""
 
 
@@ -86,7 +86,7 @@ def test_the_next_time_of_the_wall_is_within_the_next_two_days(at: time, zone: s
 
 
 def test_half_an_hour_is_part_of_a_zone() -> None:
-    daily = Automation(kind=Kind.DAILY, at=time(9, 15), weekday=0, boundary_hour=0)
+    daily = Automation(kind=RunKind.DAILY, at=time(9, 15), weekday=0, boundary_hour=0)
     (run,) = next_of(daily, "Asia/Kolkata", datetime(2026, 11, 20, 12, tzinfo=UTC), 1)
     assert run.at.astimezone(UTC) == datetime(2026, 11, 21, 3, 45, tzinfo=UTC)
     assert run.window.end == datetime(2026, 11, 20, 18, 30, tzinfo=UTC)
@@ -102,14 +102,16 @@ def plan(tenant: Tenant, **changes: object) -> None:
 
 
 def test_three_mondays_are_named(tenant: Tenant) -> None:
-    plan(tenant, kind=Kind.WEEKLY, at=time(7), weekday=0)
+    plan(tenant, kind=RunKind.WEEKLY, at=time(7), weekday=0)
     with time_machine.travel(datetime(2026, 11, 21, tzinfo=UTC), tick=False), tenant_scope(tenant.id):
         found = schedules.next_runs(tenant, 3)
     assert [f"{one.at:%d.%m %H:%M}" for one in found] == ["23.11 07:00", "30.11 07:00", "07.12 07:00"]
 
 
-@pytest.mark.parametrize(("kind", "status"), [(Kind.MANUAL, TenantStatus.ACTIVE), (Kind.DAILY, TenantStatus.PAUSED)])
-def test_nothing_is_named_where_nothing_comes(tenant: Tenant, kind: Kind, status: TenantStatus) -> None:
+@pytest.mark.parametrize(
+    ("kind", "status"), [(RunKind.MANUAL, TenantStatus.ACTIVE), (RunKind.DAILY, TenantStatus.PAUSED)]
+)
+def test_nothing_is_named_where_nothing_comes(tenant: Tenant, kind: RunKind, status: TenantStatus) -> None:
     plan(tenant, kind=kind)
     tenant.status = status
     with tenant_scope(tenant.id):

@@ -11,7 +11,7 @@ from synkro.models import JobStep, Tenant
 from synkro.models.plan import BY_KEY, PLAN
 from synkro.models.states import RunStatus
 from synkro.services.reports import runs, steps
-from synkro.services.reports.steps import Lost
+from synkro.services.reports.steps import LeaseLost
 from synkro.tenancy import db, system_scope, tenant_scope
 from tests.support.having import assert_has
 from tests.support.runs_by_hand import KEYS, at_once, begin, done, expire, failed, state, statuses, take, taken
@@ -24,10 +24,10 @@ def return_expired() -> int:
 
 def due(quiet: int = 0) -> list[str]:
     with system_scope("test"):
-        return [bell.key for bell in steps.due(quiet)]
+        return [step.key for step in steps.due(quiet)]
 
 
-def renewed(tenant: Tenant, claim: steps.Claim) -> bool:
+def renewed(tenant: Tenant, claim: steps.StepClaim) -> bool:
     with tenant_scope(tenant.id):
         alive = steps.renew(db.session.connection(), claim, 60, 3, 9)
         db.session.commit()
@@ -48,17 +48,17 @@ def test_a_claimed_run_is_running(tenant: Tenant) -> None:
     assert_has(rows[0], status="running", attempts=1)
 
 
-def test_a_stale_doorbell_finds_nothing(tenant: Tenant) -> None:
+def test_a_stale_job_finds_nothing(tenant: Tenant) -> None:
     run_id = begin(tenant)
     done(tenant, run_id, 2)
     assert [take(tenant, run_id, key) for key in (KEYS[0], KEYS[1], KEYS[3])] == [None] * 3
 
 
-def test_a_doorbell_for_no_run_finds_nothing(tenant: Tenant) -> None:
+def test_a_job_for_no_run_finds_nothing(tenant: Tenant) -> None:
     assert take(tenant, uuid.uuid4(), KEYS[0]) is None
 
 
-def test_a_doorbell_of_another_company_finds_nothing(tenant: Tenant, other_tenant: Tenant) -> None:
+def test_a_job_of_another_company_finds_nothing(tenant: Tenant, other_tenant: Tenant) -> None:
     run_id = begin(tenant)
     assert take(other_tenant, run_id, KEYS[0]) is None
     assert take(tenant, run_id, KEYS[0]) is not None
@@ -116,7 +116,7 @@ class TestTheFence:
     """A worker that lost its step can change nothing any more."""
 
     @pytest.fixture
-    def old(self, tenant: Tenant) -> steps.Claim:
+    def old(self, tenant: Tenant) -> steps.StepClaim:
         run_id = begin(tenant)
         old = taken(tenant, run_id, KEYS[0])
         expire(tenant, run_id)
@@ -124,20 +124,20 @@ class TestTheFence:
         taken(tenant, run_id, KEYS[0])
         return old
 
-    def test_its_lease_is_not_renewed(self, tenant: Tenant, old: steps.Claim) -> None:
+    def test_its_lease_is_not_renewed(self, tenant: Tenant, old: steps.StepClaim) -> None:
         assert not renewed(tenant, old)
 
-    def test_it_can_not_finish(self, tenant: Tenant, old: steps.Claim) -> None:
-        with tenant_scope(tenant.id), pytest.raises(Lost):
+    def test_it_can_not_finish(self, tenant: Tenant, old: steps.StepClaim) -> None:
+        with tenant_scope(tenant.id), pytest.raises(LeaseLost):
             steps.finish(old, "green", None, "{}", 0, None)
         assert statuses(tenant, old.run_id)[:2] == ["running", "pending"]
 
-    def test_it_can_not_write(self, tenant: Tenant, old: steps.Claim) -> None:
-        with tenant_scope(tenant.id), pytest.raises(Lost):
+    def test_it_can_not_write(self, tenant: Tenant, old: steps.StepClaim) -> None:
+        with tenant_scope(tenant.id), pytest.raises(LeaseLost):
             steps.hold(old)
 
     @pytest.mark.parametrize("act", ["fail", "try_again", "let_go"])
-    def test_it_can_not_give_up_what_is_not_its_own(self, tenant: Tenant, old: steps.Claim, act: str) -> None:
+    def test_it_can_not_give_up_what_is_not_its_own(self, tenant: Tenant, old: steps.StepClaim, act: str) -> None:
         rest = {"fail": ("busy", "{}"), "try_again": ("busy", "{}", 0.0), "let_go": ()}[act]
         with tenant_scope(tenant.id):
             getattr(steps, act)(old, *rest)
@@ -200,23 +200,23 @@ def test_expired_steps_return_once_for_many_ticks(app: Flask, tenant: Tenant) ->
     assert sum(at_once(app, tenant, 6, lambda _: return_expired())) == 1
 
 
-def test_a_bell_that_was_rung_a_moment_ago_is_not_rung_again(tenant: Tenant) -> None:
+def test_a_job_that_was_enqueued_a_moment_ago_is_not_enqueued_again(tenant: Tenant) -> None:
     begin(tenant)
     assert due(quiet=30) == []
     assert due(quiet=0) == [KEYS[0]]
 
 
-def test_bells_ring_once_for_many_ticks(app: Flask, tenant: Tenant, other_tenant: Tenant) -> None:
+def test_jobs_are_enqueued_once_for_many_ticks(app: Flask, tenant: Tenant, other_tenant: Tenant) -> None:
     for one in (tenant, other_tenant):
         run_id = begin(one)
         with tenant_scope(one.id):
-            runs.steps_of(run_id)[0].rung_at = None
+            runs.steps_of(run_id)[0].enqueued_at = None
             db.session.commit()
-    rung = at_once(app, tenant, 6, lambda _: due(quiet=30))
-    assert sum(map(len, rung)) == 2
+    enqueued = at_once(app, tenant, 6, lambda _: due(quiet=30))
+    assert sum(map(len, enqueued)) == 2
 
 
-def test_no_bell_rings_for_a_step_that_waits_or_for_a_closed_run(tenant: Tenant, other_tenant: Tenant) -> None:
+def test_no_job_rings_for_a_step_that_waits_or_for_a_closed_run(tenant: Tenant, other_tenant: Tenant) -> None:
     waiting, closed = begin(tenant), begin(other_tenant)
     with tenant_scope(tenant.id):
         steps.try_again(taken(tenant, waiting, KEYS[0]), "busy", "{}", 60)

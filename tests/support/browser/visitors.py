@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from synkro.models import Sitting, User
+from synkro.models import CurrentSession, User
 from synkro.services.auth import sessions
 from tests.support import factor
 
@@ -28,5 +28,5 @@ def token_of(who: str, cast: dict[str, User]) -> str:
     token = sessions.start(cast[name], "192.0.2.1", "test")
     if "shown" in standing:
         row = sessions.of(cast[name].id)[0]
-        token = sessions.confirm(Sitting(row.id, "", row.confirmed_at, None), factor=True)
+        token = sessions.confirm(CurrentSession(row.id, "", row.confirmed_at, None), factor=True)
     return token

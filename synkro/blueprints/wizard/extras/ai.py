@@ -9,4 +9,4 @@ from synkro.services.connections import hosts
 
 
 def extra(_tenant: Tenant, config: IntegrationConfig | None) -> dict[str, Any]:
-    return {"wish": hosts.wish(config)}
+    return {"host_request": hosts.host_request(config)}

@@ -14,13 +14,13 @@ OLD = "supabase_schema_old"
 
 
 def extra(_tenant: Tenant, config: IntegrationConfig | None) -> dict[str, Any]:
-    """sql, wish (hosts.Wish), sql_state: first, owed, old or run; versions: (there, needed) where they are known."""
+    """sql, host_request, sql_state: first, owed, old or run; versions: (there, needed) where they are known."""
     found = config.check_params if config else {}
     return {
         "sql": schema_sql(),
         "sql_state": _sql_state(config),
         "versions": (found.get("version"), SCHEMA_VERSION),
-        "wish": hosts.wish(config),
+        "host_request": hosts.host_request(config),
     }
 
 

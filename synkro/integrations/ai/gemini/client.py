@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from synkro.integrations.ai.gemini.errors import SchemaRefused, judge
+from synkro.integrations.ai.gemini.errors import SchemaRefused, check_answer
 from synkro.integrations.ai.provider import NOT_FOR_TEXT, READ_SECONDS, AiProvider, Generation, Model, Outcome
 from synkro.integrations.errors import Gone, Lost, Nonsense
-from synkro.integrations.http.calls import Answer
-from synkro.integrations.http.client import Door, Http
+from synkro.integrations.http.calls import HttpAnswer
+from synkro.integrations.http.client import HttpClient, HttpConnection
 from synkro.integrations.reading import count, objects, words
 
 HOST = "https://generativelanguage.googleapis.com/v1beta"
@@ -28,11 +28,11 @@ BLOCKED = frozenset({"SAFETY", "PROHIBITED_CONTENT", "BLOCKLIST", "SPII", "MODEL
 class Gemini(AiProvider):
     """model: an id as list_models gives it, also with models/ before it."""
 
-    def connect(self, settings: Mapping[str, str], door: Door) -> Http:
+    def connect(self, settings: Mapping[str, str], http_client: HttpClient) -> HttpConnection:
         self.model = self.model.removeprefix("models/")
         # One credential, in this header and nowhere else: a second one is refused with 400
         key = {"x-goog-api-key": settings["api_key"].strip()}
-        return door.open("gemini", "Gemini", HOST, judge=judge, headers=key)
+        return http_client.open("gemini", "Gemini", HOST, check_answer=check_answer, headers=key)
 
     def list_models(self) -> list[Model]:
         found: list[Model] = []
@@ -145,7 +145,7 @@ def _text(candidate: dict[str, Any]) -> str:
     return "".join(text for text in said if isinstance(text, str))
 
 
-def _object(answer: Answer) -> dict[str, Any]:
+def _object(answer: HttpAnswer) -> dict[str, Any]:
     payload = answer.json()
     if not isinstance(payload, dict):
         raise Nonsense("unexpected_shape", service=answer.service)

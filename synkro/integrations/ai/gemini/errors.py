@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from synkro.i18n import _l
 from synkro.integrations.errors import ApiError, Busy, Gone, Refused, Unpaid
-from synkro.integrations.http.calls import Answer, common_failure
+from synkro.integrations.http.calls import HttpAnswer, common_failure
 
 PACIFIC = ZoneInfo("America/Los_Angeles")
 """Daily quotas start anew at midnight there."""
@@ -35,7 +35,7 @@ class SchemaRefused(Gone):
     """The model cannot answer in the form asked for, only in free text."""
 
 
-def judge(answer: Answer) -> ApiError | None:
+def check_answer(answer: HttpAnswer) -> ApiError | None:
     """None for a success. Reasons and quota names are trusted first, the wording of the message last."""
     if answer.status < 300:
         return None
@@ -86,7 +86,7 @@ def seconds_to_new_day(now: datetime) -> float:
     return (datetime.combine(tomorrow, time(), PACIFIC).astimezone(UTC) - now).total_seconds()
 
 
-def _error_of(answer: Answer) -> dict[str, Any]:
+def _error_of(answer: HttpAnswer) -> dict[str, Any]:
     body = answer.json_or_none()
     first = body[0] if isinstance(body, list) and body else body
     error = first.get("error") if isinstance(first, dict) else None

@@ -9,7 +9,7 @@ from typing import Any
 from synkro.integrations.ai.openai.errors import failure_inside
 from synkro.integrations.ai.provider import NOT_FOR_TEXT, Generation, Model, Outcome
 from synkro.integrations.errors import Nonsense
-from synkro.integrations.http.calls import Answer
+from synkro.integrations.http.calls import HttpAnswer
 from synkro.integrations.reading import count, inner, number, objects, words
 
 MOST_MODELS = 2_000
@@ -21,7 +21,7 @@ _WRITES = ("max_completion_tokens", "max_output_tokens")
 _THOUGHT = re.compile(r"\A\s*<think>.*?</think>\s*", re.DOTALL)
 
 
-def models(answer: Answer) -> list[Model]:
+def models(answer: HttpAnswer) -> list[Model]:
     """In the order of their names. Some servers send the bare list."""
     payload = answer.json()
     rows = payload.get("data") if isinstance(payload, dict) else payload
@@ -45,7 +45,7 @@ def _first(row: Mapping[str, Any], names: tuple[str, ...]) -> int:
     return next((found for name in names if (found := number(row.get(name)) or 0) > 0), 0)
 
 
-def generation(answer: Answer, model: str) -> Generation:
+def generation(answer: HttpAnswer, model: str) -> Generation:
     """Raises ApiError kinds for an answer that is no object or reports an error of the server behind it."""
     payload = answer.json()
     if not isinstance(payload, dict):

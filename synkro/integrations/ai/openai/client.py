@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 
 from synkro.integrations.ai.openai import answer as openai_answer
 from synkro.integrations.ai.openai.address import base_address
-from synkro.integrations.ai.openai.errors import PartRefused, PromptBlocked, judge
+from synkro.integrations.ai.openai.errors import PartRefused, PromptBlocked, check_answer
 from synkro.integrations.ai.provider import READ_SECONDS, AiProvider, Generation, Model
 from synkro.integrations.errors import Lost, Nonsense
-from synkro.integrations.http.client import Door, Http
+from synkro.integrations.http.client import HttpClient, HttpConnection
 
 LIMITS = ("max_tokens", "max_completion_tokens", "")
 """What the limit of an answer is called: the old name, the one that newer models of OpenAI want, or nothing at all."""
@@ -23,12 +23,14 @@ FORMS = ("json_schema", "json_object", "")
 class OpenAi(AiProvider):
     """What a server has once refused it is not asked for again by the same client."""
 
-    def connect(self, settings: Mapping[str, str], door: Door) -> Http:
+    def connect(self, settings: Mapping[str, str], http_client: HttpClient) -> HttpConnection:
         """Raises Refused for an address that is not allowed; nobody is called before that."""
-        address = base_address(settings.get("base_url", ""), door)
+        address = base_address(settings.get("base_url", ""), http_client)
         self._form = self._limit = 0
         key = {"Authorization": f"Bearer {settings['api_key'].strip()}"}
-        return door.open("openai", urlsplit(address).hostname or "", address, judge=judge, headers=key)
+        return http_client.open(
+            "openai", urlsplit(address).hostname or "", address, check_answer=check_answer, headers=key
+        )
 
     def list_models(self) -> list[Model]:
         return openai_answer.models(self.http.get("/models"))

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from synkro.i18n import _l
 from synkro.integrations.base import retry_after
 from synkro.integrations.errors import ApiError, Busy, Gone, Refused, Unpaid
-from synkro.integrations.http.calls import Answer, common_failure
+from synkro.integrations.http.calls import HttpAnswer, common_failure
 from synkro.integrations.reading import number
 
 LONGEST_RATE_WAIT = 120
@@ -56,7 +56,7 @@ _MONEY = ("insufficient_quota", "insufficient balance", "credit", "billing_not_a
 _DAILY = ("per day", "per-day", "daily", "(rpd)", "(tpd)")
 
 
-def judge(answer: Answer) -> ApiError | None:
+def check_answer(answer: HttpAnswer) -> ApiError | None:
     """None for a success. Names are looked for in the codes and in the message alike."""
     if answer.status < 300:
         return None
@@ -80,13 +80,13 @@ def judge(answer: Answer) -> ApiError | None:
     return common_failure(answer)
 
 
-def failure_inside(answer: Answer) -> ApiError | None:
+def failure_inside(answer: HttpAnswer) -> ApiError | None:
     """An error that a router reports with 200, as the server behind it failed; None where there is none."""
     error = _error_of(answer.json_or_none())
     if not error:
         return None
     status = number(error.get("code")) or 0
-    return judge(replace(answer, status=status if 400 <= status < 600 else 502))
+    return check_answer(replace(answer, status=status if 400 <= status < 600 else 502))
 
 
 def _bad_request(said: str, service: str) -> ApiError:
@@ -108,7 +108,7 @@ def _bad_request(said: str, service: str) -> ApiError:
     return Gone("ai_server_rejected", service=service)
 
 
-def _too_many(said: str, answer: Answer) -> ApiError:
+def _too_many(said: str, answer: HttpAnswer) -> ApiError:
     """No money is told like too many requests (OpenAI's code insufficient_quota), but waiting does not help."""
     if _has(said, _MONEY):
         return Unpaid("ai_server_unpaid", service=answer.service)
@@ -123,7 +123,7 @@ def _has(said: str, words: tuple[str, ...]) -> bool:
     return any(word in said for word in words)
 
 
-def _said(answer: Answer) -> str:
+def _said(answer: HttpAnswer) -> str:
     """Everything that the error names, in lower case."""
     error = _error_of(answer.json_or_none())
     told = (error.get(name) for name in ("message", "code", "type", "param", "status"))

@@ -61,8 +61,8 @@ class FetchAmocrm(Step):
             seq += 1
             rows = [lead.to_json() for lead in found.leads]
             unreadable += found.unreadable
-            place = {"next_page": page, "filtered": filtered, "limit": limit}
-            ctx.save(LEADS, seq, rows, **place, unreadable=unreadable, notices=sorted(amocrm.notices))
+            cursor = {"next_page": page, "filtered": filtered, "limit": limit}
+            ctx.save(LEADS, seq, rows, **cursor, unreadable=unreadable, notices=sorted(amocrm.notices))
             done += len(rows)
         return unreadable
 

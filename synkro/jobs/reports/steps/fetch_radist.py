@@ -84,10 +84,10 @@ class _Fetch:
         ctx = self.ctx
         total = sum(1 for _ in handover.matched(ctx, self.index))
         begun = self._resume_at()
-        for place, match in islice(enumerate(handover.matched(ctx, self.index)), begun, None):
-            ctx.beat(place, total)
+        for number, match in islice(enumerate(handover.matched(ctx, self.index)), begun, None):
+            ctx.beat(number, total)
             if match.chat.last_at is None or match.chat.last_at >= ctx.start:
-                self._dialogue(match.chat, place)
+                self._dialogue(match.chat, number)
         ctx.beat(total, total)
 
     def _resume_at(self) -> int:
@@ -96,9 +96,9 @@ class _Fetch:
         self.opened = _Opened(meta.get("read", 0), meta.get("gone", 0), meta.get("refusal", ""))
         return seq // PARTS + (1 if meta["whole"] else 0)
 
-    def _dialogue(self, chat: Chat, place: int) -> None:
+    def _dialogue(self, chat: Chat, number: int) -> None:
         """A chat whose fetch was cut off is read anew, and may come out shorter. One that is refused stays so."""
-        ctx, first = self.ctx, place * PARTS
+        ctx, first = self.ctx, number * PARTS
         ctx.forget(MESSAGES, first=first)
         known = self.radist.unreadable
         try:

@@ -33,14 +33,14 @@ class Account:
 
 
 @dataclass(frozen=True)
-class Place:
+class Folders:
     """The folders of one VAR_DIR; `var` is absolute and free of symbolic links."""
 
     var: Path
     sockets: Path
 
     @classmethod
-    def of(cls, var: Path) -> Place:
+    def of(cls, var: Path) -> Folders:
         """The place of this VAR_DIR; makes nothing on the disk."""
         whole = var.resolve()
         return cls(whole, _socket_folder(whole))

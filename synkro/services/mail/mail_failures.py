@@ -64,6 +64,6 @@ TROUBLES = {
 
 def of(user_id: uuid.UUID) -> Trouble | None:
     """With the latest letter to this person; None when nothing is wrong."""
-    code = outbox.trouble_of(user_id)
+    code = outbox.failure_of_letter(user_id)
     # a row may hold a code of another release
     return TROUBLES.get(code, TROUBLES["internal"]) if code else None

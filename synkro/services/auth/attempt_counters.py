@@ -38,7 +38,7 @@ class Window:
     span: int
 
 
-class Book(Protocol):
+class Counters(Protocol):
     def take(self, id_: str, windows: tuple[Window, ...], delay: str, now: float) -> tuple[float, bool]:
         """(0, False) when the try was counted; else (seconds to wait, is it the first refusal in a while), uncounted.
 
@@ -90,7 +90,7 @@ return {'0', 0}
 """
 
 
-class RedisBook:
+class RedisCounters:
     def __init__(self, client: Redis) -> None:
         self._redis = client
 
@@ -116,7 +116,7 @@ class RedisBook:
             return int(together.execute()[0])
 
 
-class MemoryBook:
+class MemoryCounters:
     """For one process, and stricter: instead of a delay that grows, a limit for the account from all addresses."""
 
     def __init__(self) -> None:
@@ -154,13 +154,13 @@ class MemoryBook:
             return self._counts[key]
 
 
-_memory = MemoryBook()
+_memory = MemoryCounters()
 
 
-def with_book(act: Callable[[Book], Answer]) -> Answer:
+def with_counters(act: Callable[[Counters], Answer]) -> Answer:
     """What act does with the book of Redis; without Redis with that of this process, which is better than none."""
     try:
-        return act(RedisBook(redis()))
+        return act(RedisCounters(redis()))
     except RedisError as error:
         log.warning("tries are counted without Redis", extra={"fields": {"error": type(error).__name__}})
         return act(_memory)

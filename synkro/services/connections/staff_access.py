@@ -95,12 +95,12 @@ def _keep_keys_where_they_are(kind: str, given: Mapping[str, str]) -> None:
     """A kept key never goes to an address of somebody who has not seen it: with the address all keys are typed anew."""
     config = integrations.find(kind)
     kept = set(config.secrets) - given.keys() if config else set()
-    if kept and any(field.name in given and _is_place(field) for field in INTEGRATIONS[kind].fields):
+    if kept and any(field.name in given and _says_where(field) for field in INTEGRATIONS[kind].fields):
         raise AppError(422, "keys_with_address", _l("Together with the address, enter all keys of the service anew."))
 
 
-def _is_place(field: Field) -> bool:
-    return field.place or field.destination
+def _says_where(field: Field) -> bool:
+    return field.host or field.destination
 
 
 def _steps() -> list[Seen]:
@@ -108,7 +108,7 @@ def _steps() -> list[Seen]:
     return [_seen(step, configs.get(step.kind)) for step in setup.steps()]
 
 
-def _seen(step: setup.Step, config: IntegrationConfig | None) -> Seen:
+def _seen(step: setup.SetupStep, config: IntegrationConfig | None) -> Seen:
     colour, code, at = "", "", None
     if config and config.check_colour and config.check_code and step.state not in ("saved", "checking"):
         colour, at = config.check_colour, config.checked_at

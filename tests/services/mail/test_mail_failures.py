@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pytest
 from flask import Flask
 
-from synkro.services.mail import mail_troubles
-from synkro.services.mail.mail_troubles import TROUBLES
+from synkro.services.mail import mail_failures
+from synkro.services.mail.mail_failures import TROUBLES
 from tests.conftest import ROOT
 
 PLACES = ("synkro/mail.py", "synkro/jobs/mail/letters.py", "synkro/services/mail/outbox.py")
@@ -41,4 +41,4 @@ def test_a_trouble_says_what_happened_and_what_to_do(app: Flask, code: str) -> N
 
 
 def test_nobody_has_no_trouble(app: Flask) -> None:
-    assert mail_troubles.of(uuid.uuid4()) is None
+    assert mail_failures.of(uuid.uuid4()) is None

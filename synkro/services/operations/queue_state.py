@@ -40,19 +40,19 @@ class WorkerLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Bells:
+class QueueState:
     """queues None: Redis did not answer."""
 
     queues: list[QueueLine] | None = None
     workers: list[WorkerLine] = field(default_factory=list)
 
 
-def read() -> Bells:
+def read() -> QueueState:
     try:
         workers = Worker.all(connection=redis(), serializer=JSONSerializer)
-        return Bells([_queue_line(name, workers) for name in queue.QUEUES], [_worker_line(one) for one in workers])
+        return QueueState([_queue_line(name, workers) for name in queue.QUEUES], [_worker_line(one) for one in workers])
     except (RedisError, OSError):
-        return Bells()
+        return QueueState()
 
 
 def _queue_line(name: str, workers: list[Any]) -> QueueLine:

@@ -1,4 +1,4 @@
-"""A trial that no worker has taken up is rung for again, until it is given up."""
+"""A trial that no worker has taken up is enqueued again, until it is given up."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.conftest import redis_away
 
 @pytest.fixture
 def trial_id(tenant: Tenant, store: Redis) -> uuid.UUID:
-    """Asked for now; its bell is lost."""
+    """Asked for now; its job is lost."""
     with tenant_scope(tenant.id):
         trial_id = trials.request("amocrm", SAMPLE).id
     store.flushdb()
@@ -36,35 +36,35 @@ def ticked_after(seconds: int, times: int = 1) -> None:
             tick.tick()
 
 
-def bells(store: Redis) -> list[str]:
+def queue_state(store: Redis) -> list[str]:
     return [job.args[1] for job in queue.queue(queue.TRIALS, store).jobs]
 
 
-def test_a_lost_bell_is_rung_again(trial_id: uuid.UUID, store: Redis) -> None:
+def test_a_lost_job_is_enqueued_again(trial_id: uuid.UUID, store: Redis) -> None:
     ticked_after(trials.AGAIN_SECONDS + 1)
-    assert bells(store) == [str(trial_id)]
+    assert queue_state(store) == [str(trial_id)]
 
 
-def test_a_bell_of_a_moment_ago_is_left_alone(trial_id: uuid.UUID, store: Redis) -> None:
+def test_a_job_of_a_moment_ago_is_left_alone(trial_id: uuid.UUID, store: Redis) -> None:
     ticked_after(trials.AGAIN_SECONDS - 5)
-    assert bells(store) == []
+    assert queue_state(store) == []
 
 
 def test_the_next_tick_waits_before_it_rings_once_more(trial_id: uuid.UUID, store: Redis) -> None:
     ticked_after(trials.AGAIN_SECONDS + 1, times=3)
-    assert bells(store) == [str(trial_id)]
+    assert queue_state(store) == [str(trial_id)]
 
 
-def test_one_that_is_given_up_is_not_rung_for(trial_id: uuid.UUID, store: Redis) -> None:
+def test_one_that_is_given_up_is_not_enqueued(trial_id: uuid.UUID, store: Redis) -> None:
     ticked_after(trials.WAITING_SECONDS + 1)
-    assert bells(store) == []
+    assert queue_state(store) == []
 
 
-def test_one_that_a_worker_has_begun_is_not_rung_for(tenant: Tenant, trial_id: uuid.UUID, store: Redis) -> None:
+def test_one_that_a_worker_has_begun_is_not_enqueued(tenant: Tenant, trial_id: uuid.UUID, store: Redis) -> None:
     with tenant_scope(tenant.id):
         trials.begin(trial_id)
     ticked_after(trials.AGAIN_SECONDS + 1)
-    assert bells(store) == []
+    assert queue_state(store) == []
 
 
 def test_a_tick_rings_for_no_more_than_it_may(
@@ -72,7 +72,7 @@ def test_a_tick_rings_for_no_more_than_it_may(
 ) -> None:
     monkeypatch.setattr(trials, "MOST_AGAIN", 0)
     ticked_after(trials.AGAIN_SECONDS + 1)
-    assert bells(store) == []
+    assert queue_state(store) == []
 
 
 def test_the_time_limit_is_that_of_the_act(trial_id: uuid.UUID, store: Redis) -> None:

@@ -26,7 +26,7 @@ from synkro import create_app, embedded
 from synkro.demo.company import connect
 from synkro.extensions import redis
 from synkro.models import JobRun, Tenant
-from synkro.models.states import Kind, Role
+from synkro.models.states import Role, RunKind
 from synkro.services.auth import accounts
 from synkro.services.companies import tenants
 from synkro.services.reports import runs
@@ -58,7 +58,7 @@ class Place:
     def start_run(self, now: datetime) -> uuid.UUID:
         """A run of the day before now."""
         with tenant_scope(self.tenant.id):
-            run, started = runs.start(self.tenant, Kind.MANUAL, now - timedelta(days=1), now, actor="bench")
+            run, started = runs.start(self.tenant, RunKind.MANUAL, now - timedelta(days=1), now, actor="bench")
         if not started:
             raise SystemExit("another run is active")
         return run.id
@@ -74,7 +74,7 @@ class Place:
 
 
 @contextmanager
-def place(
+def folders(
     size: Size | None = None, now: datetime | None = None, urls: Mapping[str, str] | None = None
 ) -> Iterator[Place]:
     """size: that of the practice company around which the vendors' stand-ins are started; None for no stand-ins.
