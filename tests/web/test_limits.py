@@ -142,7 +142,7 @@ def test_files_are_counted_by_address(enter: Enter, store: Redis) -> None:
 
 def test_a_file_does_not_look_its_reader_up(enter: Enter, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[object] = []
-    monkeypatch.setattr(limits, "sitting", lambda: asked.append(1))
+    monkeypatch.setattr(limits, "current_session", lambda: asked.append(1))
     enter("user").get("/static/favicon.svg").close()
     assert asked == []
 
