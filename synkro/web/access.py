@@ -126,7 +126,7 @@ def _stale(rule: Rule) -> list[str]:
 
 def current_session() -> Any:
     """The CurrentSession of this request, also of a person whose second factor is still due; None for a visitor."""
-    return getattr(current_user, "sitting", None)
+    return getattr(current_user, "current_session", None)
 
 
 def is_fresh(what: str) -> bool:

@@ -53,7 +53,7 @@ def app_secret(cast: Cast) -> str:
 
 
 @pytest.mark.parametrize("who", ["user", "lite", "admin"])
-def test_password_makes_the_sitting_fresh_and_leads_on(enter: Enter, cast: Cast, who: str) -> None:
+def test_password_makes_the_session_fresh_and_leads_on(enter: Enter, cast: Cast, who: str) -> None:
     browser = enter(who)
     let_go_stale("confirmed_at")
     answer = browser.send("/confirm?what=password&next=/account", password=PASSWORD)
