@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 
 from synkro.integrations import INTEGRATIONS
 from synkro.models import Tenant, User
-from synkro.tenancy import TenantRow, db, system_scope
+from synkro.tenancy import Base, TenantRow, db, system_scope
 from synkro.web.limits import limiter
 from tests.conftest import ROOT
 from tests.support.rows import make_analysis, make_host, make_report, make_run, make_session
@@ -180,7 +180,9 @@ def rows_of(tenant: Tenant) -> dict[str, list[str]]:
                 .scalars()
                 .all()
             )
-            for table in sorted(kind.__tablename__ for kind in TenantRow.__subclasses__())
+            for table in sorted(
+                one.local_table.name for one in Base.registry.mappers if issubclass(one.class_, TenantRow)
+            )
         }
 
 

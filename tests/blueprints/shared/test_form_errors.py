@@ -25,7 +25,7 @@ class OneField(FlaskForm):  # type: ignore[misc]
 
 @pytest.fixture
 def form(app: Flask) -> Iterator[OneField]:
-    with app.test_request_context():
+    with app.test_request_context(headers={"Accept-Language": "en"}):
         yield OneField(formdata=None)
 
 

@@ -44,7 +44,7 @@ def test_a_messenger_that_is_not_read_says_so_and_hides_its_number(practice: Pra
     ]
     practice.control("radist", set={"sources": rows})
     first, second = checked(practice)[2]["connections"]
-    assert "701" not in first["title"]
+    assert "123" not in first["title"]
     assert first["title"][-2:] == "67"
     assert second["title"] == "#2"
     assert second["note"].startswith("MAX, ")
