@@ -203,7 +203,7 @@ def test_a_step_that_has_ended_is_not_cancelled(tenant: Tenant) -> None:
 
 def test_an_ended_run_cannot_be_stopped(tenant: Tenant) -> None:
     run_id = begin(tenant)
-    done(tenant, run_id, 8)
+    done(tenant, run_id, len(KEYS))
     stop(tenant, run_id)
     assert state(tenant, run_id)[0].status == RunStatus.SUCCEEDED
 
@@ -311,7 +311,7 @@ def test_an_active_run_is_not_resumed(tenant: Tenant) -> None:
 
 def test_a_finished_run_has_nothing_to_go_on_with(tenant: Tenant) -> None:
     run_id = begin(tenant)
-    done(tenant, run_id, 8)
+    done(tenant, run_id, len(KEYS))
     with pytest.raises(AppError, match="nothing_to_resume"):
         resume(tenant, run_id)
 
