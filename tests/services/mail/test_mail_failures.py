@@ -13,8 +13,13 @@ from synkro.services.mail import mail_failures
 from synkro.services.mail.mail_failures import TROUBLES
 from tests.conftest import ROOT
 
-PLACES = ("synkro/mail.py", "synkro/jobs/mail/letters.py", "synkro/services/mail/outbox.py")
-GIVERS = {"NotSent": 0, "_fail": 1}
+PLACES = (
+    "synkro/mail.py",
+    "synkro/jobs/mail/letters.py",
+    "synkro/jobs/shared/frame.py",
+    "synkro/services/mail/outbox.py",
+)
+GIVERS = {"NotSent": 0, "_fail": 1, "end": 0}
 """Who takes a code, and where among the arguments."""
 
 
@@ -24,7 +29,7 @@ def codes(path: str) -> Iterator[str]:
             continue
         place = GIVERS.get(getattr(node.func, "id", ""))
         given = [node.args[place]] if place is not None else []
-        given += [part for one in node.keywords if one.arg == "code" for part in ast.walk(one.value)]
+        given += [part for one in node.keywords if one.arg in ("code", "too_long") for part in ast.walk(one.value)]
         yield from (one.value for one in given if isinstance(one, ast.Constant) and one.value)
 
 
