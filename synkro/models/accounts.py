@@ -53,8 +53,8 @@ class Tenant(Base):
 class User(UserMixin, Base):  # type: ignore[misc]  # flask-login ships no types
     """Staff have no tenant; everybody else has exactly one.
 
-    current_session: the session of this request, for Flask-Login. Until a second factor that is due was shown, a person counts
-    as not signed in.
+    current_session: the session of this request, for Flask-Login. Until a second factor that is due was shown, a person
+    counts as not signed in.
     """
 
     __tablename__ = "users"

@@ -45,7 +45,7 @@ def start(user: User, address: str, agent: str) -> str:
 
 
 def load(token: str, *, in_use: bool = True) -> User | None:
-    """The person with `current_session` set, read apart from any tenant; None for a session that has ended or idled away.
+    """The person with `current_session` set, read apart from any tenant; None for one that has ended or idled away.
 
     in_use False: the look of a page that renews itself is no sign of a person and does not prolong the session.
     """
