@@ -21,7 +21,7 @@ import psutil
 
 from synkro.infra.orphans import PR_SET_PDEATHSIG, _prctl
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 POLITE_SECONDS = 10
 
 
