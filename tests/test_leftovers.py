@@ -1,4 +1,4 @@
-"""An interrupted or killed run of the tests leaves nothing behind."""
+"""A killed run of the tests leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-
-import pytest
 
 from tests.conftest import ROOT
 from tests.support import leftovers
@@ -33,9 +31,8 @@ def engines(folder: Path) -> list[Path]:
     return list(folder.glob("*/*/postgres/postmaster.pid"))
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
-def test_a_run_that_is_ended_in_the_middle_leaves_nothing(number: signal.Signals) -> None:
-    """As Ctrl-C and as the system do it: the signal reaches the whole group of processes."""
+def test_a_run_that_is_killed_in_the_middle_leaves_nothing() -> None:
+    """As the system does it: the signal reaches the whole group of processes."""
     folder = leftovers.folder()
     command = [sys.executable, "-m", "pytest", "-n", "2", "-p", "no:cacheprovider", "tests/infra/test_pace.py"]
     run = subprocess.Popen(
@@ -49,7 +46,7 @@ def test_a_run_that_is_ended_in_the_middle_leaves_nothing(number: signal.Signals
     try:
         begun = soon(lambda: len(engines(folder)) == 2)
     finally:
-        os.killpg(run.pid, number)
+        os.killpg(run.pid, signal.SIGKILL)
         run.wait()
     assert begun
     assert soon(lambda: list(leftovers.working_for(folder)) == [])

@@ -29,7 +29,7 @@ SYSTEM_CALLERS = {
     "synkro/services/mail/outbox.py:claim",
     "synkro/services/mail/outbox.py:mark_failed",
     "synkro/services/mail/outbox.py:mark_sent",
-    "synkro/services/mail/outbox.py:trouble_of",
+    "synkro/services/mail/outbox.py:failure_of_letter",
     "synkro/services/auth/accounts.py:create",
     "synkro/services/auth/accounts.py:end_other_sessions",
     "synkro/services/auth/accounts.py:end_session",

@@ -149,7 +149,7 @@ def test_whatever_is_enqueued_is_known_to_the_worker() -> None:
     named = set()
     for path in folder.rglob("*.py"):
         module = ".".join(("synkro", *path.relative_to(folder).with_suffix("").parts))
-        for name in re.findall(r"queue\.enqueue\(redis\(\), queue\.\w+, ([\w.]+)", path.read_text()):
+        for name in re.findall(r"queue\.enqueue\(\s*redis\(\),\s*queue\.\w+,\s*([\w.]+)", path.read_text()):
             named.add(attrgetter(name)(import_module(module)))
     assert named | {tick.TICK} == set(jobs.JOBS)
 
