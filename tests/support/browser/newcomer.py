@@ -78,7 +78,7 @@ class Newcomer(Person):
         self.until(self.page.get_by_label(sentence))
         self.ticks(self.page.get_by_label(sentence))
         self.presses("Write to Supabase")
-        self.waits_for("^Done|remark$")
+        self.waits_for("Done|remark")
 
     def goes_on(self, to: str) -> None:
         self.acts_on(self.page.locator("#ways-on").get_by_role("link", name=f"Next: {to}"))
