@@ -22,7 +22,7 @@ PLANTED = Path(__file__).parent / "planted"
 PARTS = ("synkro", "migrations", "security", "deploy", "config.py", "wsgi.py")
 REGISTER = """
 from synkro.blueprints.flaws import blueprint as flaws  # noqa: E402
-BLUEPRINTS = (*BLUEPRINTS, flaws)
+dashboard.BLUEPRINTS = (*dashboard.BLUEPRINTS, flaws)
 """
 RULES = set(re.findall(r"- id: (\S+)", static.RULES.read_text(encoding="utf-8")))
 MUST_FIND = {
