@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from playwright.sync_api import Browser, sync_playwright
 
 from benchmarks.figures import line, title
-from benchmarks.folders import EMAIL, Place, folders
+from benchmarks.installation import EMAIL, Installation, installation
 from benchmarks.poll import serve
 from synkro.infra.queue import QUEUES
 from synkro.integrations.supabase.client import schema_sql
@@ -37,7 +37,7 @@ def measure() -> bool:
     world = demo_world(datetime.now(UTC))
     sandbox = Sandbox(world)
     try:
-        with folders(urls=sandbox.urls) as here, sync_playwright() as playwright:
+        with installation(urls=sandbox.urls) as here, sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
             seconds = _walk(here, Practice(here.app, here.tenant, world, sandbox.urls), browser)
             browser.close()
@@ -48,7 +48,7 @@ def measure() -> bool:
     return seconds < MOST_SECONDS
 
 
-def _walk(here: Place, practice: Practice, browser: Browser) -> float:
+def _walk(here: Installation, practice: Practice, browser: Browser) -> float:
     """Seconds from the overview of the empty company to the page of its first report."""
     practice.control("supabase", fault="run_sql", value=schema_sql())
     here.start("worker", "flask", "--app", "wsgi", "worker")

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from benchmarks.figures import line, spread, title
-from benchmarks.folders import Place, folders
+from benchmarks.installation import Installation, installation
 from synkro.infra.stores import limits_url
 from synkro.models.plan import PLAN
 from synkro.services.reports import runs
@@ -25,7 +25,7 @@ Spans = list[tuple[float, float]]
 
 def measure() -> bool:
     title(f"gap: {ROUNDS} runs of {len(PLAN)} steps that do nothing, both queues on the same Valkey")
-    with folders() as here:
+    with installation() as here:
         url = _valkey(here)
         os.environ["CHAIN_URL"] = here.env["CHAIN_URL"] = url
         here.start("worker", "benchmarks.noop_worker")
@@ -51,12 +51,12 @@ _CELERY = (
 """A worker with the talk among workers turned off, which is to its advantage."""
 
 
-def _valkey(here: Place) -> str:
+def _valkey(here: Installation) -> str:
     """The same server, another database in it."""
     return limits_url(here.config).replace("redis+unix:", "redis+socket:") + "?virtual_host=1"
 
 
-def _rounds(here: Place) -> tuple[list[Spans], list[Spans], list[Spans]]:
+def _rounds(here: Installation) -> tuple[list[Spans], list[Spans], list[Spans]]:
     """Turn by turn, so that a busy neighbour hits both alike; the queue that waits is idle."""
     run_chain = importlib.import_module("benchmarks.celery_chain").run_once
     rows, inside, chains = [], [], []
@@ -70,13 +70,13 @@ def _rounds(here: Place) -> tuple[list[Spans], list[Spans], list[Spans]]:
     return rows, inside, chains
 
 
-def _our_run(here: Place, turn: int) -> tuple[Spans, Spans]:
+def _our_run(here: Installation, turn: int) -> tuple[Spans, Spans]:
     run_id = here.start_run(datetime.now(UTC) - timedelta(days=turn))
     here.processes.patiently(lambda: here.ended_run(run_id), 30, pause=0.1)
     return _spans(here, run_id)
 
 
-def _spans(here: Place, run_id: uuid.UUID) -> tuple[Spans, Spans]:
+def _spans(here: Installation, run_id: uuid.UUID) -> tuple[Spans, Spans]:
     """By the rows' times (the database's clock), and by what the steps saw."""
     with tenant_scope(here.tenant.id):
         steps = runs.steps_of(run_id)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.figures import line, title
-from benchmarks.folders import folders
+from benchmarks.installation import installation
 from benchmarks.stand_ins import Size
 from benchmarks.vendors import control
 
@@ -20,7 +20,7 @@ def measure() -> bool:
     messages = SIZE.chats * SIZE.messages
     title(f"memory: the worker over a run of {messages:,} messages, {SIZE.leads} leads, {SIZE.chats} chats")
     now = datetime.now(UTC)
-    with folders(SIZE, now) as here:
+    with installation(SIZE, now) as here:
         control(here.urls["amocrm"], rps=0, account_rps=0)
         control(here.urls["radist"], strict_rate=False)
         worker = here.start("worker", "benchmarks.fast_worker")

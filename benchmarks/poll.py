@@ -12,7 +12,7 @@ from http.cookiejar import CookieJar
 from statistics import median
 
 from benchmarks.figures import line, title
-from benchmarks.folders import EMAIL, Place, folders
+from benchmarks.installation import EMAIL, Installation, installation
 from benchmarks.load import THREADS, Target, ask, rate
 from synkro.infra import stores
 from synkro.models.plan import PLAN
@@ -27,7 +27,7 @@ TOKEN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
 
 def measure() -> bool:
     title(f"poll: GET /runs/<id>/steps, gunicorn with {WORKERS} sync workers, {THREADS} threads asking over loopback")
-    with folders() as here:
+    with installation() as here:
         here.env["FLOOR_DATABASE_URL"] = stores.database_url(here.config)
         web, floor = serve(here, "web", "benchmarks.unlimited:app"), serve(here, "floor", "benchmarks.floor:app")
         targets = _targets(here, web, floor)
@@ -40,7 +40,7 @@ def measure() -> bool:
     return True
 
 
-def serve(here: Place, name: str, app: str) -> str:
+def serve(here: Installation, name: str, app: str) -> str:
     """Base URL of an app, once it answers."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -58,7 +58,7 @@ def _answers(address: str) -> bool | None:
     return True
 
 
-def _targets(here: Place, web: str, floor: str) -> list[Target]:
+def _targets(here: Installation, web: str, floor: str) -> list[Target]:
     """The bare view first. The run stands in its middle: four steps are done, the fifth is being worked on."""
     run_id = here.start_run(datetime.now(UTC))
     with tenant_scope(here.tenant.id):
@@ -75,7 +75,7 @@ def _targets(here: Place, web: str, floor: str) -> list[Target]:
     return [Target("bare Flask view with one SELECT", f"{floor}/{here.tenant.id}", 200, {}), fresh, same]
 
 
-def _signed_in(here: Place, web: str) -> str:
+def _signed_in(here: Installation, web: str) -> str:
     """The cookie that a browser has after the form."""
     jar = CookieJar()
     browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar))

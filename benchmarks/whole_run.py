@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from benchmarks.figures import line, title
-from benchmarks.folders import Place, folders
+from benchmarks.installation import Installation, installation
 from benchmarks.stand_ins import Size
 from benchmarks.vendors import logged
 from synkro.infra.queue import QUEUES
@@ -37,7 +37,7 @@ class Bound:
 def measure() -> bool:
     title(f"run: {SIZE.leads} leads and {SIZE.chats} chats of {SIZE.messages} messages, at the vendors' real pace")
     now = datetime.now(UTC)
-    with folders(SIZE, now) as here:
+    with installation(SIZE, now) as here:
         here.start("worker", "flask", "--app", "wsgi", "worker")
         here.start("scheduler", "flask", "--app", "wsgi", "scheduler")
         here.await_workers(len(QUEUES))
@@ -50,7 +50,7 @@ def measure() -> bool:
     return True
 
 
-def _bounds(here: Place, run: JobRun) -> tuple[list[Bound], int]:
+def _bounds(here: Installation, run: JobRun) -> tuple[list[Bound], int]:
     """What the stand-ins logged between the run's start and its end, by the class of pace; and the refusals among."""
     amocrm, radist = (_within(logged(here.urls[kind]), run) for kind in ("amocrm", "radist"))
     chats = [row for row in radist if "/chats/" in str(row["path"])]

@@ -15,11 +15,11 @@ import psycopg
 import pytest
 import redis
 from sqlalchemy import create_engine, text
-from synkro.embedded.place import Place
 
 from synkro import embedded
 from synkro.embedded import EngineError, Engines
 from synkro.embedded.daemon import Daemon
+from synkro.embedded.folders import Folders
 from synkro.embedded.postgres import programs
 from synkro.embedded.processes import working_in
 from tests.support import leftovers
@@ -116,7 +116,7 @@ def test_a_second_start_gives_the_same_addresses_and_servers(shared: Path, engin
 
 def test_addresses_are_known_before_the_start_and_make_nothing(tmp_path: Path) -> None:
     known = embedded.addresses(tmp_path / "var")
-    assert known.database_url == f"postgresql+psycopg://synkro_app:@/synkro?host={Place.of(tmp_path / 'var').sockets}"
+    assert known.database_url == f"postgresql+psycopg://synkro_app:@/synkro?host={Folders.of(tmp_path / 'var').sockets}"
     assert list(tmp_path.iterdir()) == []
 
 
@@ -136,7 +136,7 @@ def test_status_tells_version_folder_and_socket(shared: Path, engines: Engines) 
 
 
 def test_only_the_account_of_the_engines_can_reach_the_sockets(shared: Path, engines: Engines) -> None:
-    assert Place.of(shared).sockets.stat().st_mode & 0o777 == 0o700
+    assert Folders.of(shared).sockets.stat().st_mode & 0o777 == 0o700
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as another user")
@@ -314,7 +314,7 @@ def test_a_start_killed_while_making_data_is_made_good_by_the_next(var: Path) ->
 def test_a_stranger_in_a_pid_file_stops_no_start_and_lives_on(shared: Path) -> None:
     embedded.start(shared, durable=False)
     embedded.stop(shared)
-    Place.of(shared).sockets.mkdir(exist_ok=True)
+    Folders.of(shared).sockets.mkdir(exist_ok=True)
     for name in ("postgres/postmaster.pid", "run/.s.PGSQL.5432.lock", "valkey/valkey.pid"):
         (shared / name).write_text(f"{os.getpid()}\n")
     embedded.stop(shared)
@@ -326,7 +326,7 @@ def test_servers_whose_sockets_were_swept_away_are_started_again(shared: Path, m
     monkeypatch.setattr("synkro.embedded.daemon.SOCKET_SECONDS", 0.1)
     engines = embedded.start(shared, durable=False)
     put_values(engines)
-    shutil.rmtree(Place.of(shared).sockets)
+    shutil.rmtree(Folders.of(shared).sockets)
     assert kept(embedded.start(shared, durable=False)) == {"row": 7, "key": b"7"}
 
 
@@ -345,7 +345,7 @@ def test_a_path_that_no_socket_address_can_hold_works(name: str) -> None:
 
 def test_a_socket_folder_laid_by_somebody_else_is_refused(tmp_path: Path) -> None:
     var = tmp_path / ("long" * 40)
-    trap = Place.of(var).sockets
+    trap = Folders.of(var).sockets
     trap.symlink_to(tmp_path)
     try:
         with pytest.raises(EngineError, match="is not a folder of the account"):

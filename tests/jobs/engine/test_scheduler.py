@@ -17,8 +17,8 @@ import pytest
 from flask import Flask
 from redis import Redis
 from rq_scheduler import Scheduler
-from synkro.embedded.place import Place
 
+from synkro.embedded.folders import Folders
 from synkro.embedded.valkey import Valkey
 from synkro.extensions import redis, remember, settings, vault
 from synkro.infra import queue, stores
@@ -146,7 +146,7 @@ def test_the_next_tick_comes_after_its_interval(clock: Clock, store: Redis) -> N
 def own_valkey(app: Flask) -> Iterator[Valkey]:
     with tempfile.TemporaryDirectory(dir=leftovers.folder()) as folder:
         Path(folder).chmod(0o755)
-        valkey = Valkey(Place.of(Path(folder)))
+        valkey = Valkey(Folders.of(Path(folder)))
         valkey.ensure(False)
         remember(app, settings(), vault(), stores.redis_client(replace(settings(), redis_url=valkey.url)))
         yield valkey

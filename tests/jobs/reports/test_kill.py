@@ -145,7 +145,7 @@ def test_every_step_has_a_point_in_its_middle() -> None:
     assert {key for key, _, _ in MIDDLES} == set(KEYS)
 
 
-@pytest.mark.parametrize(("key", "mine", "number"), MIDDLES)
+@pytest.mark.parametrize(("key", "fault_point", "number"), MIDDLES)
 def test_a_worker_killed_in_a_step_leaves_the_same_world(
     clean_world: dict[str, Any],
     practice: Practice,

@@ -17,8 +17,8 @@ import psycopg
 import pytest
 from redis import Redis
 from sqlalchemy import func, select
-from synkro.embedded.place import Place
 
+from synkro.embedded.folders import Folders
 from synkro.embedded.valkey import Valkey
 from synkro.extensions import redis, remember, settings, vault
 from synkro.infra import queue, stores
@@ -234,7 +234,7 @@ def own_valkey(practice: Practice) -> Iterator[Valkey]:
     """A Redis of this test's own, which the program uses."""
     with tempfile.TemporaryDirectory(dir=leftovers.folder()) as folder:
         Path(folder).chmod(0o755)
-        place = Place.of(Path(folder))
+        place = Folders.of(Path(folder))
         valkey = Valkey(place)
         with place.locked():
             valkey.ensure(False)

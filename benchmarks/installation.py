@@ -37,7 +37,7 @@ EMAIL = "reader@bench.synkro.kz"
 
 
 @dataclass
-class Place:
+class Installation:
     """The engines are as durable as in production: every commit is flushed to the disk."""
 
     config: Config
@@ -74,9 +74,9 @@ class Place:
 
 
 @contextmanager
-def folders(
+def installation(
     size: Size | None = None, now: datetime | None = None, urls: Mapping[str, str] | None = None
-) -> Iterator[Place]:
+) -> Iterator[Installation]:
     """size: that of the practice company around which the vendors' stand-ins are started; None for no stand-ins.
 
     urls: of stand-ins that run already; the company is not connected to them.
@@ -93,7 +93,7 @@ def folders(
 
 def _made(
     env: dict[str, str], processes: Processes, urls: Mapping[str, str], size: Size | None, now: datetime | None
-) -> Iterator[Place]:
+) -> Iterator[Installation]:
     config = load(env)
     embedded.start(config.var_dir)
     app = create_app(config)
@@ -106,7 +106,7 @@ def _made(
         if size and now:
             connect(tenant, size.world(now), urls)
         try:
-            yield Place(config, env, processes, app, tenant, password, urls)
+            yield Installation(config, env, processes, app, tenant, password, urls)
         finally:
             db.session.remove()
             db.engine.dispose()
